@@ -1,0 +1,27 @@
+//! One file per command: gather, call, print. `commands` is the only place that joins the stages.
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::cli::Context;
+use crate::error::{Outcome, Result};
+
+/// A command: what it takes and what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its arguments.
+    pub command: fn() -> Command,
+    /// Its one function.
+    pub run: fn(&Context, &ArgMatches) -> Result<Outcome>,
+}
+
+/// All commands in the order of `--help`.
+pub const ALL: &[Entry] = &[];
+
+/// `--env NAME`, for the commands that touch containers.
+pub fn env_arg() -> Arg {
+    Arg::new("env")
+        .long("env")
+        .value_name("NAME")
+        .default_value("dev")
+        .help("The environment: dev, test or a name of yours")
+}

@@ -1,0 +1,167 @@
+//! What went wrong, in the one form every message of this program has; never prints and never exits.
+
+use std::fmt;
+
+/// The result of everything that can fail.
+pub type Result<T, E = anyhow::Error> = anyhow::Result<T, E>;
+
+/// One thing that is wrong: what, where, why, and what to do.
+///
+/// Displayed as
+/// ```text
+/// unknown key `services.billing.prot`
+///   at integration/config.yaml:12
+///   why: a service takes port, host_port, health, requires, env
+///   fix: did you mean `port`?
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One line, lower case, names in backticks, no final dot.
+    pub what: String,
+    /// `path:line` relative to the root, one per line.
+    pub at: Vec<String>,
+    /// The cause, one line each.
+    pub why: Vec<String>,
+    /// An exact command or key, where one is known.
+    pub fix: Option<String>,
+}
+
+impl Failure {
+    /// A failure of which only the headline is known so far.
+    pub fn new(what: impl Into<String>) -> Self {
+        Failure { what: what.into(), at: Vec::new(), why: Vec::new(), fix: None }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.at.push(place.to_string());
+        self
+    }
+
+    /// Adds a cause.
+    #[must_use]
+    pub fn why(mut self, cause: impl fmt::Display) -> Self {
+        self.why.extend(cause.to_string().lines().map(str::to_owned));
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        for place in &self.at {
+            write!(f, "\n  at {place}")?;
+        }
+        for (i, cause) in self.why.iter().enumerate() {
+            write!(f, "\n  {} {cause}", if i == 0 { "why:" } else { "    " })?;
+        }
+        if let Some(fix) = &self.fix {
+            for (i, line) in fix.lines().enumerate() {
+                write!(f, "\n  {} {line}", if i == 0 { "fix:" } else { "    " })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Several failures found in one pass, and the line that sums them up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failures {
+    /// In the order of the places.
+    pub all: Vec<Failure>,
+    /// For example `nothing was written`.
+    pub consequence: String,
+}
+
+impl Failures {
+    /// `Err` with all of them, or `Ok` where there are none.
+    pub fn check(all: Vec<Failure>, consequence: &str) -> Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        Err(Failures { all, consequence: consequence.to_owned() }.into())
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, failure) in self.all.iter().enumerate() {
+            let lead = if i == 0 { "" } else { "error: " };
+            writeln!(f, "{lead}{failure}")?;
+        }
+        write!(f, "{}, {}", crate::ui::count(self.all.len(), "error"), self.consequence)
+    }
+}
+
+impl std::error::Error for Failures {}
+
+/// The user pressed Ctrl-C (or the process got SIGTERM); the message says what still runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted(pub String);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// How a command that ran to its end answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0; warnings included.
+    Done,
+    /// Exit code 1: stale, unhealthy, a test failed.
+    No,
+    /// The exit code of a command that was run for the user (`exec`).
+    Code(u8),
+}
+
+/// The text of an error as the user sees it: ours in its own form, others as a chain of causes.
+pub fn render(error: &anyhow::Error) -> String {
+    let mut chain = error.chain();
+    let mut text = chain.next().map(ToString::to_string).unwrap_or_default();
+    let mut lead = "why:";
+    for cause in chain {
+        for line in cause.to_string().lines() {
+            text.push_str(&format!("\n  {lead} {}", line.trim()));
+            lead = "    ";
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_shows_what_where_why_and_fix() {
+        let failure = Failure::new("unknown key `services.billing.prot`")
+            .at("integration/config.yaml:12")
+            .why("a service takes port, host_port\nand health")
+            .fix("did you mean `port`?");
+        assert_eq!(
+            failure.to_string(),
+            "unknown key `services.billing.prot`\n  at integration/config.yaml:12\n  \
+             why: a service takes port, host_port\n       and health\n  fix: did you mean `port`?"
+        );
+    }
+
+    #[test]
+    fn foreign_errors_show_their_causes() {
+        let error = anyhow::anyhow!("permission denied").context("cannot read `a.txt`");
+        assert_eq!(render(&error), "cannot read `a.txt`\n  why: permission denied");
+    }
+}

@@ -1,0 +1,21 @@
+//! The `cargo xtask` commands of a monorepo, as a library so that another monorepo's own xtask can call them.
+//!
+//! Data flow: [`discover`] reads the repository into facts, [`plan`] turns facts, catalogue and config into a
+//! stack, [`render`] turns the stack into files, [`apply`] merges the files into `integration/`;
+//! [`run`] knows none of this and only sees what lies in `integration/`.
+
+pub mod apply;
+pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod discover;
+pub mod error;
+pub mod model;
+pub mod plan;
+pub mod render;
+pub mod repo;
+pub mod run;
+pub mod ui;
+
+pub use cli::main;

@@ -1,0 +1,358 @@
+//! What discovery found, each fact with its place and the rule that found it; decides nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::path::RepoPath;
+use super::problem::Problem;
+
+/// Where a fact stands and which rule read it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Evidence {
+    /// The file.
+    pub path: RepoPath,
+    /// Counted from 1.
+    pub line: u32,
+    /// With hyphens, stable: `dockerfile-expose`, `env-example`, `node-listen`.
+    pub rule: &'static str,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.path, self.line)
+    }
+}
+
+/// One thing that the repository says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it says.
+    pub what: What,
+    /// Where it says so.
+    pub at: Evidence,
+    /// About whom.
+    pub subject: Subject,
+}
+
+/// Whom a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The service whose folder holds the file (the nearest one above it).
+    Here,
+    /// A service by its name or alias, as documents and proxy configurations name it.
+    Named(String),
+}
+
+/// How a port's protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// gRPC over HTTP/2.
+    Grpc,
+    /// Anything else over TCP.
+    Tcp,
+}
+
+/// What a port is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// The service's own interface.
+    Main,
+    /// Administration, actuator, consoles.
+    Management,
+    /// Metrics only.
+    Metrics,
+    /// A debugger.
+    Debug,
+}
+
+/// Where a port number comes from, strongest first (the order of this enum is the precedence).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PortSource {
+    /// `config.yaml`.
+    Config,
+    /// EXPOSE of the final stage.
+    Expose,
+    /// `ENV PORT` of the final stage.
+    ImageEnv,
+    /// `PORT=` in `.env.example` and its siblings.
+    EnvExample,
+    /// `--port 8000` in CMD, ENTRYPOINT or a script they call.
+    Command,
+    /// `server.port`, `launchSettings.json`, `vite.config.ts`.
+    FrameworkConfig,
+    /// A listen call with a literal or a default.
+    Listen,
+    /// What the framework or base image takes when nobody says otherwise.
+    FrameworkDefault,
+    /// The URL by which another service calls this one.
+    Caller,
+    /// A document.
+    Document,
+}
+
+/// How a service can be asked whether it is ready.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthKind {
+    /// GET on a path answers 2xx or 3xx.
+    Http,
+    /// `grpc.health.v1`.
+    Grpc,
+    /// A TCP connection is accepted.
+    Tcp,
+    /// A command exits 0.
+    Command,
+    /// The process runs; nothing can be asked.
+    Process,
+}
+
+/// Everything a detector can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The service listens on a port.
+    Port {
+        /// Inside the container.
+        port: u16,
+        /// As far as the source says.
+        protocol: Protocol,
+        /// As far as the source says.
+        purpose: Purpose,
+        /// How strong the source is.
+        source: PortSource,
+        /// The variable that moves it, where there is one.
+        variable: Option<String>,
+    },
+    /// The address that a listener binds, such as `127.0.0.1` or `0.0.0.0`.
+    Listens {
+        /// Without port.
+        address: String,
+    },
+    /// A health route, or the gRPC health service.
+    Health {
+        /// How to ask.
+        kind: HealthKind,
+        /// For HTTP.
+        path: Option<String>,
+        /// Where it differs from the main port.
+        port: Option<u16>,
+    },
+    /// The source reads an environment variable.
+    EnvRead {
+        /// As written.
+        name: String,
+        /// The default in the code.
+        default: Option<String>,
+        /// The program cannot do without it: no default and a read that fails.
+        required: bool,
+    },
+    /// An example file, a Dockerfile or a framework's configuration gives a variable a value.
+    EnvValue {
+        /// As written.
+        name: String,
+        /// As written, quotes taken off; may be empty.
+        value: String,
+        /// The comment above or behind it, without `#`.
+        comment: String,
+        /// Which kind of source.
+        source: EnvSource,
+    },
+    /// A client library for a kind of infrastructure stands in a manifest.
+    Driver {
+        /// A kind of the catalogue.
+        kind: String,
+        /// As the manifest names it.
+        package: String,
+        /// Only a development or test dependency.
+        dev_only: bool,
+    },
+    /// An address of something this service talks to, in a value, a config file or the code.
+    Reference(Reference),
+    /// A document or configuration says that this service needs another service or a component, by name.
+    Mention {
+        /// As written: `accounts`, `PostgreSQL`.
+        target: String,
+        /// Where the text says for what (a database's name).
+        detail: Option<String>,
+    },
+    /// A web or worker framework, for its defaults and for the service's role.
+    Framework {
+        /// Lower case: `express`, `fastapi`, `axum`, `spring-boot`, `celery`.
+        name: String,
+    },
+    /// A migration tool.
+    Migration {
+        /// Lower case: `alembic`, `prisma`.
+        tool: String,
+        /// To run inside the service's image; empty where the service migrates itself at start.
+        command: Vec<String>,
+    },
+    /// A file with a schema or seed that belongs into the service's database before it starts.
+    SchemaFile,
+    /// The service is called by this name elsewhere (package name, crate name, compose name).
+    Alias {
+        /// As written.
+        name: String,
+    },
+}
+
+/// Which kind of source gives a variable its value, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EnvSource {
+    /// `.env.example` and its siblings.
+    Example,
+    /// A hand-written compose file, a Kubernetes manifest.
+    Deployment,
+    /// ENV of the Dockerfile's final stage.
+    Image,
+    /// A framework's configuration file.
+    FrameworkConfig,
+    /// A document.
+    Document,
+}
+
+/// An address, as far as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reference {
+    /// `postgresql`, `http`, `amqp`, `jdbc:mysql`; empty where only a host stands there.
+    pub scheme: String,
+    /// As written, brackets taken off.
+    pub host: String,
+    /// As written.
+    pub port: Option<u16>,
+    /// The path's first part for databases and vhosts.
+    pub database: Option<String>,
+    /// As written.
+    pub user: Option<String>,
+    /// As written; a literal in the code has to be honoured.
+    pub password: Option<String>,
+    /// The whole value as written.
+    pub raw: String,
+    /// The variable or configuration key that holds it; `None` for a literal in the code.
+    pub via: Option<String>,
+}
+
+/// What is built from a Dockerfile's final (or chosen) stage, ARG and ENV expanded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Image {
+    /// The image at the root of the stage's chain of FROMs: `node:20-slim`, `scratch`.
+    pub base: String,
+    /// The line of the final FROM.
+    pub base_line: u32,
+    /// Names of the stages in order; unnamed ones are their index.
+    pub stages: Vec<String>,
+    /// EXPOSE of the final stage and of the stages it is built FROM, with lines. Protocol `udp` is left out.
+    pub expose: Vec<(u16, u32)>,
+    /// ENV of the same stages, with lines.
+    pub env: Vec<(String, String, u32)>,
+    /// ARG names with their defaults, with lines, from all stages and before the first FROM.
+    pub args: Vec<(String, Option<String>, u32)>,
+    /// HEALTHCHECK of the final stage.
+    pub healthcheck: Option<ImageHealth>,
+    /// USER.
+    pub user: Option<String>,
+    /// WORKDIR, absolute.
+    pub workdir: Option<String>,
+    /// ENTRYPOINT, in exec form; shell form becomes `["sh", "-c", text]`.
+    pub entrypoint: Vec<String>,
+    /// CMD, likewise.
+    pub command: Vec<String>,
+    /// The line of CMD or, without one, of ENTRYPOINT.
+    pub command_line: u32,
+    /// VOLUME, with lines.
+    pub volumes: Vec<(String, u32)>,
+    /// Packages that RUN lines of the final chain install (`apt-get`, `apk`, `dnf`, `microdnf`): `curl`, `tini`.
+    pub installs: Vec<String>,
+    /// Sources of COPY/ADD from the context (not `--from`, not URLs, not heredocs), as written, with lines.
+    pub copies: Vec<(String, u32)>,
+    /// `--platform` or a `# syntax=` line or anything else worth a note, with lines.
+    pub notes: Vec<(String, u32)>,
+}
+
+/// A HEALTHCHECK instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageHealth {
+    /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", text]`, as Compose writes it.
+    pub test: Vec<String>,
+    /// Where it stands.
+    pub line: u32,
+}
+
+/// How to build an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Build {
+    /// The folder that the build sees.
+    pub context: RepoPath,
+    /// The stage to stop at; `None` for the last.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+}
+
+/// One service as discovered: a Dockerfile (with a target, arguments or a command) and everything said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFacts {
+    /// Valid as a Compose service name and unique in the monorepo.
+    pub name: String,
+    /// The module's folder.
+    pub path: RepoPath,
+    /// The Dockerfile.
+    pub dockerfile: RepoPath,
+    /// How to build it.
+    pub build: Build,
+    /// Overrides the image's command where one Dockerfile serves several services.
+    pub command: Option<Vec<String>>,
+    /// Other names, lower case: package names, host names, the folder's name as written.
+    pub aliases: Vec<String>,
+    /// Lower case: `rust`, `node`, `python`, `go`, `java`, `dotnet`, `php`, `ruby`, `elixir`; empty if unknown.
+    pub language: String,
+    /// What the Dockerfile says.
+    pub image: Image,
+    /// Everything else, in a stable order (by path, line, rule).
+    pub facts: Vec<Fact>,
+}
+
+/// Infrastructure that the repository itself defines: `FROM postgres` with a script on top, or a hand-written
+/// compose file's `image: postgres:15`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentFacts {
+    /// The host name by which the services call it.
+    pub name: String,
+    /// A kind of the catalogue.
+    pub kind: String,
+    /// As written there.
+    pub image: String,
+    /// Its Dockerfile's build, where it has one.
+    pub build: Option<(RepoPath, Build)>,
+    /// Where it stands.
+    pub at: Evidence,
+}
+
+/// A folder or file that looks like a service and is none, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The Dockerfile.
+    pub path: RepoPath,
+    /// For people: `development container`, `load generator`.
+    pub reason: String,
+}
+
+/// Everything that discovery knows at its end.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// By name.
+    pub services: Vec<ServiceFacts>,
+    /// By name.
+    pub components: Vec<ComponentFacts>,
+    /// By path.
+    pub set_aside: Vec<SetAside>,
+    /// What could not be read, disagreements inside one source, and the like.
+    pub problems: Vec<Problem>,
+    /// Facts about services that do not exist (a document names one without a Dockerfile).
+    pub orphans: Vec<Fact>,
+}

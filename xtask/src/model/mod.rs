@@ -1,0 +1,8 @@
+//! Plain data that travels between the stages; holds no rules and touches nothing outside itself.
+
+pub mod fact;
+pub mod files;
+pub mod inventory;
+pub mod path;
+pub mod problem;
+pub mod stack;

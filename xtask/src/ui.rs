@@ -1,0 +1,152 @@
+//! What the user sees: data on stdout, progress and problems on stderr; decides nothing.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// `-q`: problems only.
+    Quiet,
+    /// Progress and problems.
+    #[default]
+    Normal,
+    /// `-v`: each command before it runs, too.
+    Verbose,
+}
+
+/// The two streams and how to write on them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ui {
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+impl Ui {
+    /// What the command was asked for, on stdout, with a line end.
+    pub fn data(&self, text: impl Display) {
+        // A closed pipe (`| head`) is the reader's choice, not an error of ours.
+        let _ = writeln!(anstream::stdout(), "{text}");
+    }
+
+    /// Cargo's form of progress: a verb in 12 columns, then the object, on stderr.
+    pub fn status(&self, verb: &str, text: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.line(format_args!("{GOOD}{verb:>12}{GOOD:#} {text}"));
+        }
+    }
+
+    /// As [`Ui::status`], for steps that went wrong.
+    pub fn status_bad(&self, verb: &str, text: impl Display) {
+        self.line(format_args!("{BAD}{verb:>12}{BAD:#} {text}"));
+    }
+
+    /// A line of progress without a verb, on stderr.
+    pub fn note(&self, text: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.line(text);
+        }
+    }
+
+    /// Shown with `-v` only: the exact command about to run.
+    pub fn command(&self, text: impl Display) {
+        if self.verbosity == Verbosity::Verbose {
+            self.line(format_args!("{QUIET}     $ {text}{QUIET:#}"));
+        }
+    }
+
+    /// A warning on stderr, in the form of [`crate::error::Failure`].
+    pub fn warn(&self, text: impl Display) {
+        self.line(format_args!("{WARN}warning{WARN:#}: {text}"));
+    }
+
+    /// An error on stderr, in the form of [`crate::error::Failure`].
+    pub fn error(&self, text: impl Display) {
+        self.line(format_args!("{BAD}error{BAD:#}: {text}"));
+    }
+
+    /// Whether a person looks at stderr, so that a live table makes sense.
+    pub fn is_live(&self) -> bool {
+        std::io::stderr().is_terminal() && self.verbosity > Verbosity::Quiet
+    }
+
+    /// Whether questions can be asked.
+    pub fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    fn line(&self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// `1 error`, `3 errors`; words that end in `y` after a consonant, `s`, `x` or `ch` get their own plural.
+pub fn count(n: usize, word: &str) -> String {
+    if n == 1 {
+        return format!("1 {word}");
+    }
+    let plural = match word.as_bytes() {
+        [.., before, b'y'] if !b"aeiou".contains(before) => format!("{}ies", &word[..word.len() - 1]),
+        [.., b's' | b'x'] | [.., b'c', b'h'] => format!("{word}es"),
+        _ => format!("{word}s"),
+    };
+    format!("{n} {plural}")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<T: Display>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [init @ .., last] => {
+            let init: Vec<String> = init.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", init.join(", "))
+        }
+    }
+}
+
+/// A table without frames: columns padded to their widest cell, two spaces apart, no trailing blanks.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(header.iter().map(|cell| cell.to_uppercase()));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals_follow_the_word() {
+        assert_eq!(count(1, "service"), "1 service");
+        assert_eq!(count(2, "dependency"), "2 dependencies");
+        assert_eq!(count(0, "key"), "0 keys");
+        assert_eq!(count(3, "match"), "3 matches");
+    }
+
+    #[test]
+    fn lists_read_like_sentences() {
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list(&["a"]), "a");
+    }
+
+    #[test]
+    fn tables_have_no_trailing_blanks() {
+        let text = table(&["Service", "Port"], &[vec!["trading".into(), "3000".into()]]);
+        assert_eq!(text, "SERVICE  PORT\ntrading  3000");
+    }
+}
