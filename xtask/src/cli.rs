@@ -88,9 +88,12 @@ pub fn command() -> Command {
 }
 
 fn dispatch(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
-    let (name, arguments) = matches.subcommand().unwrap_or_default();
-    let Some(entry) = commands::ALL.iter().find(|entry| (entry.command)().get_name() == name) else {
-        return Err(Failure::new(format!("no such command `{name}`")).into());
+    let found = matches.subcommand().and_then(|(name, arguments)| {
+        let entry = commands::ALL.iter().find(|entry| (entry.command)().get_name() == name)?;
+        Some((entry, arguments))
+    });
+    let Some((entry, arguments)) = found else {
+        return Err(Failure::new("no command given").fix("cargo xtask --help").into());
     };
     let mut context = context.clone();
     if let Ok(Some(env)) = arguments.try_get_one::<String>("env") {
