@@ -1,0 +1,1 @@
+"""The trading service: orders of users at the price of the market."""
