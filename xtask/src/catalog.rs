@@ -1,1 +1,372 @@
-//! stub
+//! The infrastructure that can be recognised, started and wired: data files, parsed and checked; no decisions.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::error::{Failure, Result};
+
+/// The entries that come with the program: file name and text.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+
+/// All kinds of infrastructure, by kind.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// One kind of infrastructure.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Lower case, also the default name of its container: `postgres`.
+    pub kind: String,
+    /// For people: `PostgreSQL`.
+    pub title: String,
+    /// What it is for.
+    pub class: Class,
+    /// The key of [`Entry::versions`] taken when nobody asks for another.
+    pub default: String,
+    /// By major version (or the version that the image's tag pins).
+    pub versions: BTreeMap<String, Version>,
+    /// The port that clients use.
+    pub port: u16,
+    /// Published beside it: consoles, management.
+    #[serde(default)]
+    pub extra_ports: Vec<ExtraPort>,
+    /// Of the server's container; `{secret:NAME}` stands for a generated value kept in `.env` as NAME.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Overrides the image's command; `{secret:NAME}` works here too.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// How Compose sees readiness.
+    pub health: Health,
+    /// Who gets what on one server.
+    pub tenancy: Tenancy,
+    /// The login that services use where tenancy is `shared`; also the administrator for `setup`.
+    #[serde(default)]
+    pub login: Option<Login>,
+    /// The address to give where a variable of the service is empty: `postgresql://{user}:{password}@{host}:{port}/{database}`.
+    pub url: String,
+    /// Other forms by language: `java: "jdbc:postgresql://{host}:{port}/{database}"`.
+    #[serde(default)]
+    pub urls: BTreeMap<String, String>,
+    /// How to see in a repository that it is used.
+    pub recognise: Recognise,
+    /// How to create databases and users.
+    #[serde(default)]
+    pub setup: Option<Setup>,
+    /// A command in the server's container that proves that it serves.
+    #[serde(default)]
+    pub smoke: Vec<String>,
+    /// An interactive client in the server's container; `{user}` and `{database}` work.
+    #[serde(default)]
+    pub shell: Vec<String>,
+}
+
+/// What a kind of infrastructure is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Class {
+    Database,
+    Cache,
+    Queue,
+    Search,
+    Storage,
+    Mail,
+    Identity,
+    Observability,
+}
+
+/// Who gets what on one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tenancy {
+    /// A database and a user for each service.
+    Database,
+    /// One login (or none) for all.
+    Shared,
+}
+
+/// One version of a kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// An official image, pinned to a major.
+    pub image: String,
+    /// Folders that get a named volume (every VOLUME of the image must be here).
+    #[serde(default)]
+    pub volumes: Vec<String>,
+    /// Environment that only this version wants.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A port beside the main one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraPort {
+    /// Inside the container.
+    pub port: u16,
+    /// Part of the variable's name: `MANAGEMENT` gives `RABBITMQ_MANAGEMENT_PORT`.
+    pub name: String,
+    /// For the README: `management console`.
+    pub purpose: String,
+    /// Whether it speaks HTTP, so that a URL is shown.
+    #[serde(default)]
+    pub http: bool,
+}
+
+/// A health check as Compose takes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// `["CMD", …]`; must work in that image and must not be true on a temporary server (rule 5).
+    pub test: Vec<String>,
+    /// Once healthy.
+    #[serde(default = "ten_seconds")]
+    pub interval: String,
+    /// For one check.
+    #[serde(default = "three_seconds")]
+    pub timeout: String,
+    /// Until healthy; absent where a check costs too much.
+    #[serde(default)]
+    pub start_interval: Option<String>,
+}
+
+/// A login.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The secret in `.env` that is its password.
+    pub secret: String,
+}
+
+/// What betrays the use of a kind.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recognise {
+    /// URL schemes, lower case, `jdbc:mysql` included.
+    #[serde(default)]
+    pub schemes: Vec<String>,
+    /// Image names without registry, namespace of the official library and tag: `postgres`, `postgis/postgis`.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Well-known client ports.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// Host names that mean this kind on their own: `postgres`, `pg`, `rabbit`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// First words of variable names: `POSTGRES`, `PG`, `SPRING_RABBITMQ`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Names in documents, lower case: `postgresql`, `postgres`.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// Client libraries per language. `name` matches exactly, `name*` as a prefix, `name[feature]` a Rust feature or
+    /// Python extra, `group:artifact` for Java.
+    #[serde(default)]
+    pub packages: BTreeMap<String, Vec<String>>,
+}
+
+/// How databases and users come into being on every `up`, idempotently.
+///
+/// Placeholders of the texts: `{database}`, `{user}`, `{password_variable}` (a variable of the one-shot's environment),
+/// `{service}`, `{host}`, `{port}`, `{file}` (a schema file's path in the one-shot).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// The one-shot's command. The item `{files}` is replaced by [`Setup::per_file`] for each file.
+    pub command: Vec<String>,
+    /// Overrides ENTRYPOINT; the official entrypoints would start a server.
+    #[serde(default)]
+    pub entrypoint: Option<Vec<String>>,
+    /// For example `["-f", "{file}"]`; `{file}` is the path in the one-shot.
+    #[serde(default)]
+    pub per_file: Vec<String>,
+    /// Environment beside the passwords of the users.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Folder of the server that is shared with the one-shot (a socket): a named volume mounted in both.
+    #[serde(default)]
+    pub shared: Option<String>,
+    /// VOLUMEs of the image: tmpfs in the one-shot, so that no anonymous volume stays behind.
+    #[serde(default)]
+    pub tmpfs: Vec<String>,
+    /// What the one-shot runs as.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The files below `init-scripts/<kind>/`, in order.
+    pub files: Vec<SetupFile>,
+}
+
+/// A file of a setup.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetupFile {
+    /// `01-create-databases.sql`.
+    pub name: String,
+    /// Once at the top.
+    #[serde(default)]
+    pub header: String,
+    /// Once for each database with its user.
+    #[serde(default)]
+    pub each: String,
+    /// Once for each schema file of a service; a file that has only this is left out where there is none.
+    #[serde(default)]
+    pub each_schema: String,
+    /// Once at the end.
+    #[serde(default)]
+    pub footer: String,
+}
+
+fn ten_seconds() -> String {
+    "10s".to_owned()
+}
+
+fn three_seconds() -> String {
+    "3s".to_owned()
+}
+
+impl Catalog {
+    /// The built-in entries, then `extra` (file name and text of `integration/catalog/*.yaml`), which may replace them.
+    ///
+    /// # Errors
+    /// A file that does not parse or contradicts itself, with its name and line.
+    pub fn load(extra: &[(String, String)]) -> Result<Catalog> {
+        let built_in = BUILT_IN.iter().map(|(name, text)| (format!("xtask/catalog/{name}"), *text));
+        let extra = extra.iter().map(|(name, text)| (name.clone(), text.as_str()));
+        let mut catalog = Catalog::default();
+        for (name, text) in built_in.chain(extra) {
+            let entry = parse(&name, text)?;
+            catalog.entries.insert(entry.kind.clone(), entry);
+        }
+        Ok(catalog)
+    }
+
+    /// An entry by its kind.
+    pub fn get(&self, kind: &str) -> Option<&Entry> {
+        self.entries.get(kind)
+    }
+
+    /// All entries by kind.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The kind that speaks a URL scheme (`postgresql`, `jdbc:mysql`, `postgresql+asyncpg`).
+    pub fn by_scheme(&self, scheme: &str) -> Option<&Entry> {
+        let scheme = scheme.to_ascii_lowercase();
+        let plain = scheme.split('+').next().unwrap_or_default();
+        let has = |entry: &&Entry, wanted: &str| entry.recognise.schemes.iter().any(|known| known == wanted);
+        self.iter().find(|entry| has(entry, &scheme)).or_else(|| self.iter().find(|entry| has(entry, plain)))
+    }
+
+    /// The kind of an image reference: registry, tag, digest and the namespaces `library` and `bitnami*` are ignored.
+    pub fn by_image(&self, image: &str) -> Option<&Entry> {
+        let name = image_name(image);
+        let bare = name.strip_prefix("library/").unwrap_or(&name);
+        let bare = match bare.split_once('/') {
+            Some((namespace, rest)) if namespace.starts_with("bitnami") => rest,
+            _ => bare,
+        };
+        self.iter().find(|entry| entry.recognise.images.iter().any(|known| known == bare))
+    }
+
+    /// The kind that listens on a well-known port.
+    pub fn by_port(&self, port: u16) -> Option<&Entry> {
+        self.iter().find(|entry| entry.recognise.ports.contains(&port))
+    }
+
+    /// The kind that a host name means on its own.
+    pub fn by_host(&self, host: &str) -> Option<&Entry> {
+        let host = host.to_ascii_lowercase();
+        self.iter().find(|entry| entry.recognise.hosts.contains(&host))
+    }
+
+    /// The kind that a word of a document means.
+    pub fn by_word(&self, word: &str) -> Option<&Entry> {
+        let word = word.to_ascii_lowercase();
+        self.iter().find(|entry| entry.recognise.words.contains(&word))
+    }
+
+    /// The kind whose client library `package` is in `language`. `features` are Rust features or Python extras.
+    pub fn by_package(&self, language: &str, package: &str, features: &[String]) -> Option<&Entry> {
+        self.iter().find(|entry| {
+            let known = entry.recognise.packages.get(language);
+            known.is_some_and(|known| known.iter().any(|pattern| package_matches(pattern, package, features)))
+        })
+    }
+}
+
+/// An image reference without registry host, tag and digest, lower case.
+fn image_name(image: &str) -> String {
+    let image = image.split('@').next().unwrap_or_default();
+    let (path, last) = image.rsplit_once('/').map_or(("", image), |(path, last)| (path, last));
+    let last = last.split(':').next().unwrap_or_default();
+    let path = match path.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => rest,
+        None if path.contains(['.', ':']) || path == "localhost" => "",
+        _ => path,
+    };
+    if path.is_empty() { last.to_lowercase() } else { format!("{path}/{last}").to_lowercase() }
+}
+
+fn package_matches(pattern: &str, package: &str, features: &[String]) -> bool {
+    if let Some((name, feature)) = pattern.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+        return name.eq_ignore_ascii_case(package)
+            && features.iter().any(|f| f.eq_ignore_ascii_case(feature));
+    }
+    match pattern.strip_suffix('*') {
+        Some(prefix) => package.to_lowercase().starts_with(&prefix.to_lowercase()),
+        None => pattern.eq_ignore_ascii_case(package),
+    }
+}
+
+fn parse(name: &str, text: &str) -> Result<Entry> {
+    let entry: Entry = serde_yaml::from_str(text)
+        .map_err(|why| Failure::new("cannot read a catalogue entry").at(name).why(why))?;
+    if !entry.versions.contains_key(&entry.default) {
+        return Err(Failure::new(format!(
+            "the default version `{}` of `{}` is not among its versions",
+            entry.default, entry.kind
+        ))
+        .at(name)
+        .fix("add it below `versions`, or name one that is there")
+        .into());
+    }
+    Ok(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        Catalog::load(&[]).expect("the built-in entries parse")
+    }
+
+    #[test]
+    fn images_are_known_by_their_bare_name() {
+        let catalog = catalog();
+        for image in [
+            "postgres",
+            "postgres:16-alpine",
+            "registry.example.org:5000/library/postgres@sha256:0",
+            "bitnami/redis:7",
+        ] {
+            assert!(catalog.by_image(image).is_some(), "{image}");
+        }
+        assert!(catalog.by_image("example/postgres-exporter").is_none());
+    }
+
+    #[test]
+    fn schemes_with_drivers_are_known() {
+        assert_eq!(catalog().by_scheme("postgresql+asyncpg").map(|e| e.kind.as_str()), Some("postgres"));
+    }
+}
