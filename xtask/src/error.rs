@@ -142,6 +142,36 @@ pub fn render(error: &anyhow::Error) -> String {
     text
 }
 
+/// The candidate that a typing error most likely meant: at most a third of its letters differ.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3 + 1)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits between two words, a swap of neighbours counted as one (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,5 +193,11 @@ mod tests {
     fn foreign_errors_show_their_causes() {
         let error = anyhow::anyhow!("permission denied").context("cannot read `a.txt`");
         assert_eq!(render(&error), "cannot read `a.txt`\n  why: permission denied");
+    }
+
+    #[test]
+    fn swapped_letters_are_one_slip() {
+        assert_eq!(nearest("prot", ["port", "env"].into_iter()), Some("port"));
+        assert_eq!(nearest("zzzzzz", ["port", "env"].into_iter()), None);
     }
 }
