@@ -5,6 +5,8 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
+pub mod integrate;
+
 /// A command: what it takes and what it does.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {

@@ -1,1 +1,10 @@
-//! stub
+//! Runs what lies in the setup's folder through `docker compose`; knows nothing of how it was generated.
+
+pub mod docker;
+pub mod dotenv;
+pub mod duration;
+pub mod labels;
+pub mod setup;
+pub mod signals;
+pub mod spec;
+pub mod state;

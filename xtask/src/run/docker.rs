@@ -1,0 +1,483 @@
+//! The only place that starts processes: finds `docker`, shows each command with `-v`, passes signals on.
+//! Knows no command line of its own; those stand where their answers are read.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Failure, Result};
+use crate::run::signals;
+use crate::ui::Ui;
+
+/// How long a child may take to end after it was asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often a wait looks at the signals.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The `docker` of this machine.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    program: PathBuf,
+    ui: Ui,
+}
+
+impl Docker {
+    /// Looks for `docker` on the PATH.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(ui: Ui) -> Result<Docker> {
+        signals::watch()?;
+        let program = which::which("docker").map_err(|_| {
+            Failure::new("`docker` is not installed")
+                .why("no program of this name on the PATH")
+                .fix("cargo xtask doctor --install")
+        })?;
+        Ok(Docker { program, ui })
+    }
+
+    /// `docker ARGS…`, not started yet.
+    pub fn command<I, S>(&self, args: I) -> Invocation
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        Invocation {
+            program: self.program.clone(),
+            name: "docker".to_owned(),
+            args: args.into_iter().map(Into::into).collect(),
+            stdin: None,
+            ui: self.ui,
+        }
+    }
+}
+
+/// Where a program of this name lies on the PATH.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    which::which(program).ok()
+}
+
+/// Where the engine answers, when it is not this machine's own: `DOCKER_HOST`.
+pub fn remote_host() -> Option<String> {
+    environment("DOCKER_HOST").filter(|host| !host.is_empty())
+}
+
+/// A variable of the shell that started the program.
+#[allow(clippy::disallowed_methods, reason = "the one place of run that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A command line that has not been started; every way to run it is a method.
+///
+/// The child's environment is ours without `COMPOSE_…`, so that a stray variable cannot change which files,
+/// project or profiles Compose takes.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    program: PathBuf,
+    name: String,
+    args: Vec<String>,
+    stdin: Option<String>,
+    ui: Ui,
+}
+
+/// What a command that ended left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Output {
+    /// The exit code; 128 + signal where a signal ended it.
+    pub code: i32,
+    /// Its stdout.
+    pub stdout: String,
+    /// Its stderr.
+    pub stderr: String,
+}
+
+impl Invocation {
+    /// A program other than docker, by name from the PATH or by path.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn program(ui: Ui, name: &str) -> Result<Invocation> {
+        signals::watch()?;
+        let program = which::which(name).map_err(|_| Failure::new(format!("`{name}` is not installed")))?;
+        Ok(Invocation { program, name: name.to_owned(), args: Vec::new(), stdin: None, ui })
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I, S>(mut self, args: I) -> Self
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(self, arg: impl Into<String>) -> Self {
+        self.args([arg.into()])
+    }
+
+    /// What the command reads on stdin; without it, nothing.
+    #[must_use]
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    /// Runs it and returns its stdout without the last line end.
+    ///
+    /// # Errors
+    /// When it cannot be started or its exit code is not 0; the failure names the command and holds its stderr.
+    pub fn read(&self) -> Result<String> {
+        let output = self.output()?;
+        if output.code == 0 {
+            let stdout = output.stdout;
+            return Ok(stdout.strip_suffix('\n').map(str::to_owned).unwrap_or(stdout));
+        }
+        Err(self.failure(&output))
+    }
+
+    /// Runs it to its end, whatever its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be started, or a signal for us ended it.
+    pub fn output(&self) -> Result<Output> {
+        self.ui.command(self);
+        let shell = xshell::Shell::new().map_err(|why| self.not_started(why))?;
+        let mut command = shell.cmd(&self.program).args(&self.args).quiet().ignore_status();
+        for name in compose_variables() {
+            command = command.env_remove(name);
+        }
+        if let Some(stdin) = &self.stdin {
+            command = command.stdin(stdin);
+        }
+        let output = command.output().map_err(|why| self.not_started(why))?;
+        self.ended(&output)
+    }
+
+    /// Runs it to its end or to the limit, where it is killed and the answer is `None`.
+    ///
+    /// # Errors
+    /// As [`Invocation::output`].
+    pub fn output_within(&self, limit: Duration) -> Result<Option<Output>> {
+        self.ui.command(self);
+        let handle = self.expression().stdout_capture().stderr_capture().start();
+        let handle = handle.map_err(|why| self.not_started(why))?;
+        let deadline = Instant::now() + limit;
+        while Instant::now() < deadline {
+            signals::check().inspect_err(|_| stop(&handle, GRACE))?;
+            let output = handle.wait_timeout(TICK.min(limit)).map_err(|why| self.not_started(why))?;
+            if let Some(output) = output {
+                return self.ended(output).map(Some);
+            }
+        }
+        stop(&handle, TICK);
+        Ok(None)
+    }
+
+    /// Runs it with our own streams, for the user: `exec`, `logs -f`. Ctrl-C reaches the child from the terminal.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn foreground(&self) -> Result<i32> {
+        self.ui.command(self);
+        let expression = environment_cleaned(duct::cmd(&self.program, &self.args)).unchecked();
+        let handle = expression.start().map_err(|why| self.not_started(why))?;
+        let mut forwarded = false;
+        loop {
+            let output = handle.wait_timeout(TICK).map_err(|why| self.not_started(why))?;
+            if let Some(output) = output {
+                return Ok(exit_code(&output.status));
+            }
+            if signals::received() && !forwarded {
+                forwarded = true;
+                signal_children(&handle, rustix::process::Signal::TERM);
+            }
+        }
+    }
+
+    /// Starts it in the background, in a process group of its own, and collects what it prints.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self) -> Result<Child> {
+        self.ui.command(self);
+        let (reader, writer) = std::io::pipe().map_err(|why| self.not_started(why))?;
+        let copy = writer.try_clone().map_err(|why| self.not_started(why))?;
+        let handle = self.expression().stdout_file(writer).stderr_file(copy).start();
+        let handle = handle.map_err(|why| self.not_started(why))?;
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let reading = std::thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+                let shown = String::from_utf8_lossy(&line).trim_end().to_owned();
+                sink.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
+                line.clear();
+            }
+        });
+        Ok(Child { handle, text, taken: 0, reading, line: self.to_string() })
+    }
+
+    /// The failure of this command with that outcome.
+    pub fn failure(&self, output: &Output) -> anyhow::Error {
+        let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
+        let mut failure = Failure::new(format!("`{}` failed with exit code {}", self.brief(), output.code))
+            .why(format!("$ {self}"));
+        for line in last_lines(said, 20) {
+            failure = failure.why(line);
+        }
+        failure.into()
+    }
+
+    /// `docker compose up`: the command without its options, for headlines.
+    fn brief(&self) -> String {
+        let mut words = vec![self.name.as_str()];
+        let mut skip = false;
+        for arg in &self.args {
+            let takes_value = matches!(
+                arg.as_str(),
+                "-f" | "-p"
+                    | "--file"
+                    | "--project-name"
+                    | "--project-directory"
+                    | "--env-file"
+                    | "--progress"
+                    | "--ansi"
+            );
+            if !skip && !arg.starts_with('-') {
+                words.push(arg);
+            }
+            skip = takes_value;
+            if words.len() == if words.get(1) == Some(&"compose") { 3 } else { 2 } {
+                break;
+            }
+        }
+        words.join(" ")
+    }
+
+    fn expression(&self) -> duct::Expression {
+        let expression = environment_cleaned(duct::cmd(&self.program, &self.args));
+        let expression = match &self.stdin {
+            Some(stdin) => expression.stdin_bytes(stdin.as_bytes()),
+            None => expression.stdin_null(),
+        };
+        own_group(expression).unchecked()
+    }
+
+    fn ended(&self, output: &std::process::Output) -> Result<Output> {
+        let output = Output {
+            code: exit_code(&output.status),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        if output.code != 0 {
+            signals::check()?;
+        }
+        Ok(output)
+    }
+
+    fn not_started(&self, why: impl fmt::Display) -> anyhow::Error {
+        Failure::new(format!("cannot run `{}`", self.name)).why(format!("$ {self}")).why(why).into()
+    }
+}
+
+/// The command line, ready to paste.
+impl fmt::Display for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for arg in &self.args {
+            write!(f, " {}", quoted(arg))?;
+        }
+        Ok(())
+    }
+}
+
+/// A command that runs in the background.
+#[derive(Debug)]
+pub struct Child {
+    handle: duct::Handle,
+    text: Arc<Mutex<Vec<String>>>,
+    taken: usize,
+    reading: std::thread::JoinHandle<()>,
+    line: String,
+}
+
+impl Child {
+    /// The command line, ready to paste.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// The lines printed since the last call.
+    pub fn new_lines(&mut self) -> Vec<String> {
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = text.get(self.taken..).unwrap_or_default().to_vec();
+        self.taken = text.len();
+        new
+    }
+
+    /// All that it has printed so far.
+    pub fn all_lines(&self) -> Vec<String> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits that long at most; the exit code once it has ended and all that it printed is here.
+    pub fn wait(&mut self, limit: Duration) -> Option<i32> {
+        let code = match self.handle.wait_timeout(limit) {
+            Ok(output) => exit_code(&output?.status),
+            Err(_) => 1,
+        };
+        // Whoever inherited the pipe and still lives must not hold us up.
+        let deadline = Instant::now() + GRACE;
+        while !self.reading.is_finished() && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        Some(code)
+    }
+
+    /// Asks the child's process group to end (SIGTERM), kills it where it does not.
+    pub fn stop(&mut self) {
+        stop(&self.handle, GRACE);
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if matches!(self.handle.try_wait(), Ok(None)) {
+            self.stop();
+        }
+    }
+}
+
+fn stop(handle: &duct::Handle, grace: Duration) {
+    for (signal, limit) in [(rustix::process::Signal::TERM, grace), (rustix::process::Signal::KILL, GRACE)] {
+        if !matches!(handle.try_wait(), Ok(None)) {
+            return;
+        }
+        signal_groups(handle, signal);
+        let _ = handle.wait_timeout(limit);
+    }
+}
+
+fn pids(handle: &duct::Handle) -> impl Iterator<Item = rustix::process::Pid> {
+    handle.pids().into_iter().filter_map(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?))
+}
+
+/// A process that has just ended is none to worry about, so the answers do not matter.
+fn signal_groups(handle: &duct::Handle, signal: rustix::process::Signal) {
+    for pid in pids(handle) {
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+fn signal_children(handle: &duct::Handle, signal: rustix::process::Signal) {
+    for pid in pids(handle) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// A Ctrl-C of the terminal then reaches only us, and we decide what the child gets.
+fn own_group(expression: duct::Expression) -> duct::Expression {
+    use std::os::unix::process::CommandExt;
+    expression.before_spawn(|command| {
+        command.process_group(0);
+        Ok(())
+    })
+}
+
+fn environment_cleaned(expression: duct::Expression) -> duct::Expression {
+    compose_variables().fold(expression, |expression, name| expression.env_remove(name))
+}
+
+fn compose_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_str().is_some_and(|name| name.starts_with("COMPOSE_")))
+}
+
+fn exit_code(status: &std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1)
+}
+
+/// A word as a POSIX shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The last lines of a text, blank ones left out.
+pub fn last_lines(text: &str, count: usize) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].to_vec()
+}
+
+/// A path as an argument.
+pub fn path_arg(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invocation(args: &[&str]) -> Invocation {
+        Invocation::program(Ui::default(), "sh").unwrap().args(args.iter().copied())
+    }
+
+    #[test]
+    fn shown_commands_can_be_pasted() {
+        let command = invocation(&["a b", "it's", "", "--filter", "label=x=y"]);
+        assert_eq!(command.to_string(), r"sh 'a b' 'it'\''s' '' --filter label=x=y");
+    }
+
+    #[test]
+    fn failed_command_shows_itself_and_its_last_words() {
+        let error = invocation(&["-c", "echo out; echo 'no such thing' >&2; exit 3"]).read().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sh echo out; echo 'no such thing' >&2; exit 3` failed with exit code 3\n  \
+             why: $ sh -c 'echo out; echo '\\''no such thing'\\'' >&2; exit 3'\n       no such thing"
+        );
+    }
+
+    #[test]
+    fn headline_names_the_subcommand_without_its_options() {
+        let command =
+            invocation(&["compose", "--project-directory", "/x", "-f", "a.yml", "-p", "n", "up", "-d"]);
+        assert_eq!(command.brief(), "sh compose up");
+    }
+
+    #[test]
+    fn a_command_that_does_not_answer_is_given_up() {
+        assert_eq!(invocation(&["-c", "sleep 60"]).output_within(TICK).unwrap(), None);
+    }
+
+    #[test]
+    fn background_command_hands_over_its_lines_and_code() {
+        let mut child = invocation(&["-c", "echo one; echo two >&2; exit 4"]).start().unwrap();
+        assert_eq!(child.wait(Duration::from_secs(30)), Some(4));
+        assert_eq!(child.new_lines(), ["one", "two"]);
+        assert!(child.new_lines().is_empty());
+    }
+
+    #[test]
+    fn stopping_ends_the_whole_group() {
+        let mut child = invocation(&["-c", "sleep 60 & sleep 60"]).start().unwrap();
+        let started = Instant::now();
+        child.stop();
+        assert!(child.wait(Duration::from_secs(5)).is_some());
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,123 @@
+//! The labels by which a container says what it is; works without them too, and invents nothing.
+
+use std::fmt;
+
+/// What a container is for: `xtask.role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A database, queue or the like.
+    Component,
+    /// Ends with exit code 0 and is waited for.
+    OneShot,
+    /// A service of the monorepo.
+    Service,
+}
+
+/// A container port and what is spoken on it: `xtask.main`, `http 3000`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Main {
+    /// `http`, `grpc` or `tcp`.
+    pub protocol: String,
+    /// Inside the container.
+    pub port: u16,
+}
+
+/// How readiness is seen: `xtask.health`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// `http 3000 /health`
+    Http(u16, String),
+    /// `tcp 5432`
+    Tcp(u16),
+    /// `grpc 50051`
+    Grpc(u16),
+    /// `command`: only the container's own check knows.
+    Command,
+    /// `process`: it runs, and no more is known.
+    Process,
+}
+
+/// All labels of ours on one container; what is missing or unknown is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// `xtask.role`
+    pub role: Option<Role>,
+    /// `xtask.kind`: `postgres`, `setup`, `worker` …; empty where it is missing.
+    pub kind: String,
+    /// `xtask.main`
+    pub main: Option<Main>,
+    /// `xtask.health`
+    pub health: Option<Health>,
+}
+
+impl Labels {
+    /// Reads the labels through a function from name to value.
+    pub fn read<'a>(label: impl Fn(&str) -> Option<&'a str>) -> Labels {
+        Labels {
+            role: label("xtask.role").and_then(role),
+            kind: label("xtask.kind").unwrap_or_default().to_owned(),
+            main: label("xtask.main").and_then(main),
+            health: label("xtask.health").and_then(health),
+        }
+    }
+}
+
+fn role(text: &str) -> Option<Role> {
+    match text {
+        "component" => Some(Role::Component),
+        "one-shot" => Some(Role::OneShot),
+        "service" => Some(Role::Service),
+        _ => None,
+    }
+}
+
+fn main(text: &str) -> Option<Main> {
+    let (protocol, port) = text.split_once(' ')?;
+    Some(Main { protocol: protocol.to_owned(), port: port.trim().parse().ok()? })
+}
+
+fn health(text: &str) -> Option<Health> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["http", port, path] => Some(Health::Http(port.parse().ok()?, (*path).to_owned())),
+        ["http", port] => Some(Health::Http(port.parse().ok()?, "/".to_owned())),
+        ["tcp", port] => Some(Health::Tcp(port.parse().ok()?)),
+        ["grpc", port] => Some(Health::Grpc(port.parse().ok()?)),
+        ["command"] => Some(Health::Command),
+        ["process"] => Some(Health::Process),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Component => "component",
+            Role::OneShot => "one-shot",
+            Role::Service => "service",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_and_unknown_ones_ignored() {
+        let labels = Labels::read(|name| match name {
+            "xtask.role" => Some("one-shot"),
+            "xtask.kind" => Some("setup"),
+            "xtask.main" => Some("http 3000"),
+            "xtask.health" => Some("http 3000 /health"),
+            _ => None,
+        });
+        assert_eq!(labels.role, Some(Role::OneShot));
+        assert_eq!(labels.main, Some(Main { protocol: "http".into(), port: 3000 }));
+        assert_eq!(labels.health, Some(Health::Http(3000, "/health".into())));
+        assert_eq!(
+            Labels::read(|_| Some("nonsense here 1")),
+            Labels { kind: "nonsense here 1".into(), ..Labels::default() }
+        );
+    }
+}

@@ -1,0 +1,346 @@
+//! The system as Compose understands its files (`docker compose config`): what should run, and who waits for whom.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::error::{Failure, Result};
+use crate::run::docker::Docker;
+use crate::run::labels::{Labels, Role};
+use crate::run::setup::Setup;
+
+/// What an entry of `depends_on` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// `service_started`
+    Started,
+    /// `service_healthy`
+    Healthy,
+    /// `service_completed_successfully`
+    Completed,
+}
+
+/// A port published on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// The address it is bound to; empty for all of them.
+    pub host_ip: String,
+    /// On the host; `None` where Docker picks one.
+    pub published: Option<u16>,
+    /// Inside the container.
+    pub target: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+}
+
+/// Where an image is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildSpec {
+    /// Absolute.
+    pub context: String,
+    /// Relative to the context.
+    pub dockerfile: String,
+}
+
+/// One service of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// The Compose service.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// From the label, else from how others wait for it.
+    pub role: Role,
+    /// The image it runs, also where Compose names what it builds.
+    pub image: String,
+    /// `None` where the image is pulled.
+    pub build: Option<BuildSpec>,
+    /// In the order of their names.
+    pub depends_on: Vec<(String, Condition)>,
+    /// In the order of the file.
+    pub ports: Vec<PublishedPort>,
+    /// `healthcheck.test` with `$$` unescaped; empty where the image's own counts.
+    pub health_test: Vec<String>,
+    /// Real names of the named volumes it mounts.
+    pub volumes: Vec<String>,
+}
+
+/// The whole system, in the order of the service names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Spec {
+    /// In the order of their names.
+    pub services: Vec<ServiceSpec>,
+}
+
+impl Spec {
+    /// Asks Compose, with every profile off.
+    ///
+    /// # Errors
+    /// When Compose refuses the files; its own words are the cause.
+    pub fn read(docker: &Docker, setup: &Setup) -> Result<Spec> {
+        let command = setup.compose(docker).args(["config", "--format", "json"]);
+        let output = command.output()?;
+        if output.code != 0 {
+            let mut failure = Failure::new("Compose refuses the setup");
+            for file in &setup.files {
+                failure = failure.at(setup.shown_file(file));
+            }
+            return Err(failure.why(output.stderr.trim()).why(format!("$ {command}")).into());
+        }
+        Spec::parse(&output.stdout, &setup.project)
+    }
+
+    /// Reads the JSON that `docker compose config` prints.
+    ///
+    /// # Errors
+    /// When it is not that.
+    pub fn parse(json: &str, project: &str) -> Result<Spec> {
+        let raw: RawConfig = serde_json::from_str(json)
+            .map_err(|why| Failure::new("cannot understand what `docker compose config` prints").why(why))?;
+        let completed: Vec<&String> = raw
+            .services
+            .values()
+            .flat_map(|service| service.depends_on.iter())
+            .filter(|(_, dependency)| condition(&dependency.condition) == Condition::Completed)
+            .map(|(name, _)| name)
+            .collect();
+        let services = raw.services.iter().map(|(name, service)| {
+            let waited_for_to_end = completed.contains(&name);
+            service_spec(name, service, waited_for_to_end, &raw.volumes, project)
+        });
+        Ok(Spec { services: services.collect() })
+    }
+
+    /// A service by its name.
+    pub fn service(&self, name: &str) -> Option<&ServiceSpec> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// The names of all services.
+    pub fn names(&self) -> Vec<&str> {
+        self.services.iter().map(|service| service.name.as_str()).collect()
+    }
+
+    /// Those that wait for this one directly.
+    pub fn dependants(&self, name: &str) -> Vec<&str> {
+        let waits = |service: &&ServiceSpec| service.depends_on.iter().any(|(target, _)| target == name);
+        self.services.iter().filter(waits).map(|service| service.name.as_str()).collect()
+    }
+
+    /// The named services and all that they depend on; all services where no name is given.
+    pub fn closure(&self, names: &[String]) -> Vec<&ServiceSpec> {
+        let mut wanted: Vec<&str> = match names {
+            [] => self.names(),
+            names => names.iter().map(String::as_str).collect(),
+        };
+        let mut next = 0;
+        while let Some(name) = wanted.get(next).copied() {
+            let dependencies =
+                self.service(name).map(|service| service.depends_on.as_slice()).unwrap_or_default();
+            for (target, _) in dependencies {
+                if !wanted.contains(&target.as_str()) {
+                    wanted.push(target);
+                }
+            }
+            next += 1;
+        }
+        self.services.iter().filter(|service| wanted.contains(&service.name.as_str())).collect()
+    }
+
+    /// How many steps of waiting lie before each service: 0 for those that wait for nothing.
+    pub fn depths(&self) -> BTreeMap<&str, usize> {
+        let mut depths: BTreeMap<&str, usize> = self.services.iter().map(|s| (s.name.as_str(), 0)).collect();
+        // Each round settles at least one more step; Compose refuses cycles, and the rounds end all the same.
+        for _ in 0..self.services.len() {
+            for service in &self.services {
+                let before = service.depends_on.iter().filter_map(|(target, _)| depths.get(target.as_str()));
+                let depth = before.map(|depth| depth + 1).max().unwrap_or(0);
+                depths.insert(&service.name, depth.min(self.services.len()));
+            }
+        }
+        depths
+    }
+}
+
+#[derive(Deserialize)]
+struct RawConfig {
+    #[serde(default)]
+    services: BTreeMap<String, RawService>,
+    #[serde(default)]
+    volumes: BTreeMap<String, RawVolume>,
+}
+
+#[derive(Deserialize)]
+struct RawVolume {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawService {
+    image: Option<String>,
+    build: Option<RawBuild>,
+    #[serde(default)]
+    depends_on: BTreeMap<String, RawDependency>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    ports: Vec<RawPort>,
+    healthcheck: Option<RawHealth>,
+    #[serde(default)]
+    volumes: Vec<RawMount>,
+}
+
+#[derive(Deserialize)]
+struct RawBuild {
+    #[serde(default)]
+    context: String,
+    #[serde(default)]
+    dockerfile: String,
+}
+
+#[derive(Deserialize)]
+struct RawDependency {
+    #[serde(default)]
+    condition: String,
+}
+
+#[derive(Deserialize)]
+struct RawPort {
+    #[serde(default)]
+    host_ip: String,
+    published: Option<String>,
+    target: u16,
+    #[serde(default)]
+    protocol: String,
+}
+
+#[derive(Deserialize)]
+struct RawHealth {
+    test: Option<Vec<String>>,
+    #[serde(default)]
+    disable: bool,
+}
+
+#[derive(Deserialize)]
+struct RawMount {
+    #[serde(rename = "type")]
+    kind: String,
+    source: Option<String>,
+}
+
+fn service_spec(
+    name: &str,
+    raw: &RawService,
+    waited_for_to_end: bool,
+    volumes: &BTreeMap<String, RawVolume>,
+    project: &str,
+) -> ServiceSpec {
+    let labels = Labels::read(|label| raw.labels.get(label).map(String::as_str));
+    let role = labels.role.unwrap_or(match (waited_for_to_end, &raw.build) {
+        (true, _) => Role::OneShot,
+        (false, Some(_)) => Role::Service,
+        (false, None) => Role::Component,
+    });
+    let health_test =
+        raw.healthcheck.as_ref().filter(|check| !check.disable).and_then(|check| check.test.as_ref());
+    let mounts =
+        raw.volumes.iter().filter(|mount| mount.kind == "volume").filter_map(|mount| mount.source.as_ref());
+    ServiceSpec {
+        name: name.to_owned(),
+        role,
+        image: raw.image.clone().unwrap_or_else(|| format!("{project}-{name}")),
+        build: raw
+            .build
+            .as_ref()
+            .map(|build| BuildSpec { context: build.context.clone(), dockerfile: build.dockerfile.clone() }),
+        depends_on: raw
+            .depends_on
+            .iter()
+            .map(|(name, on)| (name.clone(), condition(&on.condition)))
+            .collect(),
+        ports: raw.ports.iter().map(published).collect(),
+        health_test: health_test.into_iter().flatten().map(|word| word.replace("$$", "$")).collect(),
+        volumes: mounts
+            .map(|key| volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
+            .collect(),
+        labels,
+    }
+}
+
+fn published(raw: &RawPort) -> PublishedPort {
+    PublishedPort {
+        host_ip: raw.host_ip.clone(),
+        published: raw.published.as_deref().and_then(|port| port.parse().ok()).filter(|port| *port != 0),
+        target: raw.target,
+        protocol: if raw.protocol.is_empty() { "tcp".to_owned() } else { raw.protocol.clone() },
+    }
+}
+
+fn condition(text: &str) -> Condition {
+    match text {
+        "service_healthy" => Condition::Healthy,
+        "service_completed_successfully" => Condition::Completed,
+        _ => Condition::Started,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"{ "name": "p",
+      "services": {
+        "api": { "build": { "context": "/r/api", "dockerfile": "Dockerfile" },
+          "depends_on": { "db": { "condition": "service_healthy" }, "seed": { "condition": "service_completed_successfully" } },
+          "healthcheck": { "test": ["CMD-SHELL", "echo $$PORT"] },
+          "ports": [ { "host_ip": "127.0.0.1", "target": 3000, "published": "3001", "protocol": "tcp" } ],
+          "labels": { "xtask.role": "service", "xtask.kind": "worker", "xtask.main": "http 3000" } },
+        "db": { "image": "postgres:17", "volumes": [ { "type": "volume", "source": "data", "target": "/d" }, { "type": "bind", "source": "/x", "target": "/y" } ] },
+        "seed": { "image": "postgres:17", "depends_on": { "db": { "condition": "service_healthy" } } },
+        "lone": { "build": { "context": "/r/lone" } } },
+      "volumes": { "data": { "name": "p_data" } } }"#;
+
+    fn spec() -> Spec {
+        Spec::parse(CONFIG, "p-1a2b").unwrap()
+    }
+
+    #[test]
+    fn roles_are_known_without_labels() {
+        let roles: Vec<Role> = spec().services.iter().map(|service| service.role).collect();
+        assert_eq!(roles, [Role::Service, Role::Component, Role::Service, Role::OneShot]);
+    }
+
+    #[test]
+    fn a_service_is_read_whole() {
+        let spec = spec();
+        let api = spec.service("api").unwrap();
+        assert_eq!(api.image, "p-1a2b-api");
+        assert_eq!(api.labels.kind, "worker");
+        assert_eq!(
+            api.depends_on,
+            [("db".to_owned(), Condition::Healthy), ("seed".to_owned(), Condition::Completed)]
+        );
+        assert_eq!(api.ports[0].published, Some(3001));
+        assert_eq!(api.health_test, ["CMD-SHELL", "echo $PORT"]);
+        assert_eq!(spec.service("db").unwrap().volumes, ["p_data"]);
+    }
+
+    #[test]
+    fn naming_a_service_takes_what_it_waits_for() {
+        let spec = spec();
+        let names = |of: &[&str]| -> Vec<String> {
+            let of: Vec<String> = of.iter().map(|name| (*name).to_owned()).collect();
+            spec.closure(&of).iter().map(|service| service.name.clone()).collect()
+        };
+        assert_eq!(names(&["seed"]), ["db", "seed"]);
+        assert_eq!(names(&["api"]), ["api", "db", "seed"]);
+        assert_eq!(names(&[]).len(), 4);
+    }
+
+    #[test]
+    fn order_and_dependants_follow_the_edges() {
+        let spec = spec();
+        assert_eq!(["db", "seed", "api", "lone"].map(|name| spec.depths()[name]), [0, 1, 2, 0]);
+        assert_eq!(spec.dependants("db"), ["api", "seed"]);
+    }
+}

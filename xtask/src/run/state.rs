@@ -1,0 +1,495 @@
+//! What the engine says about the containers of a project; reads only, and judges only what is plain.
+
+use serde::Deserialize;
+
+use crate::error::{Failure, Result};
+use crate::run::docker::Docker;
+use crate::run::labels::{Labels, Role};
+
+/// The label by which every container, network and volume of a project is found.
+pub const PROJECT_LABEL: &str = "com.docker.compose.project";
+
+/// What a container is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Made, not started yet.
+    Created,
+    /// Its process runs.
+    Running,
+    /// Its process ended and the engine starts it again.
+    Restarting,
+    /// Stopped in its tracks.
+    Paused,
+    /// Its process ended.
+    Exited,
+    /// It could not be started or removed.
+    Dead,
+}
+
+impl State {
+    /// The word that the engine uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Created => "created",
+            State::Running => "running",
+            State::Restarting => "restarting",
+            State::Paused => "paused",
+            State::Exited => "exited",
+            State::Dead => "dead",
+        }
+    }
+
+    fn parse(text: &str) -> State {
+        match text {
+            "running" => State::Running,
+            "restarting" => State::Restarting,
+            "paused" => State::Paused,
+            "exited" => State::Exited,
+            "dead" | "removing" => State::Dead,
+            _ => State::Created,
+        }
+    }
+}
+
+/// What a container's health check says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// It has none.
+    None,
+    /// No answer that counts yet.
+    Starting,
+    /// Passes.
+    Healthy,
+    /// Failed as often as it may.
+    Unhealthy,
+}
+
+impl Check {
+    /// The word that the engine uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Check::None => "none",
+            Check::Starting => "starting",
+            Check::Healthy => "healthy",
+            Check::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// A port of a container that answers on the host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPort {
+    /// The address it is bound to, without brackets.
+    pub address: String,
+    /// On the host.
+    pub host: u16,
+    /// Inside the container.
+    pub container: u16,
+}
+
+/// A container as `docker ps` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// All 64 digits.
+    pub id: String,
+    /// The Compose service.
+    pub service: String,
+    /// Its name in the engine.
+    pub name: String,
+    /// As it was asked for.
+    pub image: String,
+    /// What it is doing.
+    pub state: State,
+    /// What its health check says.
+    pub check: Check,
+    /// Where it has ended.
+    pub exit_code: Option<i32>,
+    /// The engine's own words: `Up 3 seconds (healthy)`.
+    pub status: String,
+    /// TCP ports that answer on the host, IPv4 first, each pair once.
+    pub ports: Vec<HostPort>,
+    /// When it was made, as the engine writes it.
+    pub created: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// The services it waits for, as Compose recorded them when it made the container: name and condition.
+    pub depends_on: Vec<(String, String)>,
+}
+
+impl Container {
+    /// Whether it is meant to end.
+    pub fn is_one_shot(&self) -> bool {
+        self.labels.role == Some(Role::OneShot)
+    }
+
+    /// The host port behind a container port.
+    pub fn host_port(&self, container: u16) -> Option<&HostPort> {
+        self.ports.iter().find(|port| port.container == container)
+    }
+
+    /// Whether nothing more needs to be known: healthy, running without a check, or a one-shot that ended well.
+    pub fn is_well(&self) -> bool {
+        match self.state {
+            State::Running => !self.is_one_shot() && matches!(self.check, Check::None | Check::Healthy),
+            State::Exited => self.is_one_shot() && self.exit_code == Some(0),
+            _ => false,
+        }
+    }
+}
+
+/// What `docker inspect` adds to a container that is not plainly well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// All 64 digits.
+    pub id: String,
+    /// The exit code of its last end.
+    pub exit_code: i32,
+    /// The kernel ended it because memory ran out.
+    pub out_of_memory: bool,
+    /// Why the engine could not start it; mostly empty.
+    pub error: String,
+    /// How often the engine started it again.
+    pub restarts: u32,
+    /// RFC 3339, of its last start.
+    pub started_at: String,
+    /// RFC 3339, of its last end.
+    pub finished_at: String,
+    /// What its last health check printed.
+    pub check_output: String,
+    /// The exit code of its last health check.
+    pub check_exit_code: Option<i32>,
+    /// Failed checks in a row.
+    pub failing_streak: u32,
+    /// `sha256:…` of the image it runs.
+    pub image_id: String,
+}
+
+/// The containers of a project, running or not, in the order of their services; `docker compose run` left out.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn containers(docker: &Docker, project: &str) -> Result<Vec<Container>> {
+    let filter = format!("label={PROJECT_LABEL}={project}");
+    parse_ps(&ps(docker, &filter)?)
+}
+
+fn ps(docker: &Docker, filter: &str) -> Result<String> {
+    let filters = ["--filter", filter, "--filter", "label=com.docker.compose.oneoff=False"];
+    docker.command(["ps", "--all", "--no-trunc"]).args(filters).args(["--format", &ps_format()]).read()
+}
+
+/// A template instead of `json`: labels come one by one, so that a comma in a value cannot hide the next one.
+fn ps_format() -> String {
+    let label = |name: &str| format!("{{{{json (.Label \"{name}\")}}}}");
+    let field = |name: &str| format!("{{{{json .{name}}}}}");
+    let fields = [
+        ("id", field("ID")),
+        ("name", field("Names")),
+        ("image", field("Image")),
+        ("state", field("State")),
+        ("status", field("Status")),
+        ("ports", field("Ports")),
+        ("created", field("CreatedAt")),
+        ("service", label("com.docker.compose.service")),
+        ("depends_on", label("com.docker.compose.depends_on")),
+        ("role", label("xtask.role")),
+        ("kind", label("xtask.kind")),
+        ("main", label("xtask.main")),
+        ("health", label("xtask.health")),
+    ];
+    let fields: Vec<String> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+#[derive(Deserialize)]
+struct PsLine {
+    id: String,
+    name: String,
+    image: String,
+    state: String,
+    status: String,
+    ports: String,
+    created: String,
+    service: String,
+    depends_on: String,
+    role: String,
+    kind: String,
+    main: String,
+    health: String,
+}
+
+/// Reads one JSON object a line, as [`containers`] asks for it.
+///
+/// # Errors
+/// When a line is something else.
+pub fn parse_ps(text: &str) -> Result<Vec<Container>> {
+    let mut containers = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let line: PsLine = serde_json::from_str(line)
+            .map_err(|why| Failure::new("cannot understand what `docker ps` prints").why(why).why(line))?;
+        containers.push(container(line));
+    }
+    mark_one_shots(&mut containers);
+    containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
+    Ok(containers)
+}
+
+/// Without a label, a container is a one-shot when another one waits for its end.
+fn mark_one_shots(containers: &mut [Container]) {
+    let waited_for: Vec<String> = containers
+        .iter()
+        .flat_map(|container| &container.depends_on)
+        .filter(|(_, condition)| condition == "service_completed_successfully")
+        .map(|(name, _)| name.clone())
+        .collect();
+    for container in containers {
+        if container.labels.role.is_none() && waited_for.contains(&container.service) {
+            container.labels.role = Some(Role::OneShot);
+        }
+    }
+}
+
+fn container(line: PsLine) -> Container {
+    let labels = Labels::read(|name| match name {
+        "xtask.role" => Some(line.role.as_str()),
+        "xtask.kind" => Some(line.kind.as_str()),
+        "xtask.main" => Some(line.main.as_str()),
+        "xtask.health" => Some(line.health.as_str()),
+        _ => None,
+    });
+    Container {
+        labels,
+        state: State::parse(&line.state),
+        check: check(&line.status),
+        exit_code: exit_code(&line.status),
+        ports: host_ports(&line.ports),
+        depends_on: depends_on(&line.depends_on),
+        id: line.id,
+        service: line.service,
+        name: line.name,
+        image: line.image,
+        status: line.status,
+        created: line.created,
+    }
+}
+
+/// From `Up 3 seconds (healthy)`.
+fn check(status: &str) -> Check {
+    if status.ends_with("(healthy)") {
+        Check::Healthy
+    } else if status.ends_with("(unhealthy)") {
+        Check::Unhealthy
+    } else if status.contains("(health: starting)") {
+        Check::Starting
+    } else {
+        Check::None
+    }
+}
+
+/// From `Exited (137) 2 seconds ago` and `Restarting (1) 3 seconds ago`.
+fn exit_code(status: &str) -> Option<i32> {
+    let rest = status.strip_prefix("Exited (").or_else(|| status.strip_prefix("Restarting ("))?;
+    rest.split_once(')')?.0.parse().ok()
+}
+
+/// From `127.0.0.1:13000->3000/tcp, [::]:80->80/tcp, 9000-9001/tcp`; ranges are spread out.
+fn host_ports(text: &str) -> Vec<HostPort> {
+    let mut ports = Vec::new();
+    for part in text.split(", ") {
+        let Some((host, container)) = part.split_once("->") else { continue };
+        let Some(container) = container.strip_suffix("/tcp") else { continue };
+        let Some((address, host)) = host.rsplit_once(':') else { continue };
+        let (Some(host), Some(container)) = (range(host), range(container)) else { continue };
+        let address = address.trim_matches(['[', ']']);
+        for (host, container) in host.zip(container) {
+            ports.push(HostPort { address: address.to_owned(), host, container });
+        }
+    }
+    ports.sort_by_key(|port| (port.container, port.address.contains(':'), port.host));
+    ports.dedup_by_key(|port| (port.container, port.host));
+    ports
+}
+
+fn range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
+    match text.split_once('-') {
+        Some((first, last)) => Some(first.parse().ok()?..=last.parse().ok()?),
+        None => text.parse().ok().map(|port| port..=port),
+    }
+}
+
+/// From `postgres:service_healthy:false,seed:service_completed_successfully:false`.
+fn depends_on(label: &str) -> Vec<(String, String)> {
+    let entries = label.split(',').filter_map(|entry| entry.split_once(':'));
+    entries
+        .map(|(name, rest)| (name.to_owned(), rest.split(':').next().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+/// What `docker inspect` says of these containers; those that are gone by now are left out.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn details<'a>(docker: &Docker, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<Details>> {
+    let ids: Vec<&str> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let command = docker.command(["inspect", "--type", "container"]).args(ids);
+    let output = command.output()?;
+    // With some containers gone the code is 1 and the others still stand on stdout.
+    if output.code != 0 && !output.stderr.contains("No such") {
+        return Err(command.failure(&output));
+    }
+    parse_inspect(&output.stdout)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    image: String,
+    #[serde(default)]
+    restart_count: u32,
+    state: InspectedState,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct InspectedState {
+    exit_code: i32,
+    #[serde(rename = "OOMKilled")]
+    oom_killed: bool,
+    error: String,
+    started_at: String,
+    finished_at: String,
+    health: Option<InspectedHealth>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedHealth {
+    #[serde(default)]
+    failing_streak: u32,
+    log: Option<Vec<InspectedCheck>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedCheck {
+    exit_code: i32,
+    #[serde(default)]
+    output: String,
+}
+
+/// Reads the array that `docker inspect` prints.
+///
+/// # Errors
+/// When it is something else.
+pub fn parse_inspect(json: &str) -> Result<Vec<Details>> {
+    let all: Vec<Inspected> = serde_json::from_str(json)
+        .map_err(|why| Failure::new("cannot understand what `docker inspect` prints").why(why))?;
+    Ok(all.into_iter().map(inspected).collect())
+}
+
+fn inspected(raw: Inspected) -> Details {
+    let last = raw.state.health.as_ref().and_then(|health| health.log.as_ref()?.last());
+    Details {
+        check_output: last.map(|check| check.output.trim().to_owned()).unwrap_or_default(),
+        check_exit_code: last.map(|check| check.exit_code),
+        failing_streak: raw.state.health.as_ref().map_or(0, |health| health.failing_streak),
+        id: raw.id,
+        exit_code: raw.state.exit_code,
+        out_of_memory: raw.state.oom_killed,
+        error: raw.state.error,
+        restarts: raw.restart_count,
+        started_at: raw.state.started_at,
+        finished_at: raw.state.finished_at,
+        image_id: raw.image,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PS: &str = r#"{"id":"a1","name":"p-web-1","image":"p-web","state":"running","status":"Up 3 seconds (health: starting)","ports":"127.0.0.1:13001->3000/tcp, 9000/tcp","created":"2026-11-22 20:48:06 +0000 UTC","service":"web","depends_on":"api:service_healthy:false,seed:service_completed_successfully:true","role":"service","kind":"worker","main":"http 3000","health":"http 3000 /health"}
+{"id":"b2","name":"p-seed-1","image":"postgres:17","state":"exited","status":"Exited (0) 2 seconds ago","ports":"","created":"","service":"seed","depends_on":"","role":"one-shot","kind":"setup","main":"","health":""}
+"#;
+
+    #[test]
+    fn containers_are_read_from_ps() {
+        let all = parse_ps(PS).unwrap();
+        assert_eq!(all.iter().map(|c| c.service.as_str()).collect::<Vec<_>>(), ["seed", "web"]);
+        let (seed, web) = (&all[0], &all[1]);
+        assert_eq!((seed.state, seed.exit_code, seed.is_well()), (State::Exited, Some(0), true));
+        assert_eq!((web.state, web.check, web.is_well()), (State::Running, Check::Starting, false));
+        assert_eq!(web.host_port(3000).map(|port| port.host), Some(13001));
+        assert_eq!(web.labels.kind, "worker");
+        assert_eq!(
+            web.depends_on,
+            [("api", "service_healthy"), ("seed", "service_completed_successfully")]
+                .map(|(a, b)| (a.into(), b.into()))
+        );
+    }
+
+    #[test]
+    fn a_container_whose_end_is_waited_for_is_a_one_shot_without_a_label() {
+        let all = parse_ps(&PS.replace("\"role\":\"one-shot\"", "\"role\":\"\"")).unwrap();
+        assert_eq!(all.iter().map(Container::is_one_shot).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn published_ports_are_read_in_every_form() {
+        let port = |address: &str, host, container| HostPort { address: address.to_owned(), host, container };
+        assert_eq!(
+            host_ports(
+                "0.0.0.0:80->80/tcp, :::80->80/tcp, 127.0.0.1:7000-7001->9000-9001/tcp, 53/udp, 0.0.0.0:53->53/udp"
+            ),
+            [port("0.0.0.0", 80, 80), port("127.0.0.1", 7000, 9000), port("127.0.0.1", 7001, 9001)]
+        );
+        assert_eq!(host_ports("[::1]:8080->80/tcp"), [port("::1", 8080, 80)]);
+        assert_eq!(host_ports(""), []);
+    }
+
+    #[test]
+    fn status_text_gives_check_and_exit_code() {
+        assert_eq!(check("Up 2 minutes (unhealthy)"), Check::Unhealthy);
+        assert_eq!(check("Up 2 minutes"), Check::None);
+        assert_eq!(exit_code("Restarting (137) 1 second ago"), Some(137));
+        assert_eq!(exit_code("Up 1 second"), None);
+    }
+
+    #[test]
+    fn details_are_read_with_and_without_health() {
+        let all = parse_inspect(
+            r#"[{"Id":"a","Image":"sha256:1","RestartCount":3,"State":{"ExitCode":137,"OOMKilled":true,"Error":"","StartedAt":"s","FinishedAt":"f",
+              "Health":{"FailingStreak":2,"Log":[{"ExitCode":0,"Output":"old"},{"ExitCode":1,"Output":"refused\n"}]}}},
+              {"Id":"b","Image":"sha256:2","State":{"ExitCode":0,"Health":null}}]"#,
+        )
+        .unwrap();
+        assert_eq!(
+            all[0],
+            Details {
+                id: "a".into(),
+                exit_code: 137,
+                out_of_memory: true,
+                restarts: 3,
+                started_at: "s".into(),
+                finished_at: "f".into(),
+                check_output: "refused".into(),
+                check_exit_code: Some(1),
+                failing_streak: 2,
+                image_id: "sha256:1".into(),
+                ..Details::default()
+            }
+        );
+        assert_eq!(all[1].check_exit_code, None);
+    }
+
+    #[test]
+    fn foreign_output_is_an_error_and_not_an_empty_list() {
+        assert!(parse_ps("Cannot connect").is_err());
+        assert!(parse_inspect("nothing").is_err());
+    }
+}
