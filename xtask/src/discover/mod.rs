@@ -1,6 +1,8 @@
 //! Reads the repository into facts with their evidence; decides nothing and touches the disk only through `repo`.
 
 pub mod lang;
+pub mod placeholder;
+pub mod url;
 
 use crate::catalog::Catalog;
 use crate::error::Result;
