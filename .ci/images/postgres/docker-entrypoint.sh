@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # First start: initialise the cluster behind a server on the socket alone. Always: run the server as `postgres`.
-set -Eeuo pipefail
+# No `set -u`: the sourced init scripts would inherit it.
+set -Eeo pipefail
 
 # Sets VAR from VAR_FILE, or to a default.
 file_env() {
