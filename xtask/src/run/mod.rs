@@ -3,8 +3,13 @@
 pub mod docker;
 pub mod dotenv;
 pub mod duration;
+pub mod http;
+pub mod junit;
 pub mod labels;
+pub mod scenario;
 pub mod setup;
 pub mod signals;
 pub mod spec;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
