@@ -1,14 +1,24 @@
 //! Reads the repository into facts with their evidence; decides nothing and touches the disk only through `repo`.
 
+mod assign;
+mod dockerfile;
+mod env_file;
+mod glob;
 pub mod lang;
 pub mod placeholder;
+mod ports;
+mod services;
 pub mod url;
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::model::fact::{Fact, Facts};
 use crate::model::path::RepoPath;
-use crate::repo::Repo;
+use crate::model::problem::{Problem, Severity};
+use crate::repo::{Repo, Unread};
 
 /// One file, as a detector sees it.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +62,119 @@ pub struct Scope {
 /// # Errors
 /// Where the tree itself cannot be read; single unreadable files become problems.
 pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> {
-    let _ = (repo, catalog, scope);
-    Ok(Facts::default())
+    let mut found = services::find(repo, catalog, scope);
+    for service in &mut found.services {
+        service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
+    }
+    let read = read_files(repo, catalog, &services::Roots::of(repo, scope));
+    let orphans = assign::assign(&mut found.services, read.facts);
+    let mut problems = repo.problems().to_vec();
+    problems.extend(found.problems);
+    problems.extend(read.problems);
+    Ok(Facts {
+        services: found.services,
+        components: found.components,
+        set_aside: found.set_aside,
+        problems,
+        orphans,
+    })
+}
+
+/// What the files say that are no Dockerfiles.
+#[derive(Default)]
+struct Said {
+    facts: Vec<Fact>,
+    problems: Vec<Problem>,
+}
+
+/// Reads each wanted file once.
+fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
+    let detectors: Vec<&Detector> = lang::ALL.iter().collect();
+    let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
+    let mut all = Said::default();
+    for said in in_parallel(wanted, |wanted| read_file(repo, catalog, wanted)) {
+        all.facts.extend(said.facts);
+        all.problems.extend(said.problems);
+    }
+    all
+}
+
+/// A file that somebody wants to read.
+struct Wanted<'a> {
+    path: &'a RepoPath,
+    env: bool,
+    detectors: Vec<&'a Detector>,
+}
+
+fn wanted<'a>(path: &'a RepoPath, detectors: &[&'a Detector], scope: &services::Roots) -> Option<Wanted<'a>> {
+    let env = env_file::rank(path).is_some();
+    let detectors: Vec<&Detector> = detectors.iter().filter(|one| (one.wants)(path)).copied().collect();
+    if detectors.is_empty() && !env {
+        return None;
+    }
+    if scope.excludes(path) || services::is_test_path(path) || in_hidden_folder(path) {
+        return None;
+    }
+    Some(Wanted { path, env, detectors })
+}
+
+/// Editors, package managers and continuous integration keep their files there.
+fn in_hidden_folder(path: &RepoPath) -> bool {
+    path.parent().is_some_and(|folder| folder.parts().any(|part| part.starts_with('.')))
+}
+
+fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>) -> Said {
+    let mut said = Said::default();
+    let text = match repo.text(wanted.path) {
+        Ok(text) => text.text,
+        Err(why) => {
+            said.problems.extend(unread(wanted, &why));
+            return said;
+        }
+    };
+    if wanted.env {
+        env_file::read(wanted.path, &text, &mut said.facts, &mut said.problems);
+    }
+    let source = Source { path: wanted.path, text: &text, catalog };
+    for detector in &wanted.detectors {
+        (detector.read)(&source, &mut said.facts);
+    }
+    said
+}
+
+fn unread(wanted: &Wanted<'_>, why: &Unread) -> Option<Problem> {
+    // Large or binary files with a source file's name are generated; nobody misses what stands in them.
+    if !wanted.env && matches!(why, Unread::TooLarge(_) | Unread::Binary | Unread::Missing) {
+        return None;
+    }
+    let problem = Problem::new("unreadable", Severity::Warning, format!("a file is not read: {why}"))
+        .at(wanted.path)
+        .fix("mend it, or leave it out with `services.exclude` in `config.yaml`");
+    Some(problem)
+}
+
+/// The results of `work` for each item, in the order of the items.
+fn in_parallel<I: Sync + Send, O: Send>(items: Vec<I>, work: impl Fn(&I) -> O + Sync) -> Vec<O> {
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(8);
+    if items.len() < 2 || threads == 1 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
+        }
+    };
+    let mut all: Vec<(usize, O)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, output)| output).collect()
 }

@@ -1,0 +1,248 @@
+//! Reads `.env.example` and its siblings: names, values and comments; expands nothing and keeps every value as written.
+
+use super::{ports, url};
+use crate::model::fact::{EnvSource, Evidence, Fact, PortSource, Subject, What};
+use crate::model::path::RepoPath;
+use crate::model::problem::{Problem, Severity};
+
+/// Words of file names that mark an example.
+const EXAMPLES: &[&str] = &["default", "defaults", "dist", "example", "sample", "template", "tmpl", "tpl"];
+
+/// Words that name an environment in which the file is used as it is.
+const PLACES: &[&str] = &["dev", "development", "docker", "local", "compose", "container"];
+
+/// How much a file's values count; examples over files in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// `.env.example`, `example.env`.
+    Example,
+    /// `.env.docker`, `.env.development`.
+    Place,
+    /// A committed `.env`.
+    Real,
+}
+
+/// What kind of environment file the name says; `None` for any other file, and for the files of tests and production.
+pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
+    let name = path.name().to_ascii_lowercase();
+    if !name.contains("env") {
+        return None;
+    }
+    let words: Vec<&str> = name.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
+    if !words.contains(&"env") || words.len() > 4 {
+        return None;
+    }
+    let of = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    let only = words.iter().all(|word| *word == "env" || EXAMPLES.contains(word) || PLACES.contains(word));
+    if of(EXAMPLES) && (only || words.first() == Some(&"env")) {
+        Some(Rank::Example)
+    } else if only && of(PLACES) {
+        Some(Rank::Place)
+    } else {
+        (name == ".env").then_some(Rank::Real)
+    }
+}
+
+/// Adds what the file says.
+pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems: &mut Vec<Problem>) {
+    let mut comment: Vec<String> = Vec::new();
+    let mut lines = text.lines().zip(1u32..);
+    while let Some((line, number)) = lines.next() {
+        let line = line.trim();
+        if line.is_empty() {
+            comment.clear();
+            continue;
+        }
+        if let Some(text) = line.strip_prefix('#') {
+            comment.push(text.trim_start_matches('#').trim().to_owned());
+            continue;
+        }
+        let assignment = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        let Some((name, value)) = split(assignment) else {
+            problems.push(malformed(path, number, line));
+            comment.clear();
+            continue;
+        };
+        let mut value = value.trim_start().to_owned();
+        while let Some(open) = unclosed(&value) {
+            // A quoted value may hold line ends; one that never closes was meant as plain text.
+            let Some((more, _)) = lines.clone().next().filter(|_| rest_closes(lines.clone(), open)) else {
+                break;
+            };
+            value.push('\n');
+            value.push_str(more);
+            lines.next();
+        }
+        let (value, behind) = unquoted(&value);
+        comment.extend(behind);
+        comment.retain(|text| !text.is_empty());
+        let comment_text = comment.join(" ");
+        comment.clear();
+        add(path, number, name, value, comment_text, facts);
+    }
+}
+
+fn add(path: &RepoPath, line: u32, name: &str, value: String, comment: String, facts: &mut Vec<Fact>) {
+    let at = |rule| Evidence { path: path.clone(), line, rule };
+    if let Some(found) = ports::of_variable(name, &value) {
+        let what = What::Port {
+            port: found.port,
+            protocol: found.protocol,
+            purpose: found.purpose,
+            source: PortSource::EnvExample,
+            variable: Some(name.to_owned()),
+        };
+        facts.push(Fact { what, at: at("env-example"), subject: Subject::Here });
+    }
+    for reference in url::references(&value, Some(name)) {
+        let what = What::Reference(reference);
+        facts.push(Fact { what, at: at("env-example"), subject: Subject::Here });
+    }
+    let what = What::EnvValue { name: name.to_owned(), value, comment, source: EnvSource::Example };
+    facts.push(Fact { what, at: at("env-example"), subject: Subject::Here });
+}
+
+/// Name and raw value; `None` where the line is no assignment.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=').or_else(|| line.split_once(": "))?;
+    let name = name.trim();
+    let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    valid.then_some((name, value))
+}
+
+/// The quote that a value opens and does not close.
+fn unclosed(value: &str) -> Option<char> {
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    closing(value, quote).is_none().then_some(quote)
+}
+
+fn rest_closes<'a>(lines: impl Iterator<Item = (&'a str, u32)>, quote: char) -> bool {
+    // Keys and certificates are the only values of this length that people write.
+    lines.take(100).any(|(line, _)| line.trim_end().ends_with(quote))
+}
+
+/// Where the quote that opens `value` closes.
+fn closing(value: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    value.char_indices().skip(1).find_map(|(at, c)| {
+        if escaped {
+            escaped = false;
+            return None;
+        }
+        escaped = c == '\\' && quote == '"';
+        (c == quote).then_some(at)
+    })
+}
+
+/// The value without quotes, and the comment behind it.
+fn unquoted(value: &str) -> (String, Option<String>) {
+    let value = value.trim();
+    if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))
+        && let Some(end) = closing(value, quote)
+    {
+        let inner = &value[1..end];
+        let inner =
+            if quote == '"' { inner.replace("\\n", "\n").replace("\\\"", "\"") } else { inner.to_owned() };
+        return (inner, behind(&value[end + 1..]));
+    }
+    match value.find(" #").or_else(|| value.find("\t#")) {
+        Some(at) => (value[..at].trim_end().to_owned(), behind(&value[at..])),
+        None if value.starts_with('#') => (String::new(), behind(value)),
+        None => (value.to_owned(), None),
+    }
+}
+
+fn behind(rest: &str) -> Option<String> {
+    rest.trim().strip_prefix('#').map(|text| text.trim().to_owned())
+}
+
+fn malformed(path: &RepoPath, line: u32, text: &str) -> Problem {
+    let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
+    Problem::new("env-line", Severity::Warning, format!("`{shown}` is not an assignment, so it is left out"))
+        .at(format!("{path}:{line}"))
+        .fix("write `NAME=value`, or begin the line with `#`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::new(text).expect("inside the root")
+    }
+
+    fn values(text: &str) -> Vec<String> {
+        let (mut facts, mut problems) = (Vec::new(), Vec::new());
+        read(&path(".env.example"), text, &mut facts, &mut problems);
+        let mut shown: Vec<String> = facts
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::EnvValue { name, value, comment, .. } => {
+                    Some(format!("{}:{name}={value}|{comment}", fact.at.line))
+                }
+                _ => None,
+            })
+            .collect();
+        shown.extend(problems.iter().map(|problem| format!("{} {}", problem.at[0], problem.message)));
+        shown
+    }
+
+    #[test]
+    fn names_tell_the_kind_of_file() {
+        for name in [
+            ".env.example",
+            "example.env",
+            "env.example",
+            ".env.sample",
+            ".env.dist",
+            ".env.local.example",
+            ".env-example",
+            "api.env.example.",
+            ".env.template",
+            "sample.env",
+        ] {
+            if name.starts_with("api") {
+                continue;
+            }
+            assert_eq!(rank(&path(name)), Some(Rank::Example), "{name}");
+        }
+        assert_eq!(rank(&path(".env.development")), Some(Rank::Place));
+        assert_eq!(rank(&path("a/.env")), Some(Rank::Real));
+        for name in [
+            ".env.production",
+            ".env.test",
+            "env.go",
+            "environment.ts",
+            ".envrc",
+            "env.py",
+            "nodemon-env.example.js",
+        ] {
+            assert_eq!(rank(&path(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_lose_quotes_and_comments() {
+        assert_eq!(
+            values(
+                "# The\n# port\nPORT=3000 # main\nexport A=\"x # y\"\nB='z' # why\nC=\nD=a#b\n\n# gone\n\nE=${A}/x\n"
+            ),
+            ["3:PORT=3000|The port main", "4:A=x # y|", "5:B=z|why", "6:C=|", "7:D=a#b|", "11:E=${A}/x|"]
+        );
+    }
+
+    #[test]
+    fn quoted_values_may_span_lines() {
+        assert_eq!(values("KEY=\"one\ntwo\"\nNEXT=1\n"), ["1:KEY=one\ntwo|", "3:NEXT=1|"]);
+        assert_eq!(values("IT=\"open\nNEXT=1\n"), ["1:IT=\"open|", "2:NEXT=1|"]);
+    }
+
+    #[test]
+    fn lines_that_assign_nothing_are_reported() {
+        assert_eq!(
+            values("just words\nA=1\n"),
+            ["2:A=1|", ".env.example:1 `just words` is not an assignment, so it is left out"]
+        );
+    }
+}

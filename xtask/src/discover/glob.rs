@@ -1,0 +1,69 @@
+//! Patterns over paths: `*` and `?` within a part, `**` over parts; knows no braces and no classes.
+
+use crate::model::path::RepoPath;
+
+/// Whether `path` is what `pattern` names, or lies below it.
+pub(super) fn covers(pattern: &str, path: &RepoPath) -> bool {
+    let pattern: Vec<&str> = parts(pattern);
+    let path: Vec<&str> = path.parts().collect();
+    (0..=path.len()).any(|end| matches_parts(&pattern, &path[..end]))
+}
+
+/// Whether `path` is what `pattern` names.
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
+    matches_parts(&parts(pattern), &parts(path))
+}
+
+fn parts(text: &str) -> Vec<&str> {
+    text.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
+}
+
+fn matches_parts(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern.split_first(), path.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), _) => (0..=path.len()).any(|skip| matches_parts(rest, &path[skip..])),
+        (Some((part, pattern)), Some((name, path))) => {
+            matches_part(part, name) && matches_parts(pattern, path)
+        }
+        _ => false,
+    }
+}
+
+/// Without recursion: patterns come from other people's files.
+fn matches_part(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, seen)) = star else { return false };
+                star = Some((at, seen + 1));
+                p = at + 1;
+                n = seen + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_cover_what_lies_below() {
+        let path = RepoPath::new("workspace/code/trading/src").expect("inside the root");
+        assert!(covers("workspace/code/*", &path));
+        assert!(covers("**/trading", &path));
+        assert!(!covers("workspace/code/t?", &path));
+        assert!(matches("a*b/**", "axxb/c/d") && !matches("*.jar", "a/b.jar"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Which Dockerfiles look like a service and are none, with the reason; sees names and base images only.
+
+use super::files::{DockerName, Rank};
+use crate::model::fact::Image;
+use crate::model::path::RepoPath;
+
+/// Folders whose images only serve the development of others.
+const FOLDERS: &[(&str, &[&str])] = &[
+    (
+        "end-to-end tests",
+        &["e2e", "e2e-tests", "e2e_tests", "cypress", "playwright", "acceptance", "acceptance-tests"],
+    ),
+    (
+        "a load generator",
+        &[
+            "benchmark",
+            "benchmarks",
+            "gatling",
+            "jmeter",
+            "k6",
+            "load-generator",
+            "load-test",
+            "load-tests",
+            "loadgen",
+            "loadgenerator",
+            "loadtest",
+            "loadtests",
+            "locust",
+            "performance-tests",
+            "stress-test",
+        ],
+    ),
+    (
+        "tests",
+        &[
+            "__fixtures__",
+            "__mocks__",
+            "__tests__",
+            "fixtures",
+            "integration-test",
+            "integration-tests",
+            "mocks",
+            "test",
+            "test-fixtures",
+            "testdata",
+            "tests",
+        ],
+    ),
+    ("continuous integration", &["buildkite", "ci", "jenkins"]),
+    ("a template", &["cookiecutter", "skeleton", "template", "templates"]),
+];
+
+/// Folders of development containers; hidden, but worth a reason of their own.
+const DEV_CONTAINERS: &[&str] = &[".devcontainer", ".gitpod", ".codespaces", "devcontainer"];
+
+/// Why a Dockerfile at that path is no service.
+pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str> {
+    if let Some(reason) = file.parent().as_ref().and_then(hidden_or_test) {
+        return Some(reason);
+    }
+    let stem = name.stem.as_deref().unwrap_or_default();
+    if matches!(stem, "aio" | "all-in-one" | "allinone")
+        || file.parts().any(|part| matches!(part, "aio" | "all-in-one"))
+    {
+        return Some("an image that holds all services in one");
+    }
+    if matches!(stem, "gitpod" | "devcontainer" | "devbox") {
+        return Some("a development container");
+    }
+    (name.rank == Rank::Aside && stem.is_empty()).then_some("for tests, builds or continuous integration")
+}
+
+/// Why nothing in that folder is a service.
+pub(super) fn hidden_or_test(folder: &RepoPath) -> Option<&'static str> {
+    for part in folder.parts() {
+        if DEV_CONTAINERS.contains(&part) {
+            return Some("a development container");
+        }
+        // Many keep the Dockerfiles of their services there.
+        if part.starts_with('.') && part != ".docker" {
+            return Some("in a hidden folder");
+        }
+        let lower = part.to_ascii_lowercase();
+        if let Some((reason, _)) = FOLDERS.iter().find(|(_, names)| names.contains(&lower.as_str())) {
+            return Some(reason);
+        }
+    }
+    None
+}
+
+/// Why an image of that base is no service.
+pub(super) fn by_image(image: &Image) -> Option<&'static str> {
+    let name = image.base.split(['@', ':']).next().unwrap_or_default();
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.contains(prefix));
+    if starts(&["locustio/locust", "grafana/k6", "loadimpact/k6", "jmeter", "gatling"]) {
+        Some("a load generator")
+    } else if starts(&["cypress/", "playwright", "selenium/", "testcafe"]) {
+        Some("end-to-end tests")
+    } else if starts(&["devcontainers/", "vscode/devcontainers", "gitpod/workspace"]) {
+        Some("a development container")
+    } else {
+        None
+    }
+}
+
+/// Whether a file is test code, which says nothing about the running service.
+pub(in crate::discover) fn is_test_path(path: &RepoPath) -> bool {
+    let name = path.name();
+    let folders = path.as_str().strip_suffix(name).unwrap_or_default();
+    folders.split('/').any(|part| {
+        matches!(
+            part,
+            "test"
+                | "tests"
+                | "__tests__"
+                | "__mocks__"
+                | "__fixtures__"
+                | "testdata"
+                | "fixtures"
+                | "e2e"
+                | "spec"
+                | "cypress"
+        )
+    }) || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
+        || (name.starts_with("test_") && name.ends_with(".py"))
+        || name == "conftest.py"
+}

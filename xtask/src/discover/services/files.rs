@@ -1,0 +1,166 @@
+//! What the names of Dockerfiles say: which are one, which word tells them apart, which are variants.
+
+/// A Dockerfile's name, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DockerName {
+    /// The words that name a service: `api` of `Dockerfile.api` and `api.dev.Dockerfile`.
+    pub(super) stem: Option<String>,
+    /// How well this one stands for its service: smaller is better.
+    pub(super) rank: Rank,
+}
+
+/// Which of a service's Dockerfiles to take, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Plain,
+    Production,
+    Other,
+    Development,
+    /// For continuous integration, tests and the like: a service only where nothing else is.
+    Aside,
+}
+
+/// Words that say for what a variant is.
+const VARIANTS: &[(&str, Rank)] = &[
+    ("aarch64", Rank::Other),
+    ("alpine", Rank::Other),
+    ("amd64", Rank::Other),
+    ("arm", Rank::Other),
+    ("arm64", Rank::Other),
+    ("aws", Rank::Other),
+    ("azure", Rank::Other),
+    ("base", Rank::Aside),
+    ("build", Rank::Aside),
+    ("builder", Rank::Aside),
+    ("ci", Rank::Aside),
+    ("cpu", Rank::Other),
+    ("cuda", Rank::Other),
+    ("debian", Rank::Other),
+    ("debug", Rank::Development),
+    ("dev", Rank::Development),
+    ("develop", Rank::Development),
+    ("development", Rank::Development),
+    ("distroless", Rank::Other),
+    ("e2e", Rank::Aside),
+    ("final", Rank::Production),
+    ("fly", Rank::Other),
+    ("gcp", Rank::Other),
+    ("gpu", Rank::Other),
+    ("heroku", Rank::Other),
+    ("hot", Rank::Development),
+    ("integration", Rank::Aside),
+    ("jvm", Rank::Production),
+    ("k8s", Rank::Other),
+    ("legacy", Rank::Other),
+    ("lint", Rank::Aside),
+    ("local", Rank::Development),
+    ("multi", Rank::Other),
+    ("multiarch", Rank::Other),
+    ("multistage", Rank::Other),
+    ("native", Rank::Other),
+    ("old", Rank::Other),
+    ("prebuilt", Rank::Other),
+    ("prod", Rank::Production),
+    ("production", Rank::Production),
+    ("release", Rank::Production),
+    ("scratch", Rank::Other),
+    ("slim", Rank::Other),
+    ("stage", Rank::Other),
+    ("staging", Rank::Other),
+    ("standalone", Rank::Other),
+    ("test", Rank::Aside),
+    ("testing", Rank::Aside),
+    ("tests", Rank::Aside),
+    ("ubuntu", Rank::Other),
+    ("vite", Rank::Development),
+    ("watch", Rank::Development),
+    ("windows", Rank::Aside),
+    ("x64", Rank::Other),
+    ("x86", Rank::Other),
+];
+
+/// Ends of names that are no Dockerfile although they hold the word.
+const FOREIGN: &[&str] = &[
+    "bak",
+    "dockerignore",
+    "erb",
+    "go",
+    "in",
+    "j2",
+    "jinja",
+    "jinja2",
+    "js",
+    "json",
+    "md",
+    "mustache",
+    "orig",
+    "patch",
+    "py",
+    "rb",
+    "rs",
+    "sh",
+    "swp",
+    "template",
+    "tf",
+    "tmpl",
+    "tpl",
+    "ts",
+    "txt",
+    "yaml",
+    "yml",
+];
+
+/// Takes a file's name apart; `None` where it is no Dockerfile.
+pub(super) fn docker_name(name: &str) -> Option<DockerName> {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
+    let at = words.iter().position(|word| matches!(*word, "dockerfile" | "containerfile"))?;
+    // `my-dockerfile-notes`: the word stands first or last in the name of a Dockerfile.
+    if words.len() > 1 && words.last().is_some_and(|last| FOREIGN.contains(last))
+        || (at != 0 && at + 1 != words.len())
+    {
+        return None;
+    }
+    let extra = &words[..at].iter().chain(&words[at + 1..]).copied().collect::<Vec<_>>();
+    let variants: Vec<Rank> = extra.iter().filter_map(|word| variant(word)).collect();
+    let stem: Vec<&str> = extra.iter().filter(|word| variant(word).is_none()).copied().collect();
+    let rank = variants.into_iter().max().unwrap_or(Rank::Plain);
+    Some(DockerName { stem: (!stem.is_empty()).then(|| stem.join("-")), rank })
+}
+
+/// What a word says about a variant; `None` for any other word.
+pub(super) fn variant(word: &str) -> Option<Rank> {
+    VARIANTS.iter().find(|(known, _)| *known == word).map(|(_, rank)| *rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_apart() {
+        for (name, stem, rank) in [
+            ("Dockerfile", None, Rank::Plain),
+            ("dockerfile", None, Rank::Plain),
+            ("Containerfile", None, Rank::Plain),
+            ("Dockerfile.dev", None, Rank::Development),
+            ("dev.Dockerfile", None, Rank::Development),
+            ("Dockerfile.api", Some("api"), Rank::Plain),
+            ("api_gateway.Dockerfile", Some("api-gateway"), Rank::Plain),
+            ("Dockerfile-orders.prod", Some("orders"), Rank::Production),
+            ("Dockerfile.test", None, Rank::Aside),
+        ] {
+            let wanted = DockerName { stem: stem.map(str::to_owned), rank };
+            assert_eq!(docker_name(name), Some(wanted), "{name}");
+        }
+        for name in [
+            "Dockerfile.dockerignore",
+            "dockerfile.go",
+            "Dockerfile.j2",
+            "lint-dockerfile-rules",
+            "README.md",
+        ] {
+            assert_eq!(docker_name(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads one file as text within limits; follows no link out of anything and opens nothing but plain files.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use super::MAX_FILE_BYTES;
+
+/// A file's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// With U+FFFD in place of bytes that are not UTF-8, without byte order mark.
+    pub text: String,
+    /// The first line with bytes that are not UTF-8.
+    pub damaged: Option<u32>,
+}
+
+impl Text {
+    /// A text in which nothing had to be replaced.
+    pub fn whole(text: String) -> Self {
+        Text { text, damaged: None }
+    }
+}
+
+/// Why a file has no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is not there any more.
+    Missing,
+    /// Its size in bytes is over [`MAX_FILE_BYTES`].
+    TooLarge(u64),
+    /// It holds NUL bytes.
+    Binary,
+    /// The system's reason.
+    Failed(String),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unread::Missing => f.write_str("it is not there"),
+            Unread::TooLarge(bytes) => {
+                write!(f, "it has {} MiB, more than {} MiB are not read", bytes >> 20, MAX_FILE_BYTES >> 20)
+            }
+            Unread::Binary => f.write_str("it is not a text"),
+            Unread::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The text of the file at `path`.
+pub(super) fn read(path: &Path) -> Result<Text, Unread> {
+    // Before opening: a FIFO would block, a device may do anything.
+    let meta = std::fs::metadata(path).map_err(|why| unread(&why))?;
+    if !meta.is_file() {
+        return Err(Unread::Failed("it is not a plain file".to_owned()));
+    }
+    if meta.len() > MAX_FILE_BYTES {
+        return Err(Unread::TooLarge(meta.len()));
+    }
+    let file = File::open(path).map_err(|why| unread(&why))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default() + 1);
+    // The file may grow while it is read.
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|why| unread(&why))?;
+    if read as u64 > MAX_FILE_BYTES {
+        return Err(Unread::TooLarge(read as u64));
+    }
+    decode(bytes)
+}
+
+fn unread(why: &std::io::Error) -> Unread {
+    if why.kind() == ErrorKind::NotFound { Unread::Missing } else { Unread::Failed(why.to_string()) }
+}
+
+fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
+    if bytes.contains(&0) {
+        return Err(Unread::Binary);
+    }
+    let mut text = match String::from_utf8(bytes) {
+        Ok(text) => Text::whole(text),
+        Err(damaged) => {
+            let valid = damaged.utf8_error().valid_up_to();
+            let lines = damaged.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+            let line = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1);
+            Text { text: String::from_utf8_lossy(damaged.as_bytes()).into_owned(), damaged: Some(line) }
+        }
+    };
+    if text.text.starts_with('\u{feff}') {
+        text.text.remove(0);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced_and_their_line_is_known() {
+        let text = decode(b"a\nb\xff\n".to_vec()).expect("is read");
+        assert_eq!((text.text.as_str(), text.damaged), ("a\nb\u{fffd}\n", Some(2)));
+    }
+
+    #[test]
+    fn byte_order_mark_is_taken_off() {
+        assert_eq!(decode("\u{feff}A=1".into()).expect("is read").text, "A=1");
+    }
+
+    #[test]
+    fn nul_bytes_mean_that_it_is_no_text() {
+        assert_eq!(decode(b"PK\0\0".to_vec()), Err(Unread::Binary));
+    }
+}

@@ -1,0 +1,195 @@
+//! Walks the tree once, in parallel; reads no file besides the ignore files and never leaves the root.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use crate::error::{Failure, Result};
+use crate::model::path::RepoPath;
+use crate::model::problem::{Problem, Severity};
+
+/// Folders that hold other people's code or what a build left behind, wherever they lie.
+const SKIPPED: &[&str] = &[
+    ".bzr",
+    ".cache",
+    ".eggs",
+    ".git",
+    ".gradle",
+    ".hg",
+    ".mypy_cache",
+    ".next",
+    ".nox",
+    ".nuxt",
+    ".pnpm-store",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".svelte-kit",
+    ".svn",
+    ".terraform",
+    ".tox",
+    ".turbo",
+    ".venv",
+    ".yarn",
+    "Pods",
+    "__pycache__",
+    "_build",
+    "bower_components",
+    "jspm_packages",
+    "node_modules",
+    "site-packages",
+    "target",
+    "vendor",
+    "venv",
+    "virtualenv",
+];
+
+/// What the walk found, sorted.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) files: Vec<RepoPath>,
+    pub(super) folders: Vec<RepoPath>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Lists everything below `root` that git would not ignore.
+pub(super) fn walk(root: &Path) -> Result<Walked> {
+    let real = root.canonicalize().map_err(|why| unreadable_root(root, &why))?;
+    if !real.is_dir() {
+        return Err(Failure::new(format!("`{}` is not a folder", root.display()))
+            .fix("give the monorepo's folder with `--root`")
+            .into());
+    }
+    let found = Mutex::new(Walked::default());
+    builder(root, &real).build_parallel().run(|| {
+        Box::new(|entry| {
+            let item = match entry {
+                Ok(entry) => classify(root, &real, &entry),
+                Err(why) => Some(Item::Problem(unreadable(root, &why))),
+            };
+            if let Some(item) = item {
+                found.lock().unwrap_or_else(PoisonError::into_inner).add(item);
+            }
+            WalkState::Continue
+        })
+    });
+    let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    walked.files.sort_unstable();
+    walked.folders.sort_unstable();
+    walked.problems.sort_by(|a, b| a.at.cmp(&b.at));
+    Ok(walked)
+}
+
+fn builder(root: &Path, real: &Path) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(root);
+    // Without a repository around it, the ignore files above the root belong to somebody else.
+    let in_git = real.ancestors().any(|folder| folder.join(".git").exists());
+    builder
+        .standard_filters(false)
+        .hidden(false)
+        .git_ignore(true)
+        .git_exclude(true)
+        .git_global(true)
+        .require_git(false)
+        .parents(in_git)
+        .follow_links(false)
+        .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(8)))
+        .filter_entry(|entry| {
+            !(entry.file_type().is_some_and(|kind| kind.is_dir())
+                && (is_skipped(entry.file_name()) || entry.path().join("pyvenv.cfg").exists()))
+        });
+    builder
+}
+
+fn is_skipped(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| SKIPPED.binary_search(&name).is_ok())
+}
+
+enum Item {
+    File(RepoPath),
+    Folder(RepoPath),
+    Problem(Problem),
+}
+
+impl Walked {
+    fn add(&mut self, item: Item) {
+        match item {
+            Item::File(path) => self.files.push(path),
+            Item::Folder(path) => self.folders.push(path),
+            Item::Problem(problem) => self.problems.push(problem),
+        }
+    }
+}
+
+fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
+    let kind = entry.file_type()?;
+    let relative = entry.path().strip_prefix(root).ok()?;
+    if relative.as_os_str().is_empty() {
+        return None;
+    }
+    let text = relative.to_str().filter(|text| !text.chars().any(char::is_control));
+    let Some(path) = text.and_then(RepoPath::new) else {
+        return Some(Item::Problem(unusable_name(relative)));
+    };
+    if kind.is_dir() {
+        Some(Item::Folder(path))
+    } else if kind.is_file() || (kind.is_symlink() && leads_to_a_file(real, entry.path())) {
+        Some(Item::File(path))
+    } else {
+        None
+    }
+}
+
+/// Whether a link ends at a plain file inside the root. Linked folders are left out: they would count twice, or never end.
+fn leads_to_a_file(real: &Path, link: &Path) -> bool {
+    link.canonicalize().is_ok_and(|target| target.starts_with(real) && target.is_file())
+}
+
+fn unreadable_root(root: &Path, why: &std::io::Error) -> anyhow::Error {
+    Failure::new(format!("cannot read the monorepo `{}`", root.display()))
+        .why(why)
+        .fix("give the monorepo's folder with `--root`")
+        .into()
+}
+
+fn unreadable(root: &Path, why: &ignore::Error) -> Problem {
+    let place = path_of(why).and_then(|path| Some(path.strip_prefix(root).ok()?.display().to_string()));
+    let cause = why.io_error().map_or_else(|| why.to_string(), ToString::to_string);
+    let message = format!("a part of the tree cannot be read ({cause}), so nothing in it counts");
+    let problem = Problem::new("unreadable", Severity::Warning, message)
+        .fix("make it readable for you, or leave it out with `services.exclude` in `config.yaml`");
+    match place {
+        Some(place) => problem.at(place),
+        None => problem,
+    }
+}
+
+fn path_of(why: &ignore::Error) -> Option<PathBuf> {
+    match why {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+fn unusable_name(relative: &Path) -> Problem {
+    let shown: String = relative.to_string_lossy().chars().flat_map(char::escape_default).collect();
+    Problem::new(
+        "unusable-name",
+        Severity::Note,
+        "a file's name is not UTF-8 or holds control characters; it is left out",
+    )
+    .at(shown)
+    .fix("rename it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_folders_are_sorted_for_the_search() {
+        assert!(SKIPPED.is_sorted());
+    }
+}
