@@ -31,12 +31,23 @@ pub struct Entry {
     pub versions: BTreeMap<String, Version>,
     /// The port that clients use.
     pub port: u16,
+    /// The container port that clients on the host use, where it is not [`Entry::port`]: Kafka tells its clients an
+    /// address, and that differs inside and outside. It is published as the host port that `port` would get.
+    #[serde(default)]
+    pub published: Option<u16>,
     /// Published beside it: consoles, management.
     #[serde(default)]
     pub extra_ports: Vec<ExtraPort>,
-    /// Of the server's container; `{secret:NAME}` stands for a generated value kept in `.env` as NAME.
+    /// Of the server's container; `{secret:NAME}` stands for a generated value kept in `.env` as NAME, `{host}` for
+    /// the component's name, `{host_port}` for the host port of [`Entry::published`].
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// How a secret has to look where 32 hexadecimal characters are refused: `{hex}` stands for them.
+    #[serde(default)]
+    pub secret_forms: BTreeMap<String, String>,
+    /// Secrets that the volume remembers from its first start: another value in `.env` locks everybody out.
+    #[serde(default)]
+    pub remembers: Vec<String>,
     /// Overrides the image's command; `{secret:NAME}` works here too.
     #[serde(default)]
     pub command: Vec<String>,
@@ -119,11 +130,12 @@ pub struct ExtraPort {
     pub http: bool,
 }
 
-/// A health check as Compose takes it.
+/// A health check as Compose takes it; a `$` means itself here and is doubled in the Compose file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {
-    /// `["CMD", …]`; must work in that image and must not be true on a temporary server (rule 5).
+    /// `["CMD", …]`; must work in that image and must not be true on a temporary server (rule 5). In an image without
+    /// any tool, `{busybox}` is the path of the static one that the setup's `probe` service provides (rule 3).
     pub test: Vec<String>,
     /// Once healthy.
     #[serde(default = "ten_seconds")]
@@ -134,6 +146,9 @@ pub struct Health {
     /// Until healthy; absent where a check costs too much.
     #[serde(default)]
     pub start_interval: Option<String>,
+    /// How long failures do not count.
+    #[serde(default = "sixty_seconds")]
+    pub start_period: String,
 }
 
 /// A login.
@@ -156,6 +171,9 @@ pub struct Recognise {
     /// Image names without registry, namespace of the official library and tag: `postgres`, `postgis/postgis`.
     #[serde(default)]
     pub images: Vec<String>,
+    /// Images of this kind that take other variables or mounts: recognised, but [`Version::image`] runs in their place.
+    #[serde(default)]
+    pub foreign_images: Vec<String>,
     /// Well-known client ports.
     #[serde(default)]
     pub ports: Vec<u16>,
@@ -177,7 +195,10 @@ pub struct Recognise {
 /// How databases and users come into being on every `up`, idempotently.
 ///
 /// Placeholders of the texts: `{database}`, `{user}`, `{password_variable}` (a variable of the one-shot's environment),
-/// `{service}`, `{host}`, `{port}`, `{file}` (a schema file's path in the one-shot).
+/// `{service}`, `{host}`, `{port}`, `{file}` (a schema file's path in the one-shot). The texts quote nothing: names are
+/// `[a-z0-9_]`, at most 32 characters for a user and 54 for a database, and a file's path is `[A-Za-z0-9._/-]`.
+///
+/// The one-shot has a tmpfs at each of [`Version::volumes`] and [`Setup::tmpfs`], so that no anonymous volume stays.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
@@ -195,7 +216,7 @@ pub struct Setup {
     /// Folder of the server that is shared with the one-shot (a socket): a named volume mounted in both.
     #[serde(default)]
     pub shared: Option<String>,
-    /// VOLUMEs of the image: tmpfs in the one-shot, so that no anonymous volume stays behind.
+    /// Further folders that the one-shot gets as tmpfs.
     #[serde(default)]
     pub tmpfs: Vec<String>,
     /// What the one-shot runs as.
@@ -217,7 +238,10 @@ pub struct SetupFile {
     /// Once for each database with its user.
     #[serde(default)]
     pub each: String,
-    /// Once for each schema file of a service; a file that has only this is left out where there is none.
+    /// After `each`, once for each user of a database that several services share.
+    #[serde(default)]
+    pub each_shared: String,
+    /// Once for each schema file of a service; a file with this and without `each` is left out where there is none.
     #[serde(default)]
     pub each_schema: String,
     /// Once at the end.
@@ -231,6 +255,10 @@ fn ten_seconds() -> String {
 
 fn three_seconds() -> String {
     "3s".to_owned()
+}
+
+fn sixty_seconds() -> String {
+    "60s".to_owned()
 }
 
 impl Catalog {
@@ -270,12 +298,11 @@ impl Catalog {
     /// The kind of an image reference: registry, tag, digest and the namespaces `library` and `bitnami*` are ignored.
     pub fn by_image(&self, image: &str) -> Option<&Entry> {
         let name = image_name(image);
-        let bare = name.strip_prefix("library/").unwrap_or(&name);
-        let bare = match bare.split_once('/') {
-            Some((namespace, rest)) if namespace.starts_with("bitnami") => rest,
-            _ => bare,
-        };
-        self.iter().find(|entry| entry.recognise.images.iter().any(|known| known == bare))
+        let bare = without_bitnami(&name).unwrap_or(&name);
+        self.iter().find(|entry| {
+            let known = &entry.recognise;
+            known.images.iter().chain(&known.foreign_images).any(|known| known == bare)
+        })
     }
 
     /// The kind that listens on a well-known port.
@@ -304,7 +331,40 @@ impl Catalog {
     }
 }
 
-/// An image reference without registry host, tag and digest, lower case.
+impl Entry {
+    /// Whether an image that [`Catalog::by_image`] took for this kind can run as written, with the variables and mounts
+    /// of this entry.
+    pub fn runs_as_written(&self, image: &str) -> bool {
+        self.recognise.images.contains(&image_name(image))
+    }
+
+    /// The key and the data of the version that a tag or a wish names: `15.4-alpine` is `15`, `8` is the newest `8.x`.
+    pub fn version_for(&self, wanted: &str) -> Option<(&str, &Version)> {
+        let wanted = numbers(wanted)?;
+        let mut versions: Vec<(Vec<u32>, &String)> =
+            self.versions.keys().filter_map(|key| Some((numbers(key)?, key))).collect();
+        versions.sort();
+        let fits = |key: &[u32]| key.iter().zip(&wanted).all(|(a, b)| a == b);
+        let (_, key) = versions.into_iter().rev().find(|(key, _)| fits(key))?;
+        self.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version))
+    }
+}
+
+/// The leading numbers of a tag: `v8.0-alpine3.20` is 8 and 0.
+fn numbers(tag: &str) -> Option<Vec<u32>> {
+    let tag = tag.strip_prefix(['v', 'V']).unwrap_or(tag);
+    let end = tag.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(tag.len());
+    let numbers: Vec<u32> = tag[..end].split('.').map_while(|part| part.parse().ok()).collect();
+    if numbers.is_empty() { None } else { Some(numbers) }
+}
+
+/// The name below a namespace of Bitnami, whose images are copies of all kinds with variables of their own.
+fn without_bitnami(name: &str) -> Option<&str> {
+    let (namespace, rest) = name.split_once('/')?;
+    namespace.starts_with("bitnami").then_some(rest)
+}
+
+/// An image reference without registry host, the namespace `library`, tag and digest, lower case.
 fn image_name(image: &str) -> String {
     let image = image.split('@').next().unwrap_or_default();
     let (path, last) = image.rsplit_once('/').map_or(("", image), |(path, last)| (path, last));
@@ -314,7 +374,11 @@ fn image_name(image: &str) -> String {
         None if path.contains(['.', ':']) || path == "localhost" => "",
         _ => path,
     };
-    if path.is_empty() { last.to_lowercase() } else { format!("{path}/{last}").to_lowercase() }
+    if path.is_empty() || path == "library" {
+        last.to_lowercase()
+    } else {
+        format!("{path}/{last}").to_lowercase()
+    }
 }
 
 fn package_matches(pattern: &str, package: &str, features: &[String]) -> bool {

@@ -1,0 +1,294 @@
+//! Every entry of the catalogue keeps the promises of the format; nothing here names a kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+use xtask::catalog::{Catalog, Entry, Tenancy};
+
+fn catalog() -> Catalog {
+    Catalog::load(&[]).expect("the built-in entries parse")
+}
+
+/// Collects what is wrong with all entries, so that one run shows everything.
+fn check(rule: impl Fn(&Entry, &mut Vec<String>)) {
+    let mut wrong = Vec::new();
+    for entry in catalog().iter() {
+        let mut of_entry = Vec::new();
+        rule(entry, &mut of_entry);
+        wrong.extend(of_entry.into_iter().map(|what| format!("{}: {what}", entry.kind)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_file_is_named_after_its_kind_and_no_kind_comes_twice() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/catalog");
+    let mut files = BTreeSet::new();
+    #[allow(clippy::disallowed_methods, reason = "the test looks at the package's own files")]
+    for file in std::fs::read_dir(folder).expect("the catalogue is a folder") {
+        let name = file.expect("it can be listed").file_name().into_string().expect("names are UTF-8");
+        files.insert(name.strip_suffix(".yaml").expect("only YAML lies there").to_owned());
+    }
+    let kinds: BTreeSet<String> = catalog().iter().map(|entry| entry.kind.clone()).collect();
+    assert_eq!(files, kinds);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line() {
+    let text = "kind: x\ntitle: X\nclas: cache\n";
+    let error = Catalog::load(&[("integration/catalog/x.yaml".to_owned(), text.to_owned())]);
+    let message = error.expect_err("`clas` is no key").to_string();
+    assert!(message.contains("integration/catalog/x.yaml"), "{message}");
+    assert!(message.contains("unknown field `clas`") && message.contains("line 3"), "{message}");
+}
+
+#[test]
+fn images_are_pinned() {
+    check(|entry, wrong| {
+        for version in entry.versions.values() {
+            let last = version.image.rsplit('/').next().unwrap_or_default();
+            match last.split_once(':') {
+                Some((_, tag)) if tag != "latest" && tag.contains(|c: char| c.is_ascii_digit()) => {}
+                _ => wrong.push(format!("`{}` is not pinned to a version", version.image)),
+            }
+        }
+    });
+}
+
+#[test]
+fn an_entry_is_found_by_everything_it_claims_and_claims_nothing_of_another() {
+    let catalog = catalog();
+    check(|entry, wrong| {
+        let mut expect = |what: String, found: Option<&Entry>| match found {
+            Some(found) if found.kind == entry.kind => {}
+            Some(found) => wrong.push(format!("{what} is taken for {}", found.kind)),
+            None => wrong.push(format!("{what} is not recognised")),
+        };
+        let known = &entry.recognise;
+        for scheme in &known.schemes {
+            expect(format!("scheme `{scheme}`"), catalog.by_scheme(scheme));
+        }
+        for image in known.images.iter().chain(&known.foreign_images) {
+            expect(format!("image `{image}`"), catalog.by_image(&format!("registry.example.org/{image}:1")));
+        }
+        for version in entry.versions.values() {
+            expect(format!("its own image `{}`", version.image), catalog.by_image(&version.image));
+        }
+        for port in &known.ports {
+            expect(format!("port {port}"), catalog.by_port(*port));
+        }
+        for host in &known.hosts {
+            expect(format!("host `{host}`"), catalog.by_host(host));
+        }
+        for word in &known.words {
+            expect(format!("word `{word}`"), catalog.by_word(word));
+        }
+        for (language, packages) in &known.packages {
+            for pattern in packages {
+                let (name, features) = package_of(pattern);
+                let found = catalog.by_package(language, &name, &features);
+                expect(format!("{language} package `{pattern}`"), found);
+            }
+        }
+    });
+}
+
+/// A dependency that a pattern of [`xtask::catalog::Recognise::packages`] has to match.
+fn package_of(pattern: &str) -> (String, Vec<String>) {
+    if let Some((name, feature)) = pattern.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+        return (name.to_owned(), vec![feature.to_owned()]);
+    }
+    (pattern.trim_end_matches('*').to_owned(), Vec::new())
+}
+
+#[test]
+fn nothing_is_claimed_twice() {
+    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in catalog().iter() {
+        let known = &entry.recognise;
+        let lists = [
+            ("scheme", &known.schemes),
+            ("image", &known.images),
+            ("image", &known.foreign_images),
+            ("host", &known.hosts),
+            ("variable", &known.variables),
+            ("word", &known.words),
+        ];
+        let plain =
+            lists.iter().flat_map(|(what, list)| list.iter().map(move |item| format!("{what} {item}")));
+        let ports = known.ports.iter().map(|port| format!("port {port}"));
+        let packages = known
+            .packages
+            .iter()
+            .flat_map(|(language, list)| list.iter().map(move |item| format!("{language} {item}")));
+        for claim in plain.chain(ports).chain(packages) {
+            owners.entry(claim).or_default().push(entry.kind.clone());
+        }
+    }
+    owners.retain(|_, kinds| kinds.len() > 1);
+    assert!(owners.is_empty(), "{owners:#?}");
+}
+
+#[test]
+fn lists_are_in_the_form_that_is_compared() {
+    const LANGUAGES: [&str; 9] = ["node", "python", "rust", "go", "java", "dotnet", "php", "ruby", "elixir"];
+    check(|entry, wrong| {
+        let known = &entry.recognise;
+        let lower = known
+            .schemes
+            .iter()
+            .chain(&known.images)
+            .chain(&known.foreign_images)
+            .chain(&known.hosts)
+            .chain(&known.words);
+        wrong.extend(
+            lower
+                .filter(|item| **item != item.to_lowercase())
+                .map(|item| format!("`{item}` is not lower case")),
+        );
+        let upper =
+            known.variables.iter().filter(|item| **item != item.to_uppercase() || item.ends_with('_'));
+        wrong.extend(upper.map(|item| format!("`{item}` is no first word of a variable")));
+        for (language, packages) in &known.packages {
+            if !LANGUAGES.contains(&language.as_str()) {
+                wrong.push(format!("unknown language `{language}`"));
+            }
+            let java = packages.iter().filter(|package| language == "java" && !package.contains(':'));
+            wrong.extend(java.map(|package| format!("`{package}` is not `group:artifact`")));
+        }
+    });
+}
+
+#[test]
+fn each_health_check_is_a_command_for_compose() {
+    check(|entry, wrong| {
+        let test = &entry.health.test;
+        match test.first().map(String::as_str) {
+            Some("CMD") if test.len() > 1 => {}
+            Some("CMD-SHELL") if test.len() == 2 => {}
+            _ => wrong.push(format!("{test:?} is no health check")),
+        }
+    });
+}
+
+#[test]
+fn volumes_are_absolute_and_do_not_come_twice() {
+    check(|entry, wrong| {
+        for version in entry.versions.values() {
+            let once: BTreeSet<_> = version.volumes.iter().collect();
+            if once.len() != version.volumes.len() || once.iter().any(|path| !path.starts_with('/')) {
+                wrong.push(format!("{:?}", version.volumes));
+            }
+        }
+    });
+}
+
+#[test]
+fn placeholders_are_known_where_they_stand() {
+    let pattern = Regex::new(r"\{([a-z_]+)(:[A-Z0-9_]*)?\}").expect("the pattern is valid");
+    check(|entry, wrong| {
+        let mut allow = |place: &str, text: &str, known: &[&str]| {
+            for found in pattern.captures_iter(text) {
+                if !known.contains(&&found[1]) {
+                    wrong.push(format!("{place} has an unknown placeholder `{}`", &found[0]));
+                }
+            }
+        };
+        const OF_SERVER: &[&str] = &["secret", "host", "host_port"];
+        for (place, texts) in server_texts(entry) {
+            texts.iter().for_each(|text| allow(place, text, OF_SERVER));
+        }
+        entry.health.test.iter().for_each(|text| allow("health", text, &["busybox"]));
+        for url in entry.urls.values().chain([&entry.url]) {
+            allow("url", url, &["host", "port", "user", "password", "database"]);
+        }
+        entry.smoke.iter().for_each(|text| allow("smoke", text, &[]));
+        entry.shell.iter().for_each(|text| allow("shell", text, &["user", "database"]));
+        let Some(setup) = &entry.setup else { return };
+        const OF_USER: &[&str] = &["database", "user", "password_variable", "service", "host", "port"];
+        setup.environment.values().for_each(|text| allow("setup", text, &["secret", "host", "port"]));
+        setup.entrypoint.iter().flatten().for_each(|text| allow("setup", text, &[]));
+        setup.command.iter().for_each(|text| allow("setup", text, &["files", "host", "port"]));
+        setup.per_file.iter().for_each(|text| allow("setup", text, &["file"]));
+        for file in &setup.files {
+            allow(&file.name, &file.header, &["host", "port"]);
+            allow(&file.name, &file.each, OF_USER);
+            allow(&file.name, &file.each_shared, OF_USER);
+            allow(&file.name, &file.each_schema, &[OF_USER, &["file"]].concat());
+            allow(&file.name, &file.footer, &["host", "port"]);
+        }
+    });
+}
+
+/// The texts that end up in the server's own block of the Compose file, with the place's name.
+fn server_texts(entry: &Entry) -> Vec<(&'static str, Vec<&String>)> {
+    let of_versions = entry.versions.values().flat_map(|version| version.environment.values());
+    vec![
+        ("environment", entry.environment.values().collect()),
+        ("environment", of_versions.collect()),
+        ("command", entry.command.iter().collect()),
+    ]
+}
+
+#[test]
+fn each_secret_that_is_named_belongs_to_the_server() {
+    let pattern = Regex::new(r"\{secret:([A-Z][A-Z0-9_]*)\}").expect("the pattern is valid");
+    check(|entry, wrong| {
+        let secrets_of = |text: &String| -> Vec<String> {
+            pattern.captures_iter(text).map(|found| found[1].to_owned()).collect()
+        };
+        let texts = server_texts(entry);
+        let own: BTreeSet<String> =
+            texts.iter().flat_map(|(_, texts)| texts.iter()).flat_map(|text| secrets_of(text)).collect();
+        let in_setup = entry.setup.iter().flat_map(|setup| setup.environment.values()).flat_map(secrets_of);
+        let named = in_setup
+            .chain(entry.login.iter().map(|login| login.secret.clone()))
+            .chain(entry.remembers.iter().cloned())
+            .chain(entry.secret_forms.keys().cloned());
+        wrong.extend(
+            named.filter(|name| !own.contains(name)).map(|name| format!("the server has no secret `{name}`")),
+        );
+    });
+}
+
+#[test]
+fn a_url_asks_only_for_what_a_service_gets() {
+    check(|entry, wrong| {
+        for url in entry.urls.values().chain([&entry.url]) {
+            let user = url.contains("{user}") || url.contains("{password}");
+            if user && entry.tenancy == Tenancy::Shared && entry.login.is_none() {
+                wrong.push(format!("`{url}` has a user, but there is no login"));
+            }
+            if url.contains("{database}") && entry.tenancy == Tenancy::Shared {
+                wrong.push(format!("`{url}` has a database, but services have none"));
+            }
+        }
+    });
+}
+
+#[test]
+fn services_with_their_own_database_get_it_from_a_setup() {
+    check(|entry, wrong| {
+        if (entry.tenancy == Tenancy::Database) != entry.setup.is_some() {
+            wrong.push("tenancy and setup contradict each other".to_owned());
+        }
+    });
+}
+
+#[test]
+fn files_of_a_setup_are_numbered_and_used() {
+    let number = Regex::new(r"^(\d\d)-[a-z-]+\.[a-z]+$").expect("the pattern is valid");
+    check(|entry, wrong| {
+        let Some(setup) = &entry.setup else { return };
+        let names: Vec<&str> = setup.files.iter().map(|file| file.name.as_str()).collect();
+        if !names.is_sorted() || names.iter().any(|name| !number.is_match(name)) {
+            wrong.push(format!("{names:?} are not numbered in order"));
+        }
+        if !setup.command.iter().any(|item| item == "{files}") {
+            wrong.push("the command does not take `{files}`".to_owned());
+        }
+        if !setup.per_file.iter().any(|item| item.contains("{file}")) {
+            wrong.push("`per_file` does not name `{file}`".to_owned());
+        }
+    });
+}
