@@ -5,7 +5,12 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
+pub mod completions;
+pub mod health;
 pub mod integrate;
+pub mod smoke;
+pub mod status;
+pub mod test;
 
 /// A command: what it takes and what it does.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +22,13 @@ pub struct Entry {
 }
 
 /// All commands in the order of `--help`.
-pub const ALL: &[Entry] = &[];
+pub const ALL: &[Entry] = &[
+    Entry { command: status::command, run: status::run },
+    Entry { command: health::command, run: health::run },
+    Entry { command: smoke::command, run: smoke::run },
+    Entry { command: test::command, run: test::run },
+    Entry { command: completions::command, run: completions::run },
+];
 
 /// `--env NAME`, for the commands that touch containers.
 pub fn env_arg() -> Arg {

@@ -1,11 +1,14 @@
 //! Runs what lies in the setup's folder through `docker compose`; knows nothing of how it was generated.
 
+pub mod containers;
 pub mod docker;
 pub mod dotenv;
 pub mod duration;
 pub mod http;
 pub mod junit;
 pub mod labels;
+pub mod pause;
+pub mod probe;
 pub mod scenario;
 pub mod setup;
 pub mod signals;

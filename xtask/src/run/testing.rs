@@ -1,7 +1,7 @@
 //! A tiny server for tests: answers each connection with the next of the given texts, remembers what it was sent.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,33 +17,56 @@ impl Server {
     /// Gives these answers, one a connection, byte for byte, then closes the port.
     pub(crate) fn answering<'a>(answers: impl IntoIterator<Item = &'a str>) -> Server {
         let answers: Vec<String> = answers.into_iter().map(str::to_owned).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Server::serving(answers.len(), move |stream, index| {
+            let request = read_request(stream);
+            let _ = stream.write_all(answers[index].as_bytes());
+            request
+        })
+    }
+
+    /// Says these bytes to one connection, whatever it sends, and keeps it open until the other side closes.
+    pub(crate) fn greeting(bytes: &'static [u8]) -> Server {
+        Server::serving(1, move |stream, _| {
+            let _ = stream.write_all(bytes);
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            let _ = stream.read_to_end(&mut Vec::new());
+            String::new()
+        })
+    }
+
+    /// Closes one connection at once, as Docker's proxy does when nothing listens behind it.
+    pub(crate) fn closing() -> Server {
+        Server::serving(1, |stream, _| {
+            let _ = stream.shutdown(Shutdown::Both);
+            String::new()
+        })
+    }
+
+    /// Accepts (the kernel does) and never says anything.
+    pub(crate) fn silent() -> Server {
+        let (listener, port) = listener();
+        Server { port, seen: Arc::default(), _listener: Some(listener) }
+    }
+
+    fn serving(
+        count: usize,
+        mut serve: impl FnMut(&mut TcpStream, usize) -> String + Send + 'static,
+    ) -> Server {
+        let (listener, port) = listener();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
-        if answers.is_empty() {
-            drop(listener);
-        } else {
+        if count > 0 {
             std::thread::spawn(move || {
-                for answer in answers {
+                for index in 0..count {
                     let Ok((mut stream, _)) = listener.accept() else { return };
-                    let request = read_request(&mut stream);
+                    let request = serve(&mut stream, index);
                     sink.lock().unwrap().push(request);
-                    let _ = stream.write_all(answer.as_bytes());
                 }
             });
         }
         Server { port, seen, _listener: None }
     }
 
-    /// Accepts (the kernel does) and never says anything.
-    pub(crate) fn silent() -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        Server { port, seen: Arc::default(), _listener: Some(listener) }
-    }
-
-    #[allow(dead_code, reason = "used by the probes")]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -56,6 +79,12 @@ impl Server {
     pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
 }
 
 /// Head and, by its `Content-Length`, body.

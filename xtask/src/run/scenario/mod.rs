@@ -27,6 +27,7 @@ use serde_json::Value;
 mod check;
 mod expect;
 mod fields;
+mod load;
 mod parse;
 mod path;
 mod play;
@@ -36,6 +37,7 @@ mod vars;
 mod yaml;
 
 pub use check::Difference;
+pub use load::{load, select};
 pub use parse::parse;
 pub use path::JsonPath;
 pub use play::{BaseUrl, Fault, Played, PlayedStep, Player, Verdict};

@@ -1,0 +1,65 @@
+//! `status`: what each container is, what it does and where it answers.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::cli::Context;
+use crate::commands::health;
+use crate::error::{Outcome, Result};
+use crate::run::containers::{self, Depth};
+use crate::run::docker::Docker;
+use crate::run::setup::Setup;
+use crate::run::state::{Container, State};
+use crate::ui;
+
+/// Its arguments.
+pub fn command() -> Command {
+    Command::new("status")
+        .about("What each container does, its image and its ports")
+        .long_about(
+            "What each container does, its image and its ports.\n\n\
+             Exits with 1 when nothing runs; whether all is well is what `health` answers.",
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
+        .arg(super::env_arg())
+}
+
+/// Prints the state of each container.
+pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
+    let setup = Setup::read(&context.out, &context.out_name(), &context.env)?;
+    let docker = Docker::find(context.ui)?;
+    let seen = containers::look(&docker, &setup.project, Depth::All)?;
+    if arguments.get_flag("json") {
+        context.ui.data(serde_json::to_string_pretty(&seen.report(true))?);
+    } else if !seen.containers.is_empty() {
+        let rows: Vec<Vec<String>> = seen.containers.iter().map(row).collect();
+        context.ui.data(ui::table(&["Service", "State", "Health", "Image", "Ports"], &rows));
+    }
+    if seen.containers.is_empty() {
+        context.ui.error(health::nothing_runs(context, &setup));
+        return Ok(Outcome::No);
+    }
+    Ok(Outcome::Done)
+}
+
+fn row(container: &Container) -> Vec<String> {
+    let ports: Vec<String> = container
+        .ports
+        .iter()
+        .map(|port| format!("{}:{}->{}", port.address, port.host, port.container))
+        .collect();
+    vec![
+        container.service.clone(),
+        state(container),
+        containers::health(container).to_owned(),
+        container.image.clone(),
+        ports.join(", "),
+    ]
+}
+
+/// The state in the table: the exit code with it where there is one.
+pub(super) fn state(container: &Container) -> String {
+    match (container.state, container.exit_code) {
+        (State::Running, _) | (_, None) => container.state.as_str().to_owned(),
+        (state, Some(code)) => format!("{} ({code})", state.as_str()),
+    }
+}
