@@ -9,6 +9,7 @@ use crate::apply::merge::{self, Conflict, Kind};
 use crate::apply::text::{Text, body};
 use crate::error::{Failure, Failures, Result};
 use crate::model::files::Files;
+use crate::ui::{count, list};
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,6 +169,12 @@ pub struct Options {
     pub take: Vec<Take>,
 }
 
+impl Options {
+    fn takes(&self, side: Side, (file, key): &(String, String)) -> bool {
+        self.take.iter().any(|take| take.side == side && take.file == *file && take.key == *key)
+    }
+}
+
 /// How a file belongs to the generator and to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Policy {
@@ -193,6 +200,21 @@ fn policy(name: &str) -> Policy {
     }
 }
 
+fn difference(conflict: &Conflict) -> String {
+    let sides = [&conflict.mine, &conflict.generated].map(|side| side.as_deref().unwrap_or_default());
+    match sides {
+        _ if conflict.key.is_empty() => "stays as you wrote it".to_owned(),
+        [mine, generated] if sides.iter().all(|side| !side.contains('\n')) => {
+            format!("{} stays `{mine}`; generated would be `{generated}`", conflict.key)
+        }
+        _ => format!("{} stays as you wrote it", conflict.key),
+    }
+}
+
+fn is_compose(name: &str) -> bool {
+    name.starts_with("docker-compose") && Kind::of(name) == Kind::Yaml
+}
+
 /// Decides every file that is, or was, generated.
 ///
 /// # Errors
@@ -214,7 +236,11 @@ pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan>
         taken.extend(found.into_iter().map(|key| (name.to_owned(), key)));
         plan.steps.push(step);
     }
-    refuse_unknown(options, &taken, &plan)?;
+    let open = open_conflicts(&mut plan, current, new, options);
+    refuse_unknown(options, &taken, current, &plan)?;
+    resolve(&mut plan, options);
+    let open: BTreeSet<_> = open.into_iter().filter(|pair| !options.takes(Side::Mine, pair)).collect();
+    plan.open = (open != current.conflicts).then_some(open);
     Ok(plan)
 }
 
@@ -223,18 +249,60 @@ fn generated(name: &str, options: &Options) -> BTreeSet<String> {
     takes.map(|take| take.key.clone()).collect()
 }
 
-fn refuse_unknown(options: &Options, taken: &BTreeSet<(String, String)>, plan: &Plan) -> Result<()> {
+/// Conflicts of this run and those of earlier runs that are still there; the latter join their steps.
+fn open_conflicts(
+    plan: &mut Plan,
+    current: &Current,
+    new: &Files,
+    options: &Options,
+) -> BTreeSet<(String, String)> {
+    for step in &mut plan.steps {
+        let (Some(after), Some(new)) = (&step.after, new.get(&step.name)) else { continue };
+        let after = body(after);
+        for pair in current.conflicts.iter().filter(|(file, _)| *file == step.name) {
+            let known = step.conflicts.iter().any(|conflict| conflict.key == pair.1);
+            if !known && !options.takes(Side::Generated, pair) {
+                step.conflicts.extend(merge::still_open(Kind::of(&step.name), &pair.1, &after, new));
+            }
+        }
+    }
+    let all = plan.conflicts().filter(|(_, conflict)| !conflict.key.is_empty());
+    all.map(|(file, conflict)| (file.to_owned(), conflict.key.clone())).collect()
+}
+
+/// Takes what the user decided out of the conflicts, and says in the step that some are left.
+fn resolve(plan: &mut Plan, options: &Options) {
+    for step in &mut plan.steps {
+        let name = step.name.clone();
+        step.conflicts.retain(|conflict| !options.takes(Side::Mine, &(name.clone(), conflict.key.clone())));
+        if step.action == Action::Unchanged && !step.conflicts.is_empty() {
+            step.action = Action::KeepEdited;
+            step.cause = count(step.conflicts.len(), "conflict");
+        }
+    }
+}
+
+fn refuse_unknown(
+    options: &Options,
+    taken: &BTreeSet<(String, String)>,
+    current: &Current,
+    plan: &Plan,
+) -> Result<()> {
     let mut failures = Vec::new();
     for take in &options.take {
-        let found = taken.contains(&(take.file.clone(), take.key.clone()));
-        if take.side == Side::Mine || found {
+        let pair = (take.file.clone(), take.key.clone());
+        let conflict = |(file, conflict): (&str, &Conflict)| file == pair.0 && conflict.key == pair.1;
+        let found = match take.side {
+            Side::Generated => taken.contains(&pair),
+            Side::Mine => current.conflicts.contains(&pair) || plan.conflicts().any(conflict),
+        };
+        if found {
             continue;
         }
         let mut failure = Failure::new(format!("nothing to take at `{}:{}`", take.file, take.key));
-        let keys: Vec<String> =
-            plan.conflicts().map(|(file, conflict)| format!("{file}:{}", conflict.key)).collect();
+        let keys: Vec<String> = plan.conflicts().map(|(file, conflict)| conflict.place(file)).collect();
         if !keys.is_empty() {
-            failure = failure.why(format!("the conflicts are {}", keys.join(", ")));
+            failure = failure.why(format!("there is a conflict at {}", list(&keys)));
         }
         failures.push(failure);
     }
@@ -274,6 +342,9 @@ impl Three<'_> {
                 self.kept("no longer generated, and yours since you edited it", Base::Drop)
             }
             (_, Some(_), None, None) => self.step(Action::Unchanged, "", None, Base::Drop),
+            (Policy::Shared, Some(_), Some(text), Some(new)) if is_compose(self.name) && text.body != new => {
+                self.mended(text, new)
+            }
             (_, _, _, _) => self.step(Action::Unchanged, "", self.before(), Base::Keep),
         };
         (step, taken)
@@ -319,23 +390,50 @@ impl Three<'_> {
         if policy == Policy::WhileUnedited {
             return self.kept("you edited it", set);
         }
-        match merge::three_way(
-            Kind::of(self.name),
-            base.unwrap_or_default(),
-            &text.body,
-            new,
-            &self.generated,
-        ) {
-            Err(why) => self.kept(&why, Base::Keep),
+        if Kind::of(self.name) == Kind::Lines && base.is_none_or(str::is_empty) {
+            return self.foreign(base);
+        }
+        let old = base.unwrap_or_default();
+        match merge::three_way(Kind::of(self.name), old, &text.body, new, &self.generated) {
+            Err(why) => self.kept(&format!("you edited it, and {why}"), Base::Keep),
             Ok(merged) => {
+                let step = self.merged(text, merged.text, set);
                 taken.extend(merged.taken);
-                let action = if base.is_some() { Action::Merge } else { Action::Adopt };
-                let cause = cause::between(self.name, &text.body, &merged.text);
-                let mut step = self.step(action, cause, Some(text.write_like(&merged.text)), set);
-                step.conflicts = merged.conflicts;
-                step.notes = merged.notes;
-                step
+                let (conflicts, notes) = match base {
+                    Some(_) => (merged.conflicts, merged.notes),
+                    // What was written by hand is no edit of ours: it differs, it does not conflict.
+                    None => (Vec::new(), merged.conflicts.iter().map(difference).collect()),
+                };
+                Step { conflicts, notes, ..step }
             }
+        }
+    }
+
+    /// A text that was written by hand and has no keys to complete it by: an empty copy says that nothing in it is
+    /// ours, so that it is named once.
+    fn foreign(&self, base: Option<&str>) -> Step {
+        match base {
+            None => self.kept("you wrote it", Base::Set(String::new())),
+            Some(_) => self.step(Action::Unchanged, "", self.before(), Base::Keep),
+        }
+    }
+
+    fn merged(&self, text: &Text, merged: String, base: Base) -> Step {
+        if merged == text.body {
+            return self.step(Action::Unchanged, "", self.before(), base);
+        }
+        let action = if self.base.is_some() { Action::Merge } else { Action::Adopt };
+        let cause = cause::between(self.name, &text.body, &merged);
+        self.step(action, cause, Some(text.write_like(&merged)), base)
+    }
+
+    /// A setup from which the user deleted a service may still name it elsewhere.
+    fn mended(&self, text: &Text, new: &str) -> Step {
+        let none = BTreeSet::new();
+        let merged = merge::three_way(Kind::Yaml, new, &text.body, new, &none);
+        match merged.ok().filter(|merged| !merged.notes.is_empty()) {
+            Some(merged) => Step { notes: merged.notes, ..self.merged(text, merged.text, Base::Keep) },
+            None => self.step(Action::Unchanged, "", self.before(), Base::Keep),
         }
     }
 

@@ -2,7 +2,17 @@
 //!
 //! Architecture Invariant: a merge either returns a text that it has checked, or says in words why it will not.
 
+mod dangling;
+mod entries;
+mod env;
+mod items;
+mod lines;
+mod tree;
+mod yaml;
+
 use std::collections::BTreeSet;
+
+use tree::{Doc, Value};
 
 /// What a merge made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +36,13 @@ pub struct Conflict {
     pub mine: Option<String>,
     /// The generator's side; `None` where it is no longer generated.
     pub generated: Option<String>,
+}
+
+impl Conflict {
+    /// How `--take` names it: `docker-compose.yml:services.trading.init`; the file alone where that is all there is.
+    pub fn place(&self, file: &str) -> String {
+        if self.key.is_empty() { file.to_owned() } else { format!("{file}:{}", self.key) }
+    }
 }
 
 /// How a file is merged.
@@ -65,6 +82,53 @@ pub fn three_way(
     new: &str,
     generated: &BTreeSet<String>,
 ) -> Result<Merged, String> {
-    let _ = (kind, base, current, new, generated);
-    Err("you edited it".to_owned())
+    if kind == Kind::Lines {
+        return lines::merge(base, current, new);
+    }
+    // A last line without its end would join what is added below it.
+    let open = !current.is_empty() && !current.ends_with('\n');
+    let closed = if open { format!("{current}\n") } else { current.to_owned() };
+    let parse = |text| parse(kind, text);
+    let (base, current, new) = (parse(base)?, parse(&closed)?, parse(new)?);
+    let (new, notes) = dangling::without(&base, &current, &new);
+    let (mut merged, meant) = entries::merge(&base, &current, &parse(&new)?, generated);
+    merged.notes = notes;
+    let says = value(kind, &merged.text).map_err(|why| format!("it could not be merged: {why}"))?;
+    if says != meant {
+        return Err("it could not be merged safely".to_owned());
+    }
+    if open && merged.text.ends_with('\n') {
+        merged.text.pop();
+    }
+    Ok(merged)
+}
+
+/// What `--take` calls `key`, in two texts: the conflict that is still there, or `None` where they agree.
+pub fn still_open(kind: Kind, key: &str, current: &str, new: &str) -> Option<Conflict> {
+    if kind == Kind::Lines {
+        return None;
+    }
+    let (current, new) = (parse(kind, current).ok()?, parse(kind, new).ok()?);
+    let (mine, theirs) = (current.find(key), new.find(key));
+    if mine.map(|entry| &entry.value) == theirs.map(|entry| &entry.value) {
+        return None;
+    }
+    Some(Conflict {
+        key: key.to_owned(),
+        mine: mine.map(|entry| entries::shown(&current, entry)),
+        generated: theirs.map(|entry| entries::shown(&new, entry)),
+    })
+}
+
+fn parse(kind: Kind, text: &str) -> Result<Doc<'_>, String> {
+    if kind == Kind::Env { env::parse(text) } else { yaml::parse(text) }
+}
+
+fn value(kind: Kind, text: &str) -> Result<Value, String> {
+    if kind == Kind::Yaml {
+        return yaml::value(text);
+    }
+    let doc = env::parse(text)?;
+    let pairs = doc.root.entries.into_iter().map(|entry| (entry.name, entry.value));
+    Ok(Value::plain(tree::Data::Map(pairs.collect())))
 }

@@ -1,0 +1,56 @@
+//! Dependencies on services that the user deleted, taken out of the generated text before it is merged.
+
+use std::ops::Range;
+
+use super::tree::{Block, Body, Doc, Entry};
+
+/// The generated text without them, and a sentence for each.
+pub(super) fn without(base: &Doc<'_>, current: &Doc<'_>, new: &Doc<'_>) -> (String, Vec<String>) {
+    let services = |doc: &'_ Doc<'_>| block(doc.root.get("services")).cloned();
+    let (Some(old), Some(mine), Some(theirs)) = (services(base), services(current), services(new)) else {
+        return (new.text.to_owned(), Vec::new());
+    };
+    let deleted =
+        |name: &str| old.get(name).is_some() && mine.get(name).is_none() && theirs.get(name).is_some();
+    let (mut cuts, mut notes) = (Vec::new(), Vec::new());
+    for service in theirs.entries.iter().filter(|service| !deleted(&service.key)) {
+        let Some(list) = block(Some(service)).and_then(|service| service.get("depends_on")) else { continue };
+        let Some(targets) = block(Some(list)) else { continue };
+        let gone: Vec<&Entry> = targets.entries.iter().filter(|entry| deleted(&entry.key)).collect();
+        for entry in &gone {
+            let still = mine.get(&service.key).is_none_or(|mine| depends_on(mine, &entry.key));
+            if still {
+                notes.push(format!("{} no longer depends on {}, which you deleted", service.key, entry.key));
+            }
+        }
+        if gone.len() == targets.entries.len() {
+            cuts.push(list.lead.end..list.end);
+        } else {
+            cuts.extend(gone.iter().map(|entry| entry.lead.start..entry.end));
+        }
+    }
+    (cut(new.text, &cuts), notes)
+}
+
+fn block(entry: Option<&Entry>) -> Option<&Block> {
+    match &entry?.body {
+        Body::Block(block) => Some(block),
+        Body::Leaf { .. } => None,
+    }
+}
+
+fn depends_on(service: &Entry, target: &str) -> bool {
+    let list = block(Some(service)).and_then(|service| service.get("depends_on"));
+    block(list).is_some_and(|targets| targets.get(target).is_some())
+}
+
+fn cut(text: &str, cuts: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for cut in cuts {
+        out.push_str(&text[at..cut.start]);
+        at = cut.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
