@@ -3,6 +3,7 @@
 mod assign;
 mod dockerfile;
 mod env_file;
+pub mod findings;
 mod glob;
 pub mod lang;
 pub mod placeholder;

@@ -1,0 +1,359 @@
+//! Collects one file's facts with their places; knows which fact follows from which, and nothing of any language.
+
+use crate::model::fact::{
+    Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
+};
+
+use super::{Source, ports};
+use super::url::{is_public, references};
+
+/// Where a detector puts what it finds in one file.
+pub struct Findings<'a, 's> {
+    /// The file.
+    pub source: &'a Source<'s>,
+    facts: &'a mut Vec<Fact>,
+    subject: Subject,
+}
+
+/// A read of an environment variable, as far as the code says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Read<'t> {
+    /// As written.
+    pub name: &'t str,
+    /// The default, without quotes.
+    pub default: Option<&'t str>,
+    /// The program cannot do without it.
+    pub required: bool,
+}
+
+impl<'a, 's> Findings<'a, 's> {
+    /// Facts of `source` about the service whose folder holds it.
+    pub fn new(source: &'a Source<'s>, facts: &'a mut Vec<Fact>) -> Self {
+        Findings { source, facts, subject: Subject::Here }
+    }
+
+    /// From here on the facts are about the service of that name.
+    pub fn about(&mut self, subject: Subject) {
+        self.subject = subject;
+    }
+
+    /// Adds a fact, unless the same stands on the same line already.
+    pub fn add(&mut self, line: u32, rule: &'static str, what: What) {
+        let at = Evidence { path: self.source.path.clone(), line, rule };
+        let mine = self.facts.iter().rev().take_while(|fact| fact.at.path == at.path);
+        if mine.take(64).any(|fact| fact.at.line == line && fact.what == what && fact.subject == self.subject)
+        {
+            return;
+        }
+        self.facts.push(Fact { what, at, subject: self.subject.clone() });
+    }
+
+    /// A read of a variable, with the port or the address that its default is.
+    pub fn env(&mut self, line: u32, rule: &'static str, read: Read<'_>) {
+        if !is_variable(read.name) {
+            return;
+        }
+        let default = read.default.filter(|default| default.len() <= 2000);
+        self.add(
+            line,
+            rule,
+            What::EnvRead {
+                name: read.name.to_owned(),
+                default: default.map(str::to_owned),
+                required: read.required && default.is_none(),
+            },
+        );
+        let Some(default) = default else { return };
+        match ports::of_variable(read.name, default.trim().trim_start_matches(':')) {
+            Some(found) => {
+                let how = (Some(read.name), found.protocol, found.purpose);
+                self.port_as(line, rule, found.port, PortSource::Listen, how);
+            }
+            None => self.references(line, rule, default, Some(read.name)),
+        }
+    }
+
+    /// A port on which the service listens over HTTP.
+    pub fn port(
+        &mut self,
+        line: u32,
+        rule: &'static str,
+        port: u16,
+        source: PortSource,
+        variable: Option<&str>,
+    ) {
+        let protocol = protocol_of(variable.unwrap_or_default());
+        self.port_as(
+            line,
+            rule,
+            port,
+            source,
+            (variable, protocol, purpose_of(variable.unwrap_or_default())),
+        );
+    }
+
+    /// A port with everything known about it.
+    pub fn port_as(
+        &mut self,
+        line: u32,
+        rule: &'static str,
+        port: u16,
+        source: PortSource,
+        (variable, protocol, purpose): (Option<&str>, Protocol, Purpose),
+    ) {
+        if port > 0 {
+            let variable = variable.map(str::to_owned);
+            self.add(line, rule, What::Port { port, protocol, purpose, source, variable });
+        }
+    }
+
+    /// The address that a listener binds.
+    pub fn listens(&mut self, line: u32, rule: &'static str, address: &str) {
+        let address = match address.trim().trim_matches(['[', ']']) {
+            "" | "*" | "+" | "::" => "0.0.0.0",
+            address => address,
+        };
+        if address == "localhost" || address.parse::<std::net::IpAddr>().is_ok() {
+            self.add(line, rule, What::Listens { address: address.to_owned() });
+        }
+    }
+
+    /// A route that says whether the service is ready, where `path` looks like one.
+    pub fn route(&mut self, line: u32, rule: &'static str, path: &str) {
+        if let Some(path) = health_path(path) {
+            self.add(line, rule, What::Health { kind: HealthKind::Http, path: Some(path), port: None });
+        }
+    }
+
+    /// The gRPC health service.
+    pub fn grpc_health(&mut self, line: u32, rule: &'static str) {
+        self.add(line, rule, What::Health { kind: HealthKind::Grpc, path: None, port: None });
+    }
+
+    /// The addresses in a named value.
+    pub fn references(&mut self, line: u32, rule: &'static str, value: &str, via: Option<&str>) {
+        for reference in references(value, via) {
+            self.add(line, rule, What::Reference(reference));
+        }
+    }
+
+    /// The addresses in a string of the code: public pages are left out, they are documentation more often than not.
+    pub fn literal(&mut self, line: u32, rule: &'static str, text: &str) {
+        for reference in references(text, None) {
+            let own = matches!(reference.host.as_str(), "localhost" | "127.0.0.1" | "::1")
+                && self.has_port(line, reference.port);
+            if is_worth_saying(&reference) && !own && !self.is_default(line, &reference.raw) {
+                self.add(line, rule, What::Reference(reference));
+            }
+        }
+    }
+
+    /// Whether that line says on which port (or on any port) the service listens.
+    pub fn has_port(&self, line: u32, wanted: Option<u16>) -> bool {
+        let here = self.facts.iter().rev().take(16).filter(|fact| fact.at.line == line);
+        here.into_iter().any(|fact| match &fact.what {
+            What::Port { port, .. } => {
+                wanted.is_none_or(|wanted| wanted == *port) && fact.at.path == *self.source.path
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether the address was already said as the default of a variable on that line.
+    fn is_default(&self, line: u32, raw: &str) -> bool {
+        let here = self.facts.iter().rev().take(16).filter(|fact| fact.at.line == line);
+        here.into_iter().any(|fact| match &fact.what {
+            What::Reference(known) => {
+                known.via.is_some() && known.raw == raw && fact.at.path == *self.source.path
+            }
+            _ => false,
+        })
+    }
+
+    /// A host in a string of the code whose neighbourhood says that it is one.
+    pub fn host(&mut self, line: u32, rule: &'static str, host: &str, port: Option<u16>) {
+        for mut reference in references(host, Some("host_url")) {
+            reference.via = None;
+            reference.port = reference.port.or(port);
+            if reference.port.is_none() && reference.host == "localhost" {
+                continue;
+            }
+            if is_worth_saying(&reference) {
+                self.add(line, rule, What::Reference(reference));
+            }
+        }
+    }
+
+    /// A client library, where the catalogue knows it.
+    pub fn package(
+        &mut self,
+        line: u32,
+        rule: &'static str,
+        language: &str,
+        package: (&str, &[String]),
+        dev_only: bool,
+    ) {
+        if let Some(entry) = self.source.catalog.by_package(language, package.0, package.1) {
+            let (kind, package) = (entry.kind.clone(), package.0.to_owned());
+            self.add(line, rule, What::Driver { kind, package, dev_only });
+        }
+    }
+
+    /// A driver that the configuration names by a scheme or dialect: `provider = "postgresql"`.
+    pub fn dialect(&mut self, line: u32, rule: &'static str, dialect: &str) {
+        let catalog = self.source.catalog;
+        let known = catalog
+            .by_scheme(dialect)
+            .or_else(|| catalog.by_word(dialect))
+            .or_else(|| catalog.by_host(dialect));
+        if let Some(entry) = known {
+            let kind = entry.kind.clone();
+            self.add(line, rule, What::Driver { kind, package: dialect.to_owned(), dev_only: false });
+        }
+    }
+
+    /// A framework.
+    pub fn framework(&mut self, line: u32, rule: &'static str, name: &str) {
+        self.add(line, rule, What::Framework { name: name.to_owned() });
+    }
+
+    /// Another name of the service.
+    pub fn alias(&mut self, line: u32, rule: &'static str, name: &str) {
+        let name = name.trim();
+        if !name.is_empty()
+            && name.len() <= 100
+            && !name.contains(char::is_whitespace)
+            && !name.contains("${")
+        {
+            self.add(line, rule, What::Alias { name: name.to_owned() });
+        }
+    }
+
+    /// A migration tool; an empty command where the service migrates itself.
+    pub fn migration(&mut self, line: u32, rule: &'static str, tool: &str, command: &[&str]) {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        self.add(line, rule, What::Migration { tool: tool.to_owned(), command });
+    }
+}
+
+/// Letters, digits and `_`, and nothing that every process has.
+pub fn is_variable(name: &str) -> bool {
+    const EVERYWHERE: &[&str] = &[
+        "PATH",
+        "HOME",
+        "PWD",
+        "OLDPWD",
+        "USER",
+        "USERNAME",
+        "SHELL",
+        "TERM",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "HOSTNAME",
+        "LANG",
+        "LC_ALL",
+        "CI",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "USERPROFILE",
+        "JAVA_HOME",
+        "GOPATH",
+        "GOROOT",
+        "EDITOR",
+        "PYTHONPATH",
+        "NODE_PATH",
+        "HOSTTYPE",
+        "SHLVL",
+        "_",
+        "COLUMNS",
+        "NO_COLOR",
+        "DISPLAY",
+        "XDG_CONFIG_HOME",
+    ];
+    !name.is_empty()
+        && name.len() <= 100
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !EVERYWHERE.contains(&name)
+        && !["npm_", "CARGO_", "VSCODE_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Public web pages in code are documentation, namespaces and links.
+fn is_worth_saying(reference: &Reference) -> bool {
+    if reference.host.is_empty() {
+        return !matches!(reference.scheme.as_str(), "" | "http" | "https" | "ws" | "wss" | "tcp");
+    }
+    let page = matches!(reference.scheme.as_str(), "" | "http" | "https" | "ws" | "wss");
+    !(page && is_public(&reference.host))
+}
+
+/// The path, if it is one at which services say whether they are ready.
+pub fn health_path(path: &str) -> Option<String> {
+    // These mean health wherever they stand; the others only on their own, below `api`, or below one of these.
+    const HEALTH: &[&str] = &[
+        "health",
+        "healthz",
+        "healthcheck",
+        "health-check",
+        "health_check",
+        "_health",
+        "_healthz",
+        "healthy",
+        "readyz",
+        "readiness",
+        "livez",
+        "liveness",
+        "hc",
+        "heartbeat",
+    ];
+    const ALONE: &[&str] = &["ready", "live", "alive", "up", "ping", "status", "started", "startup"];
+    const PREFIX: &[&str] =
+        &["api", "actuator", "q", "-", "internal", "_", "manage", "management", "monitoring"];
+    let trimmed = path.trim().trim_matches('/');
+    if trimmed.is_empty() || trimmed.len() > 80 {
+        return None;
+    }
+    let lower = trimmed.to_ascii_lowercase();
+    let parts: Vec<&str> = lower.split('/').collect();
+    let (last, before) = parts.split_last()?;
+    let plain =
+        |part: &&str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let version = |part: &str| {
+        part.strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    };
+    if !parts.iter().all(plain) || before.len() > 3 {
+        return None;
+    }
+    let known = HEALTH.contains(last)
+        || (ALONE.contains(last)
+            && before.iter().all(|part| PREFIX.contains(part) || HEALTH.contains(part) || version(part)));
+    let slash = if path.trim().ends_with('/') { "/" } else { "" };
+    known.then(|| format!("/{trimmed}{slash}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_paths_are_told_from_others() {
+        for (path, wanted) in [
+            ("/health", Some("/health")),
+            ("health/", Some("/health/")),
+            ("/api/v1/utils/health-check/", Some("/api/v1/utils/health-check/")),
+            ("/actuator/health/readiness", Some("/actuator/health/readiness")),
+            ("/health/ready", Some("/health/ready")),
+            ("/-/ready", Some("/-/ready")),
+            ("/up", Some("/up")),
+            ("/orders/status", None),
+            ("/health/{id}", None),
+            ("/users/:id/health", None),
+            ("/", None),
+            ("/healthcare", None),
+        ] {
+            assert_eq!(health_path(path).as_deref(), wanted, "{path}");
+        }
+    }
+}

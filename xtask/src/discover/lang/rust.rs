@@ -1,0 +1,332 @@
+//! Rust: what the source, `Cargo.toml` and `Rocket.toml` say.
+
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+use crate::discover::findings::Findings;
+use crate::discover::{Detector, Source};
+use crate::model::fact::{Fact, PortSource};
+use crate::model::path::RepoPath;
+
+use super::rules::{Grammar, Says, is_noise};
+use super::scan::{Comments, line_of};
+
+/// Source files.
+pub const SOURCE: Detector = Detector { name: "rust", wants: wants_source, read: read_source };
+/// `Cargo.toml`, `Rocket.toml`, `diesel.toml`.
+pub const MANIFEST: Detector = Detector { name: "rust-manifest", wants: wants_manifest, read: read_manifest };
+
+/// Crate, framework, and the port that it takes when nobody says otherwise.
+const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
+    ("axum", "axum", None),
+    ("actix-web", "actix-web", None),
+    ("rocket", "rocket", Some(8000)),
+    ("warp", "warp", None),
+    ("tonic", "tonic", None),
+    ("poem", "poem", None),
+    ("salvo", "salvo", None),
+    ("tide", "tide", None),
+    ("hyper", "hyper", None),
+    ("async-graphql", "async-graphql", None),
+    ("apalis", "apalis", None),
+];
+
+fn wants_source(path: &RepoPath) -> bool {
+    path.extension() == "rs" && !is_noise(path) && path.name() != "build.rs"
+}
+
+fn wants_manifest(path: &RepoPath) -> bool {
+    matches!(path.name(), "Cargo.toml" | "Rocket.toml" | "diesel.toml")
+}
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
+    Grammar::new(
+        Comments::Slash,
+        ("rust-literal", "rust-env-call"),
+        r#"env::var|\bvar(?:_os)?\(|env\s*[=,)]|from\s*=\s*"|\bbind\(|SocketAddr|\.run\(|\.serve\(|\.route\(|#\[get\(|\.at\(|path!?\(|resource\(|0\.0\.0\.0|\b(?:Pg|MySql|Sqlite)(?:Pool|Connection)|diesel::(?:pg|mysql)|migrat|Migrat|tonic_health"#,
+        &[
+            (
+                "rust-env",
+                "var",
+                r#"\b(?:env|dotenvy|dotenv|std::env)::var(?:_os)?\(\s*"(?P<name><key>)"\s*,?\s*\)(?:\s*\.(?:ok|map|and_then|as_deref|filter|parse)\([^;{}]*?\))*?(?:\s*\.unwrap_or(?:_else)?\(\s*(?:\|[^|\n]*\|\s*)?\{?\s*(?:String::from\(\s*|format!\(\s*)?&?(?P<default><lit>)|(?P<fails>\s*(?:\?|\.expect\(|\.unwrap\(\)|\.context\(|\.with_context\(|\.map_err\()))?"#,
+                Says::Env,
+            ),
+            (
+                "rust-env",
+                "var(",
+                r#"[^:\w.]var\(\s*"(?P<name><KEY>)"\s*\)(?:\s*\.unwrap_or(?:_else)?\(\s*(?:\|[^|\n]*\|\s*)?&?(?P<default><lit>)|(?P<fails>\s*(?:\?|\.expect\(|\.unwrap\(\))))?"#,
+                Says::Env,
+            ),
+            ("rust-env-function", "var", r"\benv::var(?:_os)?\(\s*&?(?P<argument><key>)\s*\)", Says::Wrapper),
+            (
+                "rust-clap-env",
+                "env",
+                r#"#\[(?:arg|clap|structopt|envconfig|envar)\([^\]]*?\benv\s*=\s*"(?P<name><key>)"(?:[^\]]*?\bdefault_value(?:_t)?\s*=\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "rust-clap-env",
+                "env",
+                r#"#\[(?:arg|clap|structopt)\((?:[^\]"]|"[^"]*")*?\benv\b\s*(?:,[^\]]*?(?:default_value(?:_t)?\s*=\s*(?P<default><lit>)[^\]]*?)?)?\)\]\s*(?:pub(?:\([a-z]+\))?\s+)?(?P<name>[a-z]\w*)\s*:"#,
+                Says::EnvField,
+            ),
+            (
+                "rust-envconfig",
+                "from",
+                r#"#\[envconfig\(\s*from\s*=\s*"(?P<name><key>)"(?:\s*,\s*default\s*=\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            ("rust-listen", "bind(", r#"\bbind\(\s*&?(?P<port>"[^"\n]+"|[\w.]+)"#, Says::Listen),
+            (
+                "rust-listen",
+                "bind(",
+                r#"\bbind\(\s*&?\(\s*(?P<host>"[^"\n]*")\s*,\s*(?P<port>[\w.]+)"#,
+                Says::Listen,
+            ),
+            ("rust-listen", "format!", r#"format!\(\s*(?P<port>"0\.0\.0\.0:\{\w*\}")"#, Says::Listen),
+            (
+                "rust-listen",
+                "format!",
+                r#"format!\(\s*"(?P<host>0\.0\.0\.0):\{\}"\s*,\s*(?P<port>[\w.]+)"#,
+                Says::Listen,
+            ),
+            (
+                "rust-listen",
+                "0",
+                r"\(?\[\s*(?P<host>0\s*,\s*0\s*,\s*0\s*,\s*0|127\s*,\s*0\s*,\s*0\s*,\s*1)\s*\]\s*,\s*(?P<port>[\w.]+)\s*\)",
+                Says::Listen,
+            ),
+            (
+                "rust-listen",
+                "Ipv4Addr::",
+                r"Ipv4Addr::(?:UNSPECIFIED|LOCALHOST)(?:\.into\(\))?\)?\s*,\s*(?P<port>[\w.]+)\s*\)",
+                Says::Listen,
+            ),
+            ("rust-grpc-listen", "parse()", r#"(?P<port>"\[::1?\]:\d{2,5}")\s*\.parse\("#, Says::ListenGrpc),
+            (
+                "rust-route",
+                "(",
+                r#"(?:\.route|\.at|web::resource|\.service_at)\(\s*"(?P<path>/[^"\n]*)""#,
+                Says::Route,
+            ),
+            ("rust-route", "#[get(", r#"#\[get\(\s*"(?P<path>/[^"\n]*)""#, Says::Route),
+            ("rust-route", "path", r#"\bpath!?\(\s*"(?P<path>[^"\n/]*)"\s*\)"#, Says::Route),
+            ("rust-sql-driver", "Pg", r"\b(?P<dialect>Pg)(?:Pool|Connection)(?:Options)?\b", Says::Dialect),
+            (
+                "rust-sql-driver",
+                "MySql",
+                r"\b(?P<dialect>MySql)(?:Pool|Connection)(?:Options)?\b",
+                Says::Dialect,
+            ),
+            ("rust-sql-driver", "diesel::", r"\bdiesel::(?P<dialect>pg|mysql)\b", Says::Dialect),
+            ("rust-grpc-health", "tonic_health", r"\btonic_health\b", Says::GrpcHealth),
+            ("rust-self-migration", "sqlx::migrate!", r"\bsqlx::migrate!", Says::Migrates("sqlx")),
+            (
+                "rust-self-migration",
+                "migrat",
+                r"\brun_pending_migrations\b|\bembed_migrations!",
+                Says::Migrates("diesel"),
+            ),
+            ("rust-self-migration", "Migrator", r"\bMigrator::up\(", Says::Migrates("sea-orm")),
+        ],
+    )
+});
+
+fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    // What follows is the file's own tests.
+    let end = source.text.find("#[cfg(test)]\nmod ").unwrap_or(source.text.len());
+    let source = Source { text: &source.text[..end], ..*source };
+    GRAMMAR.read(&mut Findings::new(&source, facts));
+}
+
+fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    if source.path.name() == "diesel.toml" {
+        findings.migration(1, "diesel-toml", "diesel", &["diesel", "migration", "run"]);
+        return;
+    }
+    let Ok(manifest) = source.text.parse::<Table>() else { return };
+    if source.path.name() == "Rocket.toml" {
+        rocket(&mut findings, &manifest);
+        return;
+    }
+    if let Some(name) =
+        manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str)
+    {
+        findings.alias(line_of(source.text, &format!("\"{name}\"")), "cargo-package-name", name);
+    }
+    for binary in manifest.get("bin").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(name) = binary.get("name").and_then(Value::as_str) {
+            findings.alias(line_of(source.text, &format!("\"{name}\"")), "cargo-bin-name", name);
+        }
+    }
+    dependencies(&mut findings, &manifest);
+    for (_, target) in manifest.get("target").and_then(Value::as_table).into_iter().flatten() {
+        if let Some(target) = target.as_table() {
+            dependencies(&mut findings, target);
+        }
+    }
+}
+
+fn dependencies(findings: &mut Findings<'_, '_>, manifest: &Table) {
+    for (section, dev_only) in [("dependencies", false), ("dev-dependencies", true)] {
+        for (name, value) in manifest.get(section).and_then(Value::as_table).into_iter().flatten() {
+            dependency(findings, name, value, dev_only);
+        }
+    }
+}
+
+fn dependency(findings: &mut Findings<'_, '_>, name: &str, value: &Value, dev_only: bool) {
+    let text = findings.source.text;
+    let table = line_of(text, &format!("dependencies.{name}]"));
+    let line = if table > 1 { table } else { key_line(text, name) };
+    let package = value.get("package").and_then(Value::as_str).unwrap_or(name);
+    let features = value.get("features").and_then(Value::as_array).into_iter().flatten();
+    let features: Vec<String> = features.filter_map(Value::as_str).map(str::to_owned).collect();
+    findings.package(line, "cargo-dependency", "rust", (package, &features), dev_only);
+    if dev_only {
+        return;
+    }
+    if let Some((_, framework, port)) = FRAMEWORKS.iter().find(|(known, ..)| *known == package) {
+        findings.framework(line, "cargo-framework", framework);
+        if let Some(port) = port {
+            findings.port(
+                line,
+                "cargo-framework-port",
+                *port,
+                PortSource::FrameworkDefault,
+                Some("ROCKET_PORT"),
+            );
+        }
+    }
+}
+
+/// The line that begins with a key.
+fn key_line(text: &str, key: &str) -> u32 {
+    let lines = (1..).zip(text.lines());
+    lines
+        .filter(|(_, line)| {
+            line.trim_start().strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', '=', '.']))
+        })
+        .map(|(number, _)| number)
+        .next()
+        .unwrap_or(1)
+}
+
+/// The profile that a release build takes, and the one for all.
+fn rocket(findings: &mut Findings<'_, '_>, manifest: &Table) {
+    for profile in ["release", "production", "default", "global"] {
+        let Some(profile) = manifest.get(profile).and_then(Value::as_table) else { continue };
+        let port = profile.get("port").and_then(Value::as_integer).and_then(|port| u16::try_from(port).ok());
+        if let Some(port) = port {
+            let line = key_line(findings.source.text, "port");
+            findings.port(line, "rocket-toml", port, PortSource::FrameworkConfig, Some("ROCKET_PORT"));
+        }
+        if let Some(address) = profile.get("address").and_then(Value::as_str) {
+            findings.listens(key_line(findings.source.text, "address"), "rocket-toml", address);
+        }
+        for (_, database) in profile.get("databases").and_then(Value::as_table).into_iter().flatten() {
+            if let Some(url) = database.get("url").and_then(Value::as_str) {
+                findings.references(
+                    line_of(findings.source.text, url),
+                    "rocket-toml",
+                    url,
+                    Some("databases.url"),
+                );
+            }
+        }
+        break;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::lang::testing::{say, survives, what};
+
+    const ALL: &[Detector] = &[SOURCE, MANIFEST];
+
+    fn src(text: &str) -> Vec<String> {
+        what(ALL, "a/src/main.rs", text)
+    }
+
+    #[test]
+    fn patterns_are_valid() {
+        assert!(GRAMMAR.is_valid());
+    }
+
+    #[test]
+    fn reads_of_variables_are_found_with_default_and_need() {
+        for (text, wanted) in [
+            ("let x = std::env::var(\"LEVEL\").ok();", "env LEVEL -"),
+            ("let x = env::var(\"LEVEL\")?;", "env LEVEL - required"),
+            ("let x = env::var(\"LEVEL\").expect(\"set it\");", "env LEVEL - required"),
+            ("let x = env::var(\"LEVEL\").unwrap_or_else(|_| \"info\".to_owned());", "env LEVEL info"),
+            ("let x = env::var(\"LEVEL\").unwrap_or(String::from(\"info\"));", "env LEVEL info"),
+            ("let x = env::var(\"LEVEL\")\n    .map_err(|_| \"LEVEL is not set\")?;", "env LEVEL - required"),
+            ("#[arg(long, env = \"LEVEL\", default_value = \"info\")]", "env LEVEL info"),
+            ("#[arg(long, env)]\n    pub level: String,", "env LEVEL - required"),
+            ("#[envconfig(from = \"LEVEL\", default = \"info\")]", "env LEVEL info"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_files_own_tests_do_not_count() {
+        assert!(src("#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}").is_empty());
+    }
+
+    #[test]
+    fn ports_are_found() {
+        for (text, wanted) in [
+            ("TcpListener::bind(\"127.0.0.1:3000\")", &["listens 127.0.0.1", "port 3000 Listen"][..]),
+            ("HttpServer::new(f).bind((\"0.0.0.0\", 8080))", &["listens 0.0.0.0", "port 8080 Listen"]),
+            ("let a = SocketAddr::from(([0, 0, 0, 0], 3000));", &["port 3000 Listen"]),
+            (
+                "let port = env::var(\"PORT\").unwrap_or_else(|_| \"3002\".to_owned());\nlet a = format!(\"0.0.0.0:{port}\");",
+                &["env PORT 3002", "port 3002 Listen by PORT", "port 3002 Listen", "listens 0.0.0.0"],
+            ),
+            ("let a = \"[::1]:50051\".parse()?;", &["listens ::1", "port 50051 Listen Grpc"]),
+        ] {
+            assert_eq!(src(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn health_routes_and_addresses_are_found() {
+        for (text, wanted) in [
+            (".route(\"/health\", get(health))", "health Http /health"),
+            ("#[get(\"/healthz\")]", "health Http /healthz"),
+            ("warp::path!(\"health\")", "health Http /health"),
+            ("client.get(\"http://accounts:3001/users\")", "ref http|accounts|3001|- via -"),
+            ("let pool = PgPoolOptions::new()", "driver postgres Pg"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn manifest_names_crates_by_feature() {
+        let text = "[package]\nname = \"market\"\n\n[dependencies]\naxum = \"0.8\"\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n\n[dev-dependencies]\nredis = \"1\"\n";
+        assert_eq!(
+            say(ALL, "a/Cargo.toml", text),
+            [
+                "2 cargo-package-name alias market",
+                "5 cargo-framework framework axum",
+                "6 cargo-dependency driver postgres sqlx",
+                "9 cargo-dependency driver redis redis dev",
+            ]
+        );
+        assert_eq!(
+            what(ALL, "a/Rocket.toml", "[default]\nport = 8001\n"),
+            ["port 8001 FrameworkConfig by ROCKET_PORT"]
+        );
+    }
+
+    #[test]
+    fn hostile_files_are_survived() {
+        survives(ALL, &["a/x.rs", "a/Cargo.toml", "a/Rocket.toml"]);
+    }
+}

@@ -1,0 +1,294 @@
+//! Finds the lines of a source file that are worth a closer look; cost is one search plus the lines that it hits.
+
+use regex::Regex;
+
+/// Longer lines were written by a machine.
+const MAX_LINE: usize = 2000;
+/// How far a call may go on over the following lines.
+const MAX_WINDOW: usize = 1200;
+/// A file with more hits is data.
+const MAX_HITS: usize = 5000;
+
+/// How a language writes comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comments {
+    /// `//` and `/* */`; `'` delimits single characters (or lifetimes).
+    Slash,
+    /// `//` and `/* */`; `'` delimits strings.
+    Script,
+    /// `#`, and documentation between `"""`.
+    Hash,
+}
+
+/// A line that holds a needle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// Counted from 1.
+    pub number: u32,
+    /// Without the comment at its end.
+    pub text: &'a str,
+    /// From the line's start over the following lines, where a call may go on.
+    pub window: &'a str,
+}
+
+/// A pattern that is checked by a test instead of at run time.
+#[derive(Debug)]
+pub(super) struct Pattern(Option<Regex>);
+
+impl Pattern {
+    /// Compiles `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
+    /// `<str>` is a quoted string, `<lit>` a string, number or truth value, `<key>` a name and `<KEY>` one in capitals.
+    pub(super) fn new(text: &str) -> Pattern {
+        let text = text
+            .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False)"#)
+            .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
+            .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
+            .replace("<KEY>", "[A-Z][A-Z0-9_]+")
+            .replace(r"\w", "[0-9A-Za-z_]")
+            .replace(r"\d", "[0-9]")
+            .replace(r"\s", r"[\t\r\n ]")
+            .replace(r"\b", r"(?-u:\b)");
+        Pattern(Regex::new(&text).ok())
+    }
+
+    /// Matches that begin in the first `limit` bytes.
+    pub(super) fn all<'p, 't>(
+        &'p self,
+        text: &'t str,
+        limit: usize,
+    ) -> impl Iterator<Item = regex::Captures<'t>> + use<'p, 't> {
+        let begins =
+            move |found: &regex::Captures<'_>| found.get(0).is_some_and(|whole| whole.start() < limit);
+        self.0.iter().flat_map(|regex| regex.captures_iter(text)).take_while(begins)
+    }
+
+    /// The first match.
+    pub(super) fn first<'t>(&self, text: &'t str) -> Option<regex::Captures<'t>> {
+        self.0.as_ref()?.captures(text)
+    }
+
+    /// Whether the text of the pattern is right.
+    #[cfg(test)]
+    pub(super) fn is_valid(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// The lines of `text` that hold `needles` outside comments, each once.
+pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
+    let Some(needles) = needles.0.as_ref() else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut skipped = None;
+    let (mut number, mut counted, mut at, mut hits) = (1, 0, 0, 0);
+    while let Some(hit) = needles.find_at(text, at) {
+        let start = text[..hit.start()].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[hit.start()..].find('\n').map_or(text.len(), |end| hit.start() + end);
+        number += newlines(&text[counted..start]);
+        counted = start;
+        at = end;
+        hits += 1;
+        if hits > MAX_HITS {
+            break;
+        }
+        let blocks = skipped.get_or_insert_with(|| blocks(text, comments));
+        let in_block = blocks.binary_search_by(|(from, to)| {
+            if start < *from {
+                std::cmp::Ordering::Greater
+            } else if start >= *to {
+                std::cmp::Ordering::Less
+            } else {
+                std::cmp::Ordering::Equal
+            }
+        });
+        if end - start > MAX_LINE || in_block.is_ok() {
+            continue;
+        }
+        let line = uncommented(&text[start..end], comments);
+        if hit.start() - start < line.len() {
+            found.push(Line { number, text: line, window: window(text, start, line.len()) });
+        }
+    }
+    found
+}
+
+/// How many lines end in `text`.
+pub(super) fn newlines(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+}
+
+/// The number of the line that holds byte `at`.
+pub(super) fn line_at(text: &str, at: usize) -> u32 {
+    newlines(&text[..at.min(text.len())]) + 1
+}
+
+/// The number of the first line that holds `needle`; 1 where none does.
+pub(super) fn line_of(text: &str, needle: &str) -> u32 {
+    text.find(needle).map_or(1, |at| line_at(text, at))
+}
+
+/// From `start` on; where the first line had a comment at its end, only that line.
+fn window(text: &str, start: usize, length: usize) -> &str {
+    let rest = &text[start..];
+    if !matches!(rest.as_bytes().get(length), None | Some(b'\n' | b'\r')) {
+        return &rest[..length];
+    }
+    let mut end = rest.len().min(MAX_WINDOW);
+    while !rest.is_char_boundary(end) {
+        end -= 1;
+    }
+    &rest[..end]
+}
+
+/// Comments over several lines that begin at the start of a line: a `/*` further right may stand in a string.
+fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
+    let (open, close): (&[&str], _) = match comments {
+        Comments::Hash => (&["\"\"\"", "'''"], ""),
+        _ => (&["/*"], "*/"),
+    };
+    let mut found = Vec::new();
+    if !open.iter().any(|open| text.contains(open)) {
+        return found;
+    }
+    let mut start = 0;
+    while start < text.len() {
+        let end = text[start..].find('\n').map_or(text.len(), |end| start + end + 1);
+        let line = text[start..end].trim_start();
+        let Some(open) = open.iter().find(|open| line.starts_with(**open)) else {
+            start = end;
+            continue;
+        };
+        let close = if close.is_empty() { open } else { close };
+        let body = end - line.len() + open.len();
+        let until = text[body..].find(close).map_or(text.len(), |at| body + at + close.len());
+        found.push((start, until));
+        start = text[until..].find('\n').map_or(text.len(), |end| until + end + 1);
+    }
+    found
+}
+
+/// The line up to its comment.
+pub(super) fn uncommented(line: &str, comments: Comments) -> &str {
+    let slash = comments != Comments::Hash;
+    let hash = comments == Comments::Hash;
+    let first = line.trim_start();
+    if slash && (first.starts_with("//") || first.starts_with("/*") || first.starts_with("* "))
+        || hash && first.starts_with('#')
+    {
+        return "";
+    }
+    if !(slash && line.contains("//") || hash && line.contains('#')) {
+        return line;
+    }
+    let mut quote = None;
+    let mut before = b' ';
+    for (at, byte) in line.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if byte == open && before != b'\\' => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'`') => quote = Some(byte),
+            (None, b'\'') if comments != Comments::Slash => quote = Some(byte),
+            // `:` before it: a URL without quotes.
+            (None, b'/') if slash && before != b':' && line.as_bytes().get(at + 1) == Some(&b'/') => {
+                return &line[..at];
+            }
+            (None, b'#') if hash && (before == b' ' || before == b'\t') => return &line[..at],
+            _ => {}
+        }
+        before = if byte == b'\\' && before == b'\\' { b' ' } else { byte };
+    }
+    line
+}
+
+/// The contents of the string literals in a line; one that does not end is left out.
+pub(super) fn strings(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        loop {
+            let open = rest.find(['"', '\'', '`'])?;
+            let quote = rest.as_bytes()[open];
+            let inner = &rest[open + 1..];
+            let Some(end) = string_end(inner, quote) else {
+                rest = inner;
+                continue;
+            };
+            rest = &inner[end + 1..];
+            return Some(&inner[..end]);
+        }
+    })
+}
+
+fn string_end(inner: &str, quote: u8) -> Option<usize> {
+    let mut escaped = false;
+    for (at, byte) in inner.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            _ if byte == quote => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A literal without its quotes; `None` where `text` is an expression.
+pub(super) fn unquoted(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let inner = ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    inner.or_else(|| {
+        (text.starts_with(|c: char| c.is_ascii_digit())
+            || matches!(text, "true" | "false" | "True" | "False"))
+        .then_some(text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hits(text: &str, comments: Comments) -> Vec<(u32, &str)> {
+        lines(text, &Pattern::new("needle"), comments)
+            .into_iter()
+            .map(|line| (line.number, line.text))
+            .collect()
+    }
+
+    #[test]
+    fn lines_with_needles_are_found_once_with_their_number() {
+        assert_eq!(
+            hits("a\nx needle needle\n\nneedle", Comments::Slash),
+            [(2, "x needle needle"), (4, "needle")]
+        );
+    }
+
+    #[test]
+    fn comments_do_not_count() {
+        let text =
+            "// needle\na // needle\n/*\n needle\n*/\nb('/api/*') needle\n * needle\n'http://x' needle\n";
+        assert_eq!(hits(text, Comments::Script), [(6, "b('/api/*') needle"), (8, "'http://x' needle")]);
+        let text = "\"\"\"\nneedle\n\"\"\"\n# needle\nx # needle\nneedle('#')\n";
+        assert_eq!(hits(text, Comments::Hash), [(6, "needle('#')")]);
+    }
+
+    #[test]
+    fn lines_of_machines_are_left_out() {
+        assert!(hits(&format!("needle{}\n", "x".repeat(MAX_LINE)), Comments::Slash).is_empty());
+    }
+
+    #[test]
+    fn strings_end_where_they_end() {
+        assert_eq!(strings(r#"f("a\"b", 'c', "open)"#).collect::<Vec<_>>(), [r#"a\"b"#, "c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(text in "(\\PC|[\n\"'/#*n]|needle){0,200}") {
+            for comments in [Comments::Slash, Comments::Script, Comments::Hash] {
+                for line in lines(&text, &Pattern::new("needle|n"), comments) {
+                    let _ = strings(line.text).count();
+                }
+            }
+        }
+    }
+}
