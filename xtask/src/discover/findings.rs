@@ -4,8 +4,8 @@ use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
 };
 
-use super::{Source, ports};
 use super::url::{is_public, references};
+use super::{Source, ports};
 
 /// Where a detector puts what it finds in one file.
 pub struct Findings<'a, 's> {
@@ -82,14 +82,7 @@ impl<'a, 's> Findings<'a, 's> {
         source: PortSource,
         variable: Option<&str>,
     ) {
-        let protocol = protocol_of(variable.unwrap_or_default());
-        self.port_as(
-            line,
-            rule,
-            port,
-            source,
-            (variable, protocol, purpose_of(variable.unwrap_or_default())),
-        );
+        self.port_as(line, rule, port, source, (variable, Protocol::Http, Purpose::Main));
     }
 
     /// A port with everything known about it.
