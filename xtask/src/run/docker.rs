@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
@@ -212,18 +212,19 @@ impl Invocation {
         let copy = writer.try_clone().map_err(|why| self.not_started(why))?;
         let handle = self.expression().stdout_file(writer).stderr_file(copy).start();
         let handle = handle.map_err(|why| self.not_started(why))?;
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&text);
-        let reading = std::thread::spawn(move || {
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
             let mut reader = BufReader::new(reader);
             let mut line = Vec::new();
             while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
                 let shown = String::from_utf8_lossy(&line).trim_end().to_owned();
-                sink.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
+                if sender.send(shown).is_err() {
+                    return;
+                }
                 line.clear();
             }
         });
-        Ok(Child { handle, text, taken: 0, reading, line: self.to_string() })
+        Ok(Child { handle, lines, line: self.to_string() })
     }
 
     /// The failure of this command with that outcome.
@@ -304,9 +305,7 @@ impl fmt::Display for Invocation {
 #[derive(Debug)]
 pub struct Child {
     handle: duct::Handle,
-    text: Arc<Mutex<Vec<String>>>,
-    taken: usize,
-    reading: std::thread::JoinHandle<()>,
+    lines: mpsc::Receiver<String>,
     line: String,
 }
 
@@ -316,44 +315,38 @@ impl Child {
         &self.line
     }
 
-    /// The lines printed since the last call.
-    pub fn new_lines(&mut self) -> Vec<String> {
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = text.get(self.taken..).unwrap_or_default().to_vec();
-        self.taken = text.len();
-        new
-    }
-
-    /// All that it has printed so far.
-    pub fn all_lines(&self) -> Vec<String> {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Waits that long at most; the exit code once it has ended and all that it printed is here.
-    pub fn wait(&mut self, limit: Duration) -> Option<i32> {
-        let code = match self.handle.wait_timeout(limit) {
-            Ok(output) => exit_code(&output?.status),
-            Err(_) => 1,
-        };
-        // Whoever inherited the pipe and still lives must not hold us up.
-        let deadline = Instant::now() + GRACE;
-        while !self.reading.is_finished() && Instant::now() < deadline {
-            std::thread::park_timeout(Duration::from_millis(1));
+    /// What it has printed since the last call; waits that long at most for the first line.
+    pub fn new_lines(&self, limit: Duration) -> Vec<String> {
+        match self.lines.recv_timeout(limit) {
+            Ok(first) => std::iter::once(first).chain(self.lines.try_iter()).collect(),
+            Err(mpsc::RecvTimeoutError::Timeout) => Vec::new(),
+            // Its output has ended and it may still run: a caller that loops must not spin.
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                if matches!(self.handle.wait_timeout(limit), Ok(Some(_)) | Err(_)) {
+                    std::thread::park_timeout(limit.min(TICK));
+                }
+                Vec::new()
+            }
         }
-        Some(code)
+    }
+
+    /// The exit code once it has ended.
+    pub fn ended(&self) -> Option<i32> {
+        match self.handle.try_wait() {
+            Ok(output) => Some(exit_code(&output?.status)),
+            Err(_) => Some(1),
+        }
     }
 
     /// Asks the child's process group to end (SIGTERM), kills it where it does not.
-    pub fn stop(&mut self) {
+    pub fn stop(&self) {
         stop(&self.handle, GRACE);
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if matches!(self.handle.try_wait(), Ok(None)) {
-            self.stop();
-        }
+        self.stop();
     }
 }
 
@@ -466,18 +459,28 @@ mod tests {
 
     #[test]
     fn background_command_hands_over_its_lines_and_code() {
-        let mut child = invocation(&["-c", "echo one; echo two >&2; exit 4"]).start().unwrap();
-        assert_eq!(child.wait(Duration::from_secs(30)), Some(4));
-        assert_eq!(child.new_lines(), ["one", "two"]);
-        assert!(child.new_lines().is_empty());
+        let child = invocation(&["-c", "echo one; echo two >&2; exit 4"]).start().unwrap();
+        let mut lines = Vec::new();
+        while child.ended().is_none() || lines.len() < 2 {
+            lines.extend(child.new_lines(Duration::from_secs(30)));
+        }
+        assert_eq!(lines, ["one", "two"]);
+        assert_eq!(child.ended(), Some(4));
     }
 
     #[test]
     fn stopping_ends_the_whole_group() {
-        let mut child = invocation(&["-c", "sleep 60 & sleep 60"]).start().unwrap();
+        let child = invocation(&["-c", "sleep 60 & echo $!; sleep 60"]).start().unwrap();
+        let sleeper: i32 = child.new_lines(Duration::from_secs(30))[0].parse().unwrap();
         let started = Instant::now();
         child.stop();
-        assert!(child.wait(Duration::from_secs(5)).is_some());
-        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(child.ended().is_some());
+        assert!(started.elapsed() < GRACE);
+        let sleeper = rustix::process::Pid::from_raw(sleeper).unwrap();
+        let limit = Instant::now() + Duration::from_secs(10);
+        while rustix::process::test_kill_process(sleeper).is_ok() {
+            assert!(Instant::now() < limit, "the child of the child still runs");
+            std::thread::yield_now();
+        }
     }
 }

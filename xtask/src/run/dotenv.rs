@@ -1,5 +1,10 @@
 //! `.env` and `.env.example`: reads the lines as Compose does, fills and completes the text; writes no file.
 
+use crate::error::Result;
+
+/// The variable that holds the project's name.
+pub const PROJECT_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
+
 /// One variable of an env file with what stands above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -58,6 +63,110 @@ pub fn value(text: &str, name: &str) -> Option<String> {
     entries(text).into_iter().rfind(|entry| entry.name == name).map(|entry| entry.value)
 }
 
+/// The text of a new env file: the example with its secrets made up and the project's name set.
+///
+/// # Errors
+/// When `hex` fails.
+pub fn create(example: &str, project: &str, mut hex: impl FnMut(usize) -> Result<String>) -> Result<String> {
+    let mut lines: Vec<String> = example.lines().map(str::to_owned).collect();
+    for entry in entries(example) {
+        let value = match entry.generated() {
+            Some(digits) => hex(digits)?,
+            None if entry.name == PROJECT_VARIABLE => project.to_owned(),
+            None => continue,
+        };
+        lines[entry.line - 1] = format!("{}={value}", entry.name);
+    }
+    let mut text = joined(&lines);
+    if value(&text, PROJECT_VARIABLE).is_none() {
+        append_block(&mut text, &project_block(project));
+    }
+    Ok(text)
+}
+
+/// The text with what it lacks of the example appended, and the names of that; all else stays byte for byte.
+///
+/// # Errors
+/// When `hex` fails.
+pub fn complete(
+    text: &str,
+    example: &str,
+    project: &str,
+    mut hex: impl FnMut(usize) -> Result<String>,
+) -> Result<(String, Vec<String>)> {
+    let mut known: Vec<String> = entries(text).into_iter().map(|entry| entry.name).collect();
+    let mut completed = text.to_owned();
+    let mut added = Vec::new();
+    for entry in entries(example) {
+        if known.contains(&entry.name) {
+            continue;
+        }
+        let mut block = entry.block.clone();
+        if entry.name == PROJECT_VARIABLE {
+            block = project_block(project);
+        } else if let (Some(digits), Some(last)) = (entry.generated(), block.last_mut()) {
+            *last = format!("{}={}", entry.name, hex(digits)?);
+        }
+        append_block(&mut completed, &block);
+        known.push(entry.name.clone());
+        added.push(entry.name);
+    }
+    if !known.iter().any(|name| name == PROJECT_VARIABLE) {
+        append_block(&mut completed, &project_block(project));
+        added.push(PROJECT_VARIABLE.to_owned());
+    }
+    Ok((completed, added))
+}
+
+/// The text with these variables set: in their line where they have one, else appended under `why`.
+pub fn set(text: &str, values: &[(String, String)], why: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let found = entries(text);
+    let mut new = vec![format!("# {why}")];
+    for (name, value) in values {
+        match found.iter().rfind(|entry| entry.name == *name) {
+            Some(entry) => lines[entry.line - 1] = format!("{name}={value}"),
+            None => new.push(format!("{name}={value}")),
+        }
+    }
+    let mut text = joined(&lines);
+    if new.len() > 1 {
+        append_block(&mut text, &new);
+    }
+    text
+}
+
+/// Names of the variables that wait for a third party's value and still hold the example's.
+pub fn placeholders(text: &str, example: &str) -> Vec<Entry> {
+    let mut open = entries(example);
+    open.retain(|entry| {
+        entry.third_party() && value(text, &entry.name).as_deref() == Some(entry.value.as_str())
+    });
+    open
+}
+
+fn project_block(project: &str) -> Vec<String> {
+    vec![
+        "# The Compose project of this checkout: its containers and volumes are found by this name."
+            .to_owned(),
+        format!("{PROJECT_VARIABLE}={project}"),
+    ]
+}
+
+fn append_block(text: &mut String, block: &[String]) {
+    if !text.is_empty() {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    text.push_str(&joined(block));
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 fn assignment(line: &str) -> Option<(String, String)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=')?;
@@ -102,5 +211,47 @@ mod tests {
         assert_eq!(all.iter().map(Entry::third_party).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(all[1].block, ["# a", "# From the bank. [third party]", "TOKEN=y"]);
         assert_eq!(all[1].line, 6);
+    }
+
+    const EXAMPLE: &str = "# All.\n\n# Key. [generated: 4 hex characters]\nKEY=zzzz\n\n# Bank. [third party]\nTOKEN=your-token\nPORT=3000\n";
+
+    fn four(digits: usize) -> Result<String> {
+        Ok("a".repeat(digits))
+    }
+
+    #[test]
+    fn a_new_file_is_the_example_with_secrets_and_project() {
+        assert_eq!(
+            create(EXAMPLE, "shop-1a2b", four).unwrap(),
+            "# All.\n\n# Key. [generated: 4 hex characters]\nKEY=aaaa\n\n# Bank. [third party]\nTOKEN=your-token\nPORT=3000\n\n\
+             # The Compose project of this checkout: its containers and volumes are found by this name.\n\
+             COMPOSE_PROJECT_NAME=shop-1a2b\n"
+        );
+        let named = create("COMPOSE_PROJECT_NAME=shop\n", "shop-1a2b", four).unwrap();
+        assert_eq!(named, "COMPOSE_PROJECT_NAME=shop-1a2b\n");
+    }
+
+    #[test]
+    fn completing_appends_and_changes_nothing_else() {
+        let mine = "PORT=9 # mine\nCOMPOSE_PROJECT_NAME=x\nTOKEN='t'";
+        let (text, added) = complete(mine, EXAMPLE, "shop-1a2b", four).unwrap();
+        assert_eq!(text, format!("{mine}\n\n# Key. [generated: 4 hex characters]\nKEY=aaaa\n"));
+        assert_eq!(added, ["KEY"]);
+        assert_eq!(complete(&text, EXAMPLE, "shop-1a2b", four).unwrap(), (text.clone(), Vec::new()));
+    }
+
+    #[test]
+    fn setting_keeps_the_other_lines() {
+        let values = [("A_PORT".to_owned(), "31".to_owned()), ("B_PORT".to_owned(), "41".to_owned())];
+        assert_eq!(
+            set("# x\nA_PORT=30\nC=1\n", &values, "Moved."),
+            "# x\nA_PORT=31\nC=1\n\n# Moved.\nB_PORT=41\n"
+        );
+    }
+
+    #[test]
+    fn placeholders_are_those_that_nobody_has_replaced() {
+        let open = |text: &str| placeholders(text, EXAMPLE).len();
+        assert_eq!((open("TOKEN=your-token\n"), open("TOKEN=real\n"), open("")), (1, 0, 0));
     }
 }

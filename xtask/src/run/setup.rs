@@ -9,9 +9,6 @@ use crate::run::dotenv;
 
 /// The base file's name.
 pub const COMPOSE_FILE: &str = "docker-compose.yml";
-/// The variable that holds the project's name.
-pub const PROJECT_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
-
 /// A setup on disk, as far as it can be known without asking Compose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
@@ -49,7 +46,7 @@ impl Setup {
         let env_file = out.join(env_file_name(env));
         let env_text = read_text(&env_file)?.unwrap_or_default();
         let compose = read_text(&base)?.unwrap_or_default();
-        let project = dotenv::value(&env_text, PROJECT_VARIABLE)
+        let project = dotenv::value(&env_text, dotenv::PROJECT_VARIABLE)
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| project_name(out, &compose, env));
         Ok(Setup {

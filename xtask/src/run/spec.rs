@@ -63,6 +63,10 @@ pub struct ServiceSpec {
     pub health_test: Vec<String>,
     /// Real names of the named volumes it mounts.
     pub volumes: Vec<String>,
+    /// Where something is mounted into it.
+    pub mounts: Vec<String>,
+    /// Its environment, command and check in one text, to look for a value in.
+    pub values: String,
 }
 
 /// The whole system, in the order of the service names.
@@ -188,6 +192,8 @@ struct RawService {
     healthcheck: Option<RawHealth>,
     #[serde(default)]
     volumes: Vec<RawMount>,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -226,6 +232,8 @@ struct RawMount {
     #[serde(rename = "type")]
     kind: String,
     source: Option<String>,
+    #[serde(default)]
+    target: String,
 }
 
 fn service_spec(
@@ -263,6 +271,8 @@ fn service_spec(
         volumes: mounts
             .map(|key| volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
             .collect(),
+        mounts: raw.volumes.iter().map(|mount| mount.target.clone()).collect(),
+        values: serde_json::to_string(&raw.rest).unwrap_or_default(),
         labels,
     }
 }

@@ -201,6 +201,53 @@ fn ps_format() -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// A container of any project that holds host ports.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publisher {
+    /// Its name in the engine.
+    pub name: String,
+    /// Its Compose project; empty for a container started by hand.
+    pub project: String,
+    /// TCP ports on the host.
+    pub ports: Vec<HostPort>,
+}
+
+/// All running containers of this engine that hold host ports.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn publishers(docker: &Docker) -> Result<Vec<Publisher>> {
+    let format = format!("{{{{.Names}}}}\t{{{{.Label \"{PROJECT_LABEL}\"}}}}\t{{{{.Ports}}}}");
+    let text = docker.command(["ps", "--no-trunc", "--format", &format]).read()?;
+    let publishers = text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, '\t');
+        let (name, project) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        let ports = host_ports(fields.next()?);
+        (!ports.is_empty()).then_some(Publisher { name, project, ports })
+    });
+    Ok(publishers.collect())
+}
+
+/// The names of the project's volumes.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn volumes(docker: &Docker, project: &str) -> Result<Vec<String>> {
+    let filter = format!("label={PROJECT_LABEL}={project}");
+    let text = docker.command(["volume", "ls", "--quiet", "--filter", &filter]).read()?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// The names of the project's networks.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn networks(docker: &Docker, project: &str) -> Result<Vec<String>> {
+    let filter = format!("label={PROJECT_LABEL}={project}");
+    let text = docker.command(["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).read()?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
 #[derive(Deserialize)]
 struct PsLine {
     id: String,

@@ -1,0 +1,265 @@
+//! Whether the host ports of the setup can be had: moves the whole block away from another checkout, names a
+//! stranger; frees nothing.
+
+use crate::error::{Failure, Failures, Result};
+use crate::run::docker::{Docker, remote_host};
+use crate::run::holder::{self, Holder};
+use crate::run::setup::{Setup, read_text};
+use crate::run::spec::ServiceSpec;
+use crate::run::state::{self, Publisher};
+use crate::run::{dotenv, env_file};
+use crate::ui::Ui;
+
+/// How far the block of ports moves at a time.
+const STEP: u16 = 100;
+
+/// A host port that a service wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Claim {
+    service: String,
+    address: String,
+    port: u16,
+}
+
+/// A variable that holds a host port: `${TRADING_PORT:-3000}` in front of a container port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortVariable {
+    /// `TRADING_PORT`
+    pub name: String,
+    /// What counts where nothing sets it.
+    pub default: Option<u16>,
+    /// `integration/docker-compose.yml:12`
+    pub at: String,
+}
+
+/// Whether the ports were moved, so that what was read before is out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// The env file has new ports.
+    Yes,
+    /// All ports can be had.
+    No,
+}
+
+/// Checks the ports of the services about to start.
+///
+/// # Errors
+/// When a stranger holds one; all such ports at once.
+pub fn check(docker: &Docker, setup: &mut Setup, services: &[&ServiceSpec], ui: Ui) -> Result<Moved> {
+    if remote_host().is_some_and(|host| !host.starts_with("unix:")) {
+        return Ok(Moved::No);
+    }
+    let claims = claims(services);
+    let publishers = state::publishers(docker)?;
+    let mine = |port: u16| {
+        let own = publishers.iter().filter(|publisher| publisher.project == setup.project);
+        own.flat_map(|publisher| &publisher.ports).any(|own| own.host == port)
+    };
+    let taken: Vec<(&Claim, Holder)> = claims
+        .iter()
+        .filter(|claim| !mine(claim.port) && !holder::is_free(&claim.address, claim.port))
+        .map(|claim| (claim, holder::of(claim.port, &publishers)))
+        .collect();
+    if taken.is_empty() {
+        return Ok(Moved::No);
+    }
+    let variables = variables(setup)?;
+    let sibling = taken.iter().find_map(|(_, holder)| match holder {
+        Holder::Container(publisher) if is_sibling(publisher, &setup.project) => Some(publisher.clone()),
+        _ => None,
+    });
+    if let Some(sibling) = sibling
+        && let Some((distance, values)) = moved(&variables, &setup.env_text, &claims)
+    {
+        let why = format!("Moved by {distance}: `{}` holds the ports before these.", sibling.project);
+        let text = dotenv::set(&setup.env_text, &values, &why);
+        env_file::write(setup, text)?;
+        let shown = setup.shown_file(&setup.env_file);
+        ui.status(
+            "Moved",
+            format_args!("all host ports by {distance} in {shown} (`{}` holds them)", sibling.project),
+        );
+        return Ok(Moved::Yes);
+    }
+    let failures = taken.iter().map(|(claim, holder)| stranger(setup, claim, holder, &variables, &claims));
+    Failures::check(failures.collect(), "nothing was started").map(|()| Moved::No)
+}
+
+fn claims(services: &[&ServiceSpec]) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for service in services {
+        for port in service.ports.iter().filter(|port| port.protocol == "tcp") {
+            let Some(published) = port.published else { continue };
+            claims.push(Claim {
+                service: service.name.clone(),
+                address: port.host_ip.clone(),
+                port: published,
+            });
+        }
+    }
+    claims
+}
+
+/// Another checkout has the same name with other hex digits behind it, or the bare name when started by hand.
+fn is_sibling(publisher: &Publisher, project: &str) -> bool {
+    let base = |project: &str| {
+        let mut parts: Vec<&str> = project.split('-').collect();
+        let hex =
+            parts.iter().rposition(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_hexdigit()));
+        if let Some(hex) = hex {
+            parts.truncate(hex);
+        }
+        parts.join("-")
+    };
+    !publisher.project.is_empty() && publisher.project != project && base(&publisher.project) == base(project)
+}
+
+/// The port variables of all files of the setup, each name once.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn variables(setup: &Setup) -> Result<Vec<PortVariable>> {
+    let mut all: Vec<PortVariable> = Vec::new();
+    for file in &setup.files {
+        let shown = setup.shown_file(file);
+        for variable in port_variables(&read_text(file)?.unwrap_or_default(), &shown) {
+            if !all.iter().any(|known| known.name == variable.name) {
+                all.push(variable);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Reads `${NAME:-3000}:3000` and `published: "${NAME:-3000}"`.
+fn port_variables(text: &str, shown: &str) -> Vec<PortVariable> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let long_form = line.trim_start().trim_start_matches("- ").starts_with("published:");
+        let mut rest = line;
+        while let Some((_, after)) = rest.split_once("${") {
+            let Some((inside, behind)) = after.split_once('}') else { break };
+            let container_port =
+                behind.strip_prefix(':').is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()));
+            if container_port || long_form {
+                let (name, default) = match inside.split_once('-') {
+                    Some((name, default)) => (name.trim_end_matches(':'), default.parse().ok()),
+                    None => (inside, None),
+                };
+                found.push(PortVariable {
+                    name: name.to_owned(),
+                    default,
+                    at: format!("{shown}:{}", index + 1),
+                });
+            }
+            rest = behind;
+        }
+    }
+    found
+}
+
+fn current(variable: &PortVariable, env_text: &str) -> Option<u16> {
+    match dotenv::value(env_text, &variable.name) {
+        Some(value) if !value.is_empty() => value.parse().ok(),
+        _ => variable.default,
+    }
+}
+
+/// The nearest place where every port of the block is free, and the variables' new values.
+fn moved(
+    variables: &[PortVariable],
+    env_text: &str,
+    claims: &[Claim],
+) -> Option<(u16, Vec<(String, String)>)> {
+    let block: Vec<(&str, u16)> = variables
+        .iter()
+        .filter_map(|variable| Some((variable.name.as_str(), current(variable, env_text)?)))
+        .collect();
+    // A fixed port cannot move, so moving the others would not help.
+    if claims.iter().any(|claim| !block.iter().any(|(_, port)| *port == claim.port)) {
+        return None;
+    }
+    let address = claims.first().map(|claim| claim.address.as_str()).unwrap_or_default();
+    (1..=300u16).find_map(|steps| {
+        let distance = STEP.checked_mul(steps)?;
+        let values: Option<Vec<(String, u16)>> = block
+            .iter()
+            .map(|(name, port)| Some(((*name).to_owned(), port.checked_add(distance)?)))
+            .collect();
+        let values = values?;
+        let stays_apart = |port: &u16| !block.iter().any(|(_, old)| old == port);
+        let free = values.iter().all(|(_, port)| stays_apart(port) && holder::is_free(address, *port));
+        free.then(|| (distance, values.into_iter().map(|(name, port)| (name, port.to_string())).collect()))
+    })
+}
+
+fn stranger(
+    setup: &Setup,
+    claim: &Claim,
+    holder: &Holder,
+    variables: &[PortVariable],
+    claims: &[Claim],
+) -> Failure {
+    let Claim { service, address, port } = claim;
+    let failure = Failure::new(format!("port {port} of `{service}` is taken by {holder}"));
+    let free = (port.saturating_add(1)..u16::MAX)
+        .find(|free| !claims.iter().any(|claim| claim.port == *free) && holder::is_free(address, *free));
+    let variable = variables.iter().find(|variable| current(variable, &setup.env_text) == Some(*port));
+    match (variable, free) {
+        (Some(variable), Some(free)) => {
+            let shown = setup.shown_file(&setup.env_file);
+            failure
+                .at(&variable.at)
+                .fix(format!("set {}={free} in {shown}, port {free} is free", variable.name))
+        }
+        _ => match holder {
+            Holder::Container(publisher) => failure.fix(format!("docker stop {}", publisher.name)),
+            Holder::Process { pid, .. } => failure.fix(format!("kill {pid}")),
+            Holder::Unknown => failure.fix(format!("lsof -nP -iTCP:{port} -sTCP:LISTEN")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_variables_are_read_in_both_forms_and_others_left() {
+        let text = "  ports:\n    - \"${BIND_ADDR:-127.0.0.1}:${API_PORT:-3000}:3000\"\n    - target: 80\n      \
+                    published: \"${WEB_PORT}\"\n  environment:\n    X: ${HOST:-a}:b\n";
+        let variable = |name: &str, default, line| PortVariable {
+            name: name.to_owned(),
+            default,
+            at: format!("c.yml:{line}"),
+        };
+        assert_eq!(
+            port_variables(text, "c.yml"),
+            [variable("API_PORT", Some(3000), 2), variable("WEB_PORT", None, 4)]
+        );
+    }
+
+    #[test]
+    fn siblings_are_other_checkouts_of_the_same_name() {
+        let publisher = |project: &str| Publisher { project: project.to_owned(), ..Publisher::default() };
+        for (other, sibling) in [
+            ("shop-1a2b", false),
+            ("shop-ffff", true),
+            ("shop", true),
+            ("shop-ffff-test", true),
+            ("stop-ffff", false),
+            ("", false),
+        ] {
+            assert_eq!(is_sibling(&publisher(other), "shop-1a2b"), sibling, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_block_with_a_fixed_port_does_not_move() {
+        let variables = port_variables("- \"${A_PORT:-41000}:80\"\n", "c.yml");
+        let claim = |port| Claim { service: "a".into(), address: "127.0.0.1".into(), port };
+        assert_eq!(moved(&variables, "", &[claim(41000), claim(42000)]), None);
+        let (distance, values) = moved(&variables, "A_PORT=41500\n", &[claim(41500)]).unwrap();
+        assert_eq!(values, [("A_PORT".to_owned(), (41500 + distance).to_string())]);
+    }
+}
