@@ -161,9 +161,8 @@ fn refuse_to_lock_out(docker: &Docker, setup: &Setup, example: &str) -> Result<(
         .at(&shown)
         .why(format!("`{shown}` is gone, and the volumes of `{}` remember the old passwords", setup.project))
         .fix(format!(
-            "put the old {shown} back, or delete that data: cargo xtask reset {}{}",
-            locked.join(" "),
-            if setup.env == "dev" { String::new() } else { format!(" --env {}", setup.env) }
+            "put the old {shown} back, or delete that data: {}",
+            setup.xtask(&format!("reset {}", locked.join(" ")))
         ))
         .into())
 }

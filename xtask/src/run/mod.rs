@@ -1,21 +1,29 @@
 //! Runs what lies in the setup's folder through `docker compose`; knows nothing of how it was generated.
 
+pub mod build;
 pub mod containers;
+pub mod diagnose;
 pub mod docker;
 pub mod dotenv;
 pub mod duration;
 pub mod env_file;
 pub mod holder;
 pub mod http;
+pub mod images;
 pub mod junit;
 pub mod labels;
+pub mod live;
 pub mod pause;
 pub mod ports;
+pub mod preflight;
 pub mod probe;
 pub mod scenario;
 pub mod setup;
 pub mod signals;
 pub mod spec;
+pub mod start;
 pub mod state;
+pub mod verify;
+pub mod wait;
 #[cfg(test)]
 pub(crate) mod testing;

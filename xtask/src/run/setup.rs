@@ -82,9 +82,24 @@ impl Setup {
         format!("{}/{name}", self.shown)
     }
 
+    /// A command of ours for this setup, ready to paste: `cargo xtask logs api --env test`.
+    pub fn xtask(&self, command: &str) -> String {
+        match self.env.as_str() {
+            "dev" => format!("cargo xtask {command}"),
+            env => format!("cargo xtask {command} --env {env}"),
+        }
+    }
+
     /// `docker compose` with the files, the variables and the project of this setup; add the subcommand.
     pub fn compose(&self, docker: &Docker) -> Invocation {
-        let mut args = vec!["compose".to_owned(), "--project-directory".to_owned(), path_arg(&self.out)];
+        self.compose_with(docker, &[])
+    }
+
+    /// As [`Setup::compose`], with more options of `docker compose` itself.
+    pub fn compose_with(&self, docker: &Docker, options: &[&str]) -> Invocation {
+        let mut args = vec!["compose".to_owned()];
+        args.extend(options.iter().map(|option| (*option).to_owned()));
+        args.extend(["--project-directory".to_owned(), path_arg(&self.out)]);
         for file in &self.files {
             args.extend(["-f".to_owned(), path_arg(file)]);
         }
@@ -140,7 +155,7 @@ fn valid_name(text: &str) -> String {
 }
 
 /// FNV-1a, 64 bit: stable across versions and machines, which the hasher of the standard library is not.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))

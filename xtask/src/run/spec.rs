@@ -61,6 +61,8 @@ pub struct ServiceSpec {
     pub ports: Vec<PublishedPort>,
     /// `healthcheck.test` with `$$` unescaped; empty where the image's own counts.
     pub health_test: Vec<String>,
+    /// Whether its check has a `start_interval`, which older engines refuse.
+    pub start_interval: bool,
     /// Real names of the named volumes it mounts.
     pub volumes: Vec<String>,
     /// Where something is mounted into it.
@@ -225,6 +227,7 @@ struct RawHealth {
     test: Option<Vec<String>>,
     #[serde(default)]
     disable: bool,
+    start_interval: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -271,6 +274,7 @@ fn service_spec(
         volumes: mounts
             .map(|key| volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
             .collect(),
+        start_interval: raw.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()),
         mounts: raw.volumes.iter().map(|mount| mount.target.clone()).collect(),
         values: serde_json::to_string(&raw.rest).unwrap_or_default(),
         labels,

@@ -1,0 +1,212 @@
+//! Builds the services' images through Compose and says of a failure which service, which line and why.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Failure, Result};
+use crate::run::docker::{Docker, last_lines};
+use crate::run::setup::{Setup, read_text};
+use crate::run::spec::{ServiceSpec, Spec};
+use crate::run::{duration, images, signals};
+use crate::ui::{Ui, Verbosity, count};
+
+/// How many of the failing step's last lines are shown.
+const SHOWN: usize = 20;
+
+/// Builds those of the services that are built here; `no_cache` builds every step anew.
+///
+/// # Errors
+/// When a build fails.
+pub fn build(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    services: &[&ServiceSpec],
+    no_cache: bool,
+    ui: Ui,
+) -> Result<()> {
+    let built: Vec<&str> = services
+        .iter()
+        .filter(|service| service.build.is_some())
+        .map(|service| service.name.as_str())
+        .collect();
+    if built.is_empty() {
+        return Ok(());
+    }
+    let started = Instant::now();
+    ui.status("Building", crate::ui::list(&built));
+    let command = compose_build(docker, setup, no_cache).args(built.iter().copied());
+    let child = command.start()?;
+    let mut lines = Vec::new();
+    let code = loop {
+        let new = child.new_lines(Duration::from_millis(100));
+        let quiet = new.is_empty();
+        if ui.verbosity == Verbosity::Verbose {
+            new.iter().for_each(|line| ui.note(line));
+        }
+        lines.extend(new);
+        signals::check()?;
+        if let Some(code) = child.ended()
+            && quiet
+        {
+            break code;
+        }
+    };
+    if code == 0 {
+        let took = duration::show(started.elapsed());
+        ui.status("Built", format_args!("{} in {took}", count(built.len(), "image")));
+        return Ok(());
+    }
+    Err(failure(setup, spec, &lines, &command.to_string()).into())
+}
+
+fn compose_build(docker: &Docker, setup: &Setup, no_cache: bool) -> crate::run::docker::Invocation {
+    // `--progress` belongs to `docker compose` itself.
+    let command = setup.compose_with(docker, &["--progress", "plain"]).arg("build");
+    if no_cache { command.arg("--no-cache") } else { command }
+}
+
+/// The step that failed, as BuildKit prints it: `#5 [api builder 2/5] RUN make` and later `#5 ERROR: …`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Step {
+    service: String,
+    instruction: String,
+    output: Vec<String>,
+}
+
+fn failed_step(lines: &[String]) -> Option<Step> {
+    let number = lines.iter().find_map(|line| {
+        let (number, rest) = line.strip_prefix('#')?.split_once(' ')?;
+        rest.starts_with("ERROR").then_some(number)
+    })?;
+    let prefix = format!("#{number} ");
+    let mut step = Step::default();
+    for line in lines.iter().filter_map(|line| line.strip_prefix(&prefix)) {
+        if let Some((inside, instruction)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+            step.service = inside.split(' ').next().unwrap_or_default().to_owned();
+            step.instruction = instruction.to_owned();
+        } else if !line.starts_with("ERROR") && !line.starts_with("CANCELED") {
+            // `0.206 text`: the seconds say nothing to the reader.
+            let text = line
+                .split_once(' ')
+                .filter(|(time, _)| time.parse::<f64>().is_ok())
+                .map_or(line, |(_, text)| text);
+            step.output.push(text.to_owned());
+        }
+    }
+    Some(step)
+}
+
+fn failure(setup: &Setup, spec: &Spec, lines: &[String], command: &str) -> Failure {
+    if let Some((image, why)) = unobtainable_base(lines) {
+        return images::unobtainable(&[(&image, why)]);
+    }
+    let reason = lines.iter().rev().find(|line| line.starts_with("failed to solve") || line.contains("rror"));
+    let reason =
+        reason.map(|line| line.trim_start_matches("failed to solve: ").to_owned()).unwrap_or_default();
+    let step = failed_step(lines);
+    let service =
+        step.as_ref().map(|step| step.service.clone()).or_else(|| loading(lines)).unwrap_or_default();
+    let mut failure = match service.as_str() {
+        "" => Failure::new("the build failed"),
+        name => Failure::new(format!("the build of `{name}` failed")),
+    };
+    if let Some((file, line)) = place(spec.service(&service), step.as_ref(), &reason) {
+        failure = failure.at(format!("{}:{line}", relative(setup, &file)));
+    }
+    if !reason.is_empty() {
+        failure = failure.why(reason);
+    }
+    let said = step.map(|step| step.output.join("\n")).unwrap_or_else(|| lines.join("\n"));
+    for line in last_lines(&said, SHOWN) {
+        failure = failure.why(format!("| {line}"));
+    }
+    let again = if service.is_empty() { String::new() } else { format!(" {service}") };
+    failure.why(format!("$ {command}")).fix(format!("after mending it: cargo xtask build{again}"))
+}
+
+/// The service whose Dockerfile was read last: what a syntax error belongs to.
+fn loading(lines: &[String]) -> Option<String> {
+    let line = lines.iter().rev().find(|line| line.contains("load build definition from"))?;
+    Some(line.split_once('[')?.1.split(' ').next()?.to_owned())
+}
+
+/// A base image that no registry gives, and the answer.
+fn unobtainable_base(lines: &[String]) -> Option<(String, String)> {
+    let line = lines.iter().find(|line| line.contains("failed to resolve source metadata for"))?;
+    let rest = line.split_once("failed to resolve source metadata for ")?.1;
+    let (image, why) = rest.split_once(": ")?;
+    let image = image.trim_start_matches("docker.io/").trim_start_matches("library/");
+    Some((image.to_owned(), why.to_owned()))
+}
+
+/// The Dockerfile and the line of the step that failed.
+fn place(service: Option<&ServiceSpec>, step: Option<&Step>, reason: &str) -> Option<(String, usize)> {
+    let build = service?.build.as_ref()?;
+    let file = std::path::Path::new(&build.context).join(&build.dockerfile);
+    let line = match reason.split_once("parse error on line ") {
+        Some((_, rest)) => rest.split(':').next()?.parse().ok()?,
+        None => instruction_line(&read_text(&file).ok()??, &step?.instruction)?,
+    };
+    Some((file.to_string_lossy().into_owned(), line))
+}
+
+/// The line on which an instruction starts; BuildKit prints it with its continuation lines joined.
+fn instruction_line(dockerfile: &str, instruction: &str) -> Option<usize> {
+    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = squeeze(instruction);
+    let mut best: Option<(usize, usize)> = None;
+    for (index, line) in dockerfile.lines().enumerate() {
+        let start = squeeze(line.trim_end().trim_end_matches('\\'));
+        let fits = !start.is_empty() && !start.starts_with('#') && wanted.starts_with(&start);
+        if fits && best.is_none_or(|(_, length)| start.len() > length) {
+            best = Some((index + 1, start.len()));
+        }
+    }
+    best.map(|(line, _)| line)
+}
+
+/// A path of the monorepo as people see it, when it lies beside the setup.
+fn relative(setup: &Setup, file: &str) -> String {
+    let root = setup.out.parent().map(|parent| format!("{}/", parent.display())).unwrap_or_default();
+    file.strip_prefix(&root).unwrap_or(file).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    const LOG: &str = "#4 [api one 1/2] FROM docker.io/library/busybox:1.37\n#4 DONE 0.0s\n\n\
+        #5 [api one 2/2] RUN echo hello;   false\n#6 [web 1/1] RUN true\n#5 0.206 hello\n#5 0.211 fatal: no\n\
+        #5 ERROR: process \"/bin/sh -c echo\" did not complete successfully: exit code: 1\n------\n\
+        failed to solve: process \"/bin/sh -c echo\" did not complete successfully: exit code: 1\n";
+
+    #[test]
+    fn the_failing_step_is_found_among_others() {
+        let step = failed_step(&lines(LOG)).unwrap();
+        assert_eq!(step.service, "api");
+        assert_eq!(step.instruction, "RUN echo hello;   false");
+        assert_eq!(step.output, ["hello", "fatal: no"]);
+    }
+
+    #[test]
+    fn the_line_of_an_instruction_is_found_over_its_continuations() {
+        let dockerfile = "FROM a\nRUN echo hello; \\\n    false\nRUN echo\n";
+        assert_eq!(instruction_line(dockerfile, "RUN echo hello;   false"), Some(2));
+        assert_eq!(instruction_line(dockerfile, "COPY . ."), None);
+    }
+
+    #[test]
+    fn a_base_image_that_cannot_be_had_is_named() {
+        let log = lines(
+            "failed to solve: node:20: failed to resolve source metadata for docker.io/library/node:20: failed to do request: no such host",
+        );
+        assert_eq!(
+            unobtainable_base(&log),
+            Some(("node:20".to_owned(), "failed to do request: no such host".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Shows a start while it goes on: a table that renews itself on a terminal, a line per change on a pipe.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::run::duration;
+use crate::run::wait::{Change, Expected, Phase, Watch};
+use crate::ui::Ui;
+
+/// The screen of one start.
+#[derive(Debug)]
+pub struct Live {
+    ui: Ui,
+    table: Option<(MultiProgress, Vec<(String, ProgressBar)>)>,
+}
+
+impl Live {
+    /// Begins; shows nothing before the first look at the engine.
+    pub fn new(ui: Ui) -> Live {
+        Live { ui, table: ui.is_live().then(|| (MultiProgress::new(), Vec::new())) }
+    }
+
+    /// Shows what a look at the engine has brought.
+    pub fn show(&mut self, watch: &Watch, changes: &[Change], at: Duration) {
+        let Some((table, rows)) = &mut self.table else {
+            for change in changes {
+                line(self.ui, change, at);
+            }
+            return;
+        };
+        let phases = watch.phases();
+        if rows.is_empty() {
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            let row =
+                |name: &str| (name.to_owned(), table.add(ProgressBar::new(1).with_style(style.clone())));
+            rows.extend(phases.iter().map(|(expected, ..)| row(&expected.name)));
+        }
+        for ((_, row), (expected, phase, since)) in rows.iter().zip(&phases) {
+            let ready = |name: &str| {
+                phases.iter().any(|(other, phase, _)| other.name == name && **phase == Phase::Ready)
+            };
+            row.set_message(cell(expected, phase, at.saturating_sub(*since), ready));
+        }
+    }
+
+    /// Takes the table away, so that what follows stands alone.
+    pub fn end(self) {
+        if let Some((table, rows)) = self.table {
+            for (_, row) in rows {
+                row.finish_and_clear();
+            }
+            let _ = table.clear();
+        }
+    }
+}
+
+fn line(ui: Ui, change: &Change, at: Duration) {
+    let Change { service, one_shot, phase, took } = change;
+    let at = duration::show(at);
+    match phase {
+        Phase::Waiting => ui.status("Waiting", format_args!("{service} (at {at})")),
+        Phase::Starting => ui.status("Starting", format_args!("{service} (at {at})")),
+        Phase::Ready => {
+            let verb = if *one_shot { "Done" } else { "Healthy" };
+            ui.status(verb, format_args!("{service} (at {at}, took {})", duration::show(*took)));
+        }
+        Phase::Failed(_) => ui.status_bad("Failed", format_args!("{service} (at {at})")),
+    }
+}
+
+/// One row: the name, how far it is, and for how long.
+fn cell(expected: &Expected, phase: &Phase, since: Duration, ready: impl Fn(&str) -> bool) -> String {
+    let name = &expected.name;
+    match phase {
+        Phase::Ready => format!("{:>12} {name}", if expected.one_shot { "Done" } else { "Healthy" }),
+        Phase::Starting => format!("{:>12} {name} ({})", "Starting", duration::show(since)),
+        Phase::Failed(_) => format!("{:>12} {name}", "Failed"),
+        Phase::Waiting => {
+            let open: Vec<&String> = expected.waits_for.iter().filter(|name| !ready(name)).collect();
+            match open.as_slice() {
+                [] => format!("{:>12} {name}", "Waiting"),
+                open => format!("{:>12} {name} (for {})", "Waiting", crate::ui::list(open)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiting_row_names_what_it_waits_for() {
+        let expected = Expected {
+            name: "api".to_owned(),
+            one_shot: false,
+            depth: 1,
+            waits_for: vec!["db".to_owned(), "cache".to_owned()],
+        };
+        let row = |phase: &Phase| cell(&expected, phase, Duration::from_secs(2), |name| name == "db");
+        assert_eq!(row(&Phase::Waiting), "     Waiting api (for cache)");
+        assert_eq!(row(&Phase::Starting), "    Starting api (2.0s)");
+        assert_eq!(row(&Phase::Ready), "     Healthy api");
+    }
+}

@@ -1,0 +1,181 @@
+//! Whether this machine can run the setup at all: Docker, Compose, engine; changes nothing.
+
+use std::time::Duration;
+
+use crate::error::{Failure, Failures, Result};
+use crate::run::docker::{Docker, Output, last_lines};
+use crate::run::spec::ServiceSpec;
+
+/// How long the engine may take to answer.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Older ones do not know `!override`.
+const OLDEST_COMPOSE: Version = Version(2, 24, 4);
+/// Older ones do not know what the health checks and the networks need.
+const OLDEST_ENGINE: Version = Version(20, 10, 0);
+/// The first that knows `start_interval`.
+const START_INTERVAL: Version = Version(25, 0, 0);
+
+/// Major, minor, patch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl Version {
+    /// Reads `2.26.1-4`, `v2.24.5-desktop.1`, `26.1.5+dfsg1`, `5.3`.
+    pub fn parse(text: &str) -> Option<Version> {
+        let text = text.trim().trim_start_matches('v');
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+        let major = numbers.next()?.ok()?;
+        let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
+        Some(Version(major, next(), next()))
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// What answers on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// The engine's version.
+    pub engine: Version,
+    /// Compose's version.
+    pub compose: Version,
+}
+
+/// Asks Compose and the engine for their versions, both at once.
+///
+/// # Errors
+/// When one is missing, too old, or does not answer within ten seconds; both at once.
+pub fn machine(docker: &Docker) -> Result<Machine> {
+    let (compose, engine) = std::thread::scope(|scope| {
+        let compose = scope.spawn(|| {
+            let command = docker.command(["compose", "version", "--short"]);
+            command.output_within(LIMIT).map(|output| compose_version(output, &command.to_string()))
+        });
+        let engine = engine_version(docker);
+        (compose.join(), engine)
+    });
+    let compose = compose.map_err(|_| Failure::new("cannot ask Compose for its version"))??;
+    match (compose, engine?) {
+        (Ok(compose), Ok(engine)) => Ok(Machine { engine, compose }),
+        (compose, engine) => {
+            let failures = [compose.err(), engine.err()].into_iter().flatten().collect();
+            Err(Failures { all: failures, consequence: "nothing was started".to_owned() }.into())
+        }
+    }
+}
+
+/// Whether the engine answers, for commands that need nothing else.
+///
+/// # Errors
+/// When it does not, with what the client says and the command that mends it.
+pub fn engine(docker: &Docker) -> Result<Version> {
+    Ok(engine_version(docker)??)
+}
+
+fn engine_version(docker: &Docker) -> Result<Result<Version, Failure>> {
+    let command = docker.command(["version", "--format", "{{.Server.Version}}"]);
+    let line = command.to_string();
+    Ok(match command.output_within(LIMIT)? {
+        None => Err(Failure::new("the Docker engine does not answer")
+            .why(format!("no answer within {} s", LIMIT.as_secs()))
+            .why(format!("$ {line}"))
+            .fix("cargo xtask doctor")),
+        Some(output) if output.code != 0 => Err(no_engine(&output, &line)),
+        Some(output) => enough("Docker Engine", output.stdout.trim(), OLDEST_ENGINE, &line),
+    })
+}
+
+fn no_engine(output: &Output, line: &str) -> Failure {
+    let mut failure = Failure::new("the Docker engine does not answer");
+    for said in last_lines(&output.stderr, 3) {
+        failure = failure.why(said);
+    }
+    let fix = if output.stderr.contains("permission denied") {
+        "sudo usermod -aG docker \"$USER\", then log in again"
+    } else {
+        "cargo xtask doctor --install"
+    };
+    failure.why(format!("$ {line}")).fix(fix)
+}
+
+fn compose_version(output: Option<Output>, line: &str) -> Result<Version, Failure> {
+    match output {
+        Some(output) if output.code == 0 => {
+            enough("Docker Compose", output.stdout.trim(), OLDEST_COMPOSE, line)
+        }
+        Some(output) => {
+            let said = last_lines(&output.stderr, 1).first().copied().unwrap_or("no answer").to_owned();
+            Err(Failure::new("Docker Compose is not installed")
+                .why(said)
+                .why(format!("$ {line}"))
+                .fix("cargo xtask doctor --install"))
+        }
+        None => Err(Failure::new("Docker Compose does not answer")
+            .why(format!("no answer within {} s", LIMIT.as_secs()))
+            .why(format!("$ {line}"))
+            .fix("cargo xtask doctor")),
+    }
+}
+
+fn enough(name: &str, text: &str, oldest: Version, line: &str) -> Result<Version, Failure> {
+    match Version::parse(text) {
+        Some(version) if version >= oldest => Ok(version),
+        Some(_) => Err(Failure::new(format!("{name} {text} is too old"))
+            .why(format!("the setup needs {oldest} or newer"))
+            .fix("cargo xtask doctor --install")),
+        None => Err(Failure::new(format!("cannot tell the version of {name}"))
+            .why(format!("it calls itself `{text}`"))
+            .why(format!("$ {line}"))),
+    }
+}
+
+/// What makes the setup acceptable to an engine that does not know `start_interval`; `None` where it does.
+///
+/// Without it, a check every ten seconds would make each start wait; so it comes every second there.
+pub fn overlay(machine: &Machine, services: &[&ServiceSpec]) -> Option<String> {
+    if machine.engine >= START_INTERVAL {
+        return None;
+    }
+    let concerned: Vec<&&ServiceSpec> = services.iter().filter(|service| service.start_interval).collect();
+    if concerned.is_empty() {
+        return None;
+    }
+    let mut text = "services:\n".to_owned();
+    for service in concerned {
+        text.push_str(&format!(
+            "  {:?}:\n    healthcheck:\n      start_interval: !reset null\n      interval: 1s\n      retries: 60\n",
+            service.name
+        ));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_distributions_write_them() {
+        for (text, version) in [
+            ("2.26.1-4", Version(2, 26, 1)),
+            ("v2.24.5-desktop.1", Version(2, 24, 5)),
+            ("26.1.5+dfsg1", Version(26, 1, 5)),
+            ("5.3\n", Version(5, 3, 0)),
+        ] {
+            assert_eq!(Version::parse(text), Some(version), "{text}");
+        }
+        assert_eq!(Version::parse("dev"), None);
+    }
+
+    #[test]
+    fn a_version_too_old_says_which_one_is_needed() {
+        assert_eq!(
+            enough("Docker Compose", "2.24.3", OLDEST_COMPOSE, "").unwrap_err().to_string(),
+            "Docker Compose 2.24.3 is too old\n  why: the setup needs 2.24.4 or newer\n  fix: cargo xtask doctor --install"
+        );
+    }
+}

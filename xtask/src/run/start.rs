@@ -1,0 +1,157 @@
+//! Starts the services through Compose and waits until all are well, or the first failure is certain.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Failure, Result};
+use crate::run::docker::{Child, Docker};
+use crate::run::live::Live;
+use crate::run::setup::Setup;
+use crate::run::spec::Spec;
+use crate::run::state;
+use crate::run::wait::{self, Observation, Verdict, Watch};
+use crate::run::{diagnose, duration, signals};
+use crate::ui::Ui;
+
+/// How often the loop looks at Compose and at the signals.
+const TICK: Duration = Duration::from_millis(100);
+/// How often it looks at the containers when no event comes.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What to start, and how.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The services to start with all that they depend on, by name.
+    pub services: Vec<String>,
+    /// Services to leave out.
+    pub without: Vec<String>,
+    /// Make the containers anew even where nothing has changed.
+    pub recreate: bool,
+    /// How long they may take.
+    pub timeout: Duration,
+}
+
+/// Starts them; returns how long it took.
+///
+/// # Errors
+/// When one fails, when the time is over, or on Ctrl-C. What has started keeps running.
+pub fn start(docker: &Docker, setup: &Setup, spec: &Spec, what: &Start, ui: Ui) -> Result<Duration> {
+    let started = Instant::now();
+    let before = observe(docker, setup, started, None)?;
+    let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
+    let events = events(docker, setup)?;
+    let mut compose = Compose { child: compose_up(docker, setup, what).start()?, lines: Vec::new() };
+    let mut live = Live::new(ui);
+    let mut looked: Option<Instant> = None;
+    let mut ended = None;
+    let verdict = loop {
+        let code = compose.poll();
+        let event = !events.new_lines(TICK).is_empty();
+        signals::check()?;
+        let due = event || code != ended || looked.is_none_or(|at| at.elapsed() >= LOOK);
+        if !due && started.elapsed() < what.timeout {
+            continue;
+        }
+        looked = Some(Instant::now());
+        ended = code;
+        let seen = observe(docker, setup, started, ended)?;
+        let (changes, verdict) = watch.step(&seen);
+        live.show(&watch, &changes, seen.at);
+        if verdict != Verdict::Wait {
+            break verdict;
+        }
+    };
+    live.end();
+    if verdict == Verdict::Ready {
+        return Ok(started.elapsed());
+    }
+    compose.child.stop();
+    compose.poll();
+    Err(explain(docker, setup, spec, what, &verdict, &compose)?.into())
+}
+
+/// `docker compose up`, and what it has printed.
+struct Compose {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Compose {
+    fn poll(&mut self) -> Option<i32> {
+        let ended = self.child.ended();
+        self.lines.extend(self.child.new_lines(Duration::ZERO));
+        ended
+    }
+}
+
+fn compose_up(docker: &Docker, setup: &Setup, what: &Start) -> crate::run::docker::Invocation {
+    let mut command = setup.compose_with(docker, &["--ansi", "never"]);
+    command = command.args(["up", "--detach", "--no-build", "--remove-orphans"]);
+    if what.recreate {
+        command = command.arg("--force-recreate");
+    }
+    for service in &what.without {
+        // With no container wanted, those that depend on it do not wait for it.
+        command = command.args(["--scale".to_owned(), format!("{service}=0")]);
+    }
+    command.args(what.services.iter().filter(|name| !what.without.contains(name)).cloned())
+}
+
+/// The events after which it is worth to look; health checks themselves make many more.
+fn events(docker: &Docker, setup: &Setup) -> Result<Child> {
+    let mut command = docker.command(["events", "--format", "{{.Action}}"]);
+    command =
+        command.args(["--filter".to_owned(), format!("label={}={}", state::PROJECT_LABEL, setup.project)]);
+    for event in ["create", "start", "die", "oom", "health_status"] {
+        command = command.args(["--filter".to_owned(), format!("event={event}")]);
+    }
+    command.start()
+}
+
+fn observe(docker: &Docker, setup: &Setup, started: Instant, compose: Option<i32>) -> Result<Observation> {
+    let containers = state::containers(docker, &setup.project)?;
+    let details = state::details(docker, Watch::unclear(&containers))?;
+    let details = details.into_iter().map(|details| (details.id.clone(), details)).collect();
+    Ok(Observation { containers, details, at: started.elapsed(), compose })
+}
+
+fn explain(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    what: &Start,
+    verdict: &Verdict,
+    compose: &Compose,
+) -> Result<Failure> {
+    let (first, cause, waited, others) = match verdict {
+        Verdict::Failed(failed) => match failed.split_first() {
+            Some(((first, cause), others)) => {
+                (first.clone(), Some(*cause), None, others.iter().map(|(name, _)| name.clone()).collect())
+            }
+            None => return Ok(compose_failure(compose, 1)),
+        },
+        Verdict::TimedOut(open) => match open.split_first() {
+            Some((first, others)) => {
+                (first.clone(), None, Some(duration::show(what.timeout)), others.to_vec())
+            }
+            None => return Ok(compose_failure(compose, 1)),
+        },
+        Verdict::ComposeFailed(code) => return Ok(compose_failure(compose, *code)),
+        Verdict::Ready | Verdict::Wait => return Ok(compose_failure(compose, 0)),
+    };
+    let evidence = diagnose::gather(docker, setup, spec, &first, cause)?;
+    Ok(diagnose::failure(setup, &evidence, waited.as_deref(), &others))
+}
+
+/// Compose gave up before any container could show why: its own words.
+fn compose_failure(compose: &Compose, code: i32) -> Failure {
+    let mut failure = Failure::new(format!("`docker compose up` failed with exit code {code}"));
+    let text = compose.lines.join("\n");
+    let said = crate::run::docker::last_lines(&text, 20);
+    let progress = |line: &&&str| {
+        !["Container ", "Network ", "Volume "].iter().any(|word| line.trim().starts_with(word))
+    };
+    for line in said.iter().filter(progress) {
+        failure = failure.why(line);
+    }
+    failure.why(format!("$ {}", compose.child.line()))
+}
