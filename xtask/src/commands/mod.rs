@@ -6,11 +6,14 @@ use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
 pub mod completions;
+pub mod down;
 pub mod health;
 pub mod integrate;
+pub mod project;
 pub mod smoke;
 pub mod status;
 pub mod test;
+pub mod up;
 
 /// A command: what it takes and what it does.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +26,8 @@ pub struct Entry {
 
 /// All commands in the order of `--help`.
 pub const ALL: &[Entry] = &[
+    Entry { command: up::command, run: up::run },
+    Entry { command: down::command, run: down::run },
     Entry { command: status::command, run: status::run },
     Entry { command: health::command, run: health::run },
     Entry { command: smoke::command, run: smoke::run },

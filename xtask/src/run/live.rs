@@ -24,7 +24,7 @@ impl Live {
     /// Shows what a look at the engine has brought.
     pub fn show(&mut self, watch: &Watch, changes: &[Change], at: Duration) {
         let Some((table, rows)) = &mut self.table else {
-            for change in changes {
+            for change in changes.iter().filter(|change| !change.from_before) {
                 line(self.ui, change, at);
             }
             return;
@@ -57,7 +57,7 @@ impl Live {
 }
 
 fn line(ui: Ui, change: &Change, at: Duration) {
-    let Change { service, one_shot, phase, took } = change;
+    let Change { service, one_shot, phase, took, .. } = change;
     let at = duration::show(at);
     match phase {
         Phase::Waiting => ui.status("Waiting", format_args!("{service} (at {at})")),

@@ -23,7 +23,7 @@ pub mod signals;
 pub mod spec;
 pub mod start;
 pub mod state;
-pub mod verify;
-pub mod wait;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod verify;
+pub mod wait;

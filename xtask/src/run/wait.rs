@@ -82,6 +82,8 @@ pub struct Change {
     pub phase: Phase,
     /// How long it took from its start.
     pub took: Duration,
+    /// It was so before this start began.
+    pub from_before: bool,
 }
 
 /// What to do next.
@@ -178,6 +180,9 @@ impl Watch {
                 service: tracked.expected.name.clone(),
                 one_shot: tracked.expected.one_shot,
                 took: seen.at.saturating_sub(tracked.started),
+                from_before: phase == Phase::Ready
+                    && tracked.started == seen.at
+                    && before.is_some_and(|b| b.running),
                 phase,
             });
         }
@@ -387,7 +392,7 @@ mod tests {
         let (changes, _) =
             watch.step(&look(100, None, &[starting, container("api", State::Created, Check::None, None)]));
         assert_eq!((changes.len(), &changes[0].phase), (1, &Phase::Starting));
-        let (changes, _) = watch.step(&look(900, None, &[db.clone()]));
+        let (changes, _) = watch.step(&look(900, None, std::slice::from_ref(&db)));
         assert_eq!((changes[0].phase.clone(), changes[0].took), (Phase::Ready, Duration::from_millis(800)));
         let all = [db, setup, container("api", RUNNING, Check::Healthy, None)];
         assert_eq!(watch.step(&look(1000, None, &all)).1, Verdict::Wait);
@@ -423,7 +428,7 @@ mod tests {
     fn an_end_from_before_this_start_does_not_count() {
         let old = Details { exit_code: 1, finished_at: "yesterday".into(), ..Details::default() };
         let setup = container("setup", State::Exited, Check::None, Some(1));
-        let before = with(look(0, None, &[setup.clone()]), "id-setup", old.clone());
+        let before = with(look(0, None, std::slice::from_ref(&setup)), "id-setup", old.clone());
         let mut watch = watch(&before);
         assert_eq!(watch.step(&before).1, Verdict::Wait);
         let again = Details { finished_at: "now".into(), ..old };
@@ -435,10 +440,11 @@ mod tests {
     fn a_container_that_compose_replaces_has_not_failed() {
         let mut watch = watch(&look(0, None, &[container("api", RUNNING, Check::Healthy, None)]));
         let stopped = container("api", State::Exited, Check::None, Some(143));
-        assert_eq!(watch.step(&look(100, None, &[stopped.clone()])).1, Verdict::Wait);
+        assert_eq!(watch.step(&look(100, None, std::slice::from_ref(&stopped))).1, Verdict::Wait);
         let new = Container { id: "id-new".into(), ..container("api", RUNNING, Check::Starting, None) };
         assert_eq!(watch.step(&look(200, None, &[stopped.clone(), new])).1, Verdict::Wait);
-        let (_, verdict) = watch.step(&look(100 + 1500, None, &[stopped]));
+        assert_eq!(watch.step(&look(300, None, std::slice::from_ref(&stopped))).1, Verdict::Wait);
+        let (_, verdict) = watch.step(&look(300 + 1500, None, &[stopped]));
         assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::Exited(143))]));
     }
 
@@ -447,7 +453,7 @@ mod tests {
         let mut watch = watch(&Observation::default());
         let api = container("api", RUNNING, Check::None, None);
         let details = |restarts| Details { restarts, exit_code: 2, ..Details::default() };
-        let seen = with(look(0, None, &[api.clone()]), "id-api", details(2));
+        let seen = with(look(0, None, std::slice::from_ref(&api)), "id-api", details(2));
         assert_eq!(watch.step(&seen).1, Verdict::Wait);
         let seen = with(look(10, None, &[api]), "id-api", details(3));
         assert_eq!(

@@ -1,0 +1,41 @@
+//! `down`: stop and remove containers and networks; never volumes.
+
+use std::time::Instant;
+
+use clap::{ArgMatches, Command};
+
+use crate::cli::Context;
+use crate::commands::env_arg;
+use crate::commands::project::Project;
+use crate::error::{Outcome, Result};
+use crate::run::{duration, preflight, state};
+use crate::ui::count;
+
+/// The arguments of `down`.
+pub fn command() -> Command {
+    Command::new("down").about("Stop and remove containers and networks, never data").arg(env_arg())
+}
+
+/// Runs `down`: by the project's label, so that no file and no variable can be in its way.
+///
+/// # Errors
+/// When the engine does not answer or refuses.
+pub fn run(context: &Context, _matches: &ArgMatches) -> Result<Outcome> {
+    let project = Project::open(context)?;
+    preflight::engine(&project.docker)?;
+    let started = Instant::now();
+    let containers = state::containers(&project.docker, &project.setup.project)?.len();
+    let networks = state::networks(&project.docker, &project.setup.project)?.len();
+    if containers + networks == 0 {
+        context.ui.status("Finished", format_args!("nothing of `{}` was running", project.setup.project));
+        return Ok(Outcome::Done);
+    }
+    let command =
+        project.docker.command(["compose", "--ansi", "never", "-p", &project.setup.project, "down"]);
+    let result = command.arg("--remove-orphans").read();
+    project.after_interruption(result)?;
+    let took = duration::show(started.elapsed());
+    let removed = format!("{} and {}", count(containers, "container"), count(networks, "network"));
+    context.ui.status("Removed", format_args!("{removed} in {took}; the data is kept"));
+    Ok(Outcome::Done)
+}

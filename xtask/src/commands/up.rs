@@ -1,0 +1,233 @@
+//! `up`: preflight, build, start, wait until all is healthy, print where it answers.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::cli::Context;
+use crate::commands::project::{Project, check_names, services_arg, values};
+use crate::commands::{env_arg, integrate};
+use crate::error::{Failure, Outcome, Result};
+use crate::run::docker::{Docker, remote_host};
+use crate::run::labels::Role;
+use crate::run::setup::Setup;
+use crate::run::spec::{ServiceSpec, Spec};
+use crate::run::start::Start;
+use crate::run::{build, duration, env_file, images, ports, preflight, start, state, verify};
+use crate::ui::{Ui, count, table};
+
+/// The arguments of `up`.
+pub fn command() -> Command {
+    Command::new("up")
+        .about("Build and start everything, wait until it is healthy, and print the URLs")
+        .arg(services_arg("Only these and what they depend on [default: all]"))
+        .arg(
+            Arg::new("without")
+                .long("without")
+                .value_name("SERVICE")
+                .action(ArgAction::Append)
+                .help("Leave this one out, to run it on the host"),
+        )
+        .arg(
+            Arg::new("no-build")
+                .long("no-build")
+                .action(ArgAction::SetTrue)
+                .help("Take the images as they are"),
+        )
+        .arg(Arg::new("watch").long("watch").action(ArgAction::SetTrue).help("Then rebuild what changes"))
+        .arg(timeout_arg("How long it may take until all is healthy"))
+        .arg(env_arg())
+}
+
+/// `--timeout D`, five minutes by default.
+pub fn timeout_arg(help: &'static str) -> Arg {
+    Arg::new("timeout").long("timeout").value_name("D").default_value("5m").help(help)
+}
+
+/// What `up` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Only these and what they depend on; all where empty.
+    pub services: Vec<String>,
+    /// Not these.
+    pub without: Vec<String>,
+    /// Build first.
+    pub build: bool,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// Runs `up`.
+///
+/// # Errors
+/// When something is missing, fails to build or to start, or takes too long.
+pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
+    let request = Request {
+        services: values(matches, "service"),
+        without: values(matches, "without"),
+        build: !matches.get_flag("no-build"),
+        timeout: duration::parse(matches.get_one::<String>("timeout").map_or("5m", String::as_str))?,
+    };
+    let project = up(context, &request)?;
+    if matches.get_flag("watch") {
+        let command = project.setup.compose(&project.docker).args(["watch", "--no-up"]);
+        let code = command.foreground()?;
+        project.after_interruption(crate::run::signals::check())?;
+        return Ok(if code == 0 { Outcome::Done } else { Outcome::Code(u8::try_from(code).unwrap_or(1)) });
+    }
+    Ok(Outcome::Done)
+}
+
+/// Does what was asked; also for commands that need a running system.
+///
+/// # Errors
+/// As [`run`].
+pub fn up(context: &Context, request: &Request) -> Result<Project> {
+    integrate::ensure(context)?;
+    let docker = Docker::find(context.ui)?;
+    let setup = Setup::existing(&context.out, &context.out_name(), &context.env)?;
+    let mut project = Project { docker, setup };
+    let result = bring_up(&mut project, request, context.ui);
+    project.after_interruption(result)?;
+    Ok(project)
+}
+
+fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
+    let Project { docker, setup } = project;
+    let machine = preflight::machine(docker)?;
+    env_file::prepare(docker, setup, ui)?;
+    env_file::check_complete(setup)?;
+    let mut spec = Spec::read(docker, setup)?;
+    check_names(&request.services, &spec.names(), "service")?;
+    check_names(&request.without, &spec.names(), "service")?;
+    let wanted = wanted(&spec, request)?;
+    if ports::check(docker, setup, &chosen(&spec, &wanted), ui)? == ports::Moved::Yes {
+        spec = Spec::read(docker, setup)?;
+    }
+    let services = chosen(&spec, &wanted);
+    images::ensure(docker, &services, ui)?;
+    if request.build {
+        build::build(docker, setup, &spec, &services, false, ui)?;
+    }
+    verify::check(docker, setup, &services)?;
+    setup.overlay = preflight::overlay(&machine, &services);
+    let start = Start {
+        services: wanted.clone(),
+        without: request.without.clone(),
+        recreate: false,
+        timeout: request.timeout,
+    };
+    let took = start::start(docker, setup, &spec, &start, ui)?;
+    report(docker, setup, &services, took, ui)
+}
+
+/// The names to start: all, or the named ones with what they depend on; without those left out.
+fn wanted(spec: &Spec, request: &Request) -> Result<Vec<String>> {
+    let closure = spec.closure(&request.services).into_iter().map(|service| service.name.clone());
+    let wanted: Vec<String> = closure.filter(|name| !request.without.contains(name)).collect();
+    if wanted.is_empty() {
+        return Err(Failure::new("there is nothing to start")
+            .why("every service was left out")
+            .fix("cargo xtask up")
+            .into());
+    }
+    Ok(wanted)
+}
+
+fn chosen<'a>(spec: &'a Spec, names: &[String]) -> Vec<&'a ServiceSpec> {
+    spec.services.iter().filter(|service| names.contains(&service.name)).collect()
+}
+
+fn report(docker: &Docker, setup: &Setup, services: &[&ServiceSpec], took: Duration, ui: Ui) -> Result<()> {
+    let rows = urls(docker, setup, services)?;
+    if !rows.is_empty() {
+        ui.data(table(&["Service", "URL"], &rows));
+    }
+    let open = env_file::open_placeholders(setup)?;
+    if !open.is_empty() {
+        let mut failure = Failure::new(placeholders(open.len()));
+        for entry in &open {
+            failure =
+                failure.at(format!("{}:{} {}", setup.shown_file(&setup.env_file), entry.line, entry.name));
+        }
+        ui.warn(failure.fix("put the real values there, then: cargo xtask up"));
+    }
+    let running = services.iter().filter(|service| service.role != Role::OneShot).count();
+    ui.status(
+        "Finished",
+        format_args!("{} healthy in {}", count(running, "container"), duration::show(took)),
+    );
+    Ok(())
+}
+
+fn placeholders(n: usize) -> String {
+    match n {
+        1 => "1 value of a third party is still a placeholder".to_owned(),
+        n => format!("{n} values of third parties are still placeholders"),
+    }
+}
+
+/// Service and URL of everything that answers on the host, services first.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn urls(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -> Result<Vec<Vec<String>>> {
+    let containers = state::containers(docker, &setup.project)?;
+    let host = endpoint_host(remote_host().as_deref());
+    let mut rows = Vec::new();
+    for role in [Role::Service, Role::Component] {
+        for service in services.iter().filter(|service| service.role == role) {
+            let Some(container) = containers.iter().find(|container| container.service == service.name)
+            else {
+                continue;
+            };
+            let main = service.labels.main.as_ref();
+            let port = match main {
+                Some(main) => container.host_port(main.port),
+                None => container.ports.first(),
+            };
+            let Some(port) = port else { continue };
+            let address = match port.address.as_str() {
+                "" | "0.0.0.0" | "::" | "127.0.0.1" | "::1" => host.clone(),
+                address => address.to_owned(),
+            };
+            let url = match main.map(|main| main.protocol.as_str()) {
+                Some("http") => format!("http://{address}:{}", port.host),
+                Some("grpc") => format!("grpc://{address}:{}", port.host),
+                _ => format!("{address}:{}", port.host),
+            };
+            rows.push(vec![service.name.clone(), url]);
+        }
+    }
+    Ok(rows)
+}
+
+/// Where published ports answer: this machine, or the one of `DOCKER_HOST`.
+pub fn endpoint_host(docker_host: Option<&str>) -> String {
+    let remote = docker_host.and_then(|host| host.split_once("://")).filter(|(scheme, _)| *scheme != "unix");
+    let Some((_, rest)) = remote else { return "localhost".to_owned() };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
+        _ => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_answer_where_the_engine_is() {
+        for (docker_host, host) in [
+            (None, "localhost"),
+            (Some("unix:///run/docker.sock"), "localhost"),
+            (Some("tcp://build.example:2375"), "build.example"),
+            (Some("ssh://me@build.example"), "build.example"),
+            (Some("tcp://[::1]:2375"), "[::1]"),
+        ] {
+            assert_eq!(endpoint_host(docker_host), host);
+        }
+    }
+}
