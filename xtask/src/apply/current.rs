@@ -28,6 +28,30 @@ pub fn state(folder: &Folder) -> Result<Option<String>> {
     text(folder, STATE)
 }
 
+/// The text of one file of the folder; `None` where there is none.
+///
+/// # Errors
+/// Where it is there and cannot be read.
+pub fn file(folder: &Folder, name: &str) -> Result<Option<String>> {
+    text(folder, name)
+}
+
+/// Names (`below/…`) and texts of the files below a folder of the setup, in order; empty where there is none.
+///
+/// # Errors
+/// All files at once that cannot be read.
+pub fn files_below(folder: &Folder, below: &str) -> Result<Vec<(String, String)>> {
+    let (mut found, mut failures) = (BTreeSet::new(), Vec::new());
+    names(folder, below, &mut found, &mut failures);
+    let mut texts = BTreeMap::new();
+    for name in found {
+        let name = format!("{below}/{name}");
+        keep(text(folder, &name), &name, &mut texts, &mut failures);
+    }
+    Failures::check(failures, "nothing was written")?;
+    Ok(texts.into_iter().collect())
+}
+
 /// Reads the current and the base text of every file in `new` and of every file generated last time.
 ///
 /// # Errors

@@ -7,9 +7,13 @@ use crate::error::{Outcome, Result};
 
 pub mod completions;
 pub mod down;
+pub mod explain;
 pub mod health;
 pub mod integrate;
+pub mod inventory;
+mod pipeline;
 pub mod project;
+mod report;
 pub mod smoke;
 pub mod status;
 pub mod test;
@@ -26,6 +30,9 @@ pub struct Entry {
 
 /// All commands in the order of `--help`.
 pub const ALL: &[Entry] = &[
+    Entry { command: integrate::command, run: integrate::run },
+    Entry { command: inventory::command, run: inventory::run },
+    Entry { command: explain::command, run: explain::run },
     Entry { command: up::command, run: up::run },
     Entry { command: down::command, run: down::run },
     Entry { command: status::command, run: status::run },

@@ -1,1 +1,419 @@
-//! stub
+//! Turns facts, catalogue and config into a stack; pure: no disk, no clock, no network, no processes.
+
+mod assemble;
+mod components;
+mod draft;
+mod environment;
+mod host_ports;
+mod inventory;
+mod names;
+mod needs;
+mod networks;
+mod order;
+mod preferences;
+mod probe;
+mod readiness;
+mod secrets;
+mod settings;
+mod setup;
+mod value;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::error::Result;
+use crate::model::fact::{Facts, Purpose};
+use crate::model::inventory::Inventory;
+use crate::model::problem::{Problem, Severity};
+use crate::model::stack::{
+    Assignments, Container, ContainerRole, Mount, Network, SecretForm, Stack, Variable, VariableGroup,
+};
+
+use self::components::Component;
+use self::draft::Draft;
+use self::environment::{Environment, Surroundings, port_variable};
+use self::host_ports::Request;
+use self::needs::{Finder, Needs, Target};
+use self::order::{Edge, Order};
+
+/// What is known beside the facts.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The name of the root's folder, for the project's name.
+    pub folder: String,
+    /// What earlier runs assigned.
+    pub recorded: Assignments,
+}
+
+/// Decides everything.
+///
+/// # Errors
+/// Preferences that cannot be met: a version that the catalogue does not have, a service that does not exist.
+pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context) -> Result<Stack> {
+    let mut problems = facts.problems.clone();
+    preferences::check(config, &facts.services)?;
+    let drafts = draft::drafts(&facts.services, config, &mut problems);
+    let needs = needs(catalog, &drafts)?;
+    let components = components::components(catalog, config, &facts.components, &drafts, &needs)?;
+    let networks = networks::of_components(&components, config.isolated());
+    let requests = requests(&drafts, &components);
+    let (host_ports, moved) = host_ports::assign(&requests, &context.recorded.ports);
+    let environments = environments(&drafts, &needs, &components, &host_ports, config);
+    let order = start_order(&drafts, &needs, &components);
+
+    for ((draft, needs), environment) in drafts.iter().zip(&needs).zip(&environments) {
+        readiness::loopback(draft, &mut problems);
+        readiness::environment(draft, environment, needs, &mut problems);
+    }
+    readiness::port_conflicts(&moved, &mut problems);
+    readiness::cycles(&order, &mut problems);
+    readiness::orphans(facts, &mut problems);
+    for aside in &facts.set_aside {
+        problems.push(
+            Problem::new(
+                "set-aside",
+                Severity::Note,
+                format!("`{}` is no service: {}", aside.path, aside.reason),
+            )
+            .at(&aside.path)
+            .fix("to take it as one, name its folder below services.roots in config.yaml"),
+        );
+    }
+    problems.sort_by(|a, b| {
+        (a.severity, a.code, &a.services, &a.at).cmp(&(b.severity, b.code, &b.services, &b.at))
+    });
+    problems.dedup();
+
+    let (containers, scripts) =
+        containers(&drafts, &needs, &components, &networks, &host_ports, &environments, &order);
+    let inventory = Inventory {
+        version: 1,
+        root: ".".to_owned(),
+        services: drafts
+            .iter()
+            .zip(&needs)
+            .zip(&environments)
+            .map(|((draft, needs), env)| inventory::service(draft, needs, env, &components, &host_ports))
+            .collect(),
+        infrastructure: components.iter().map(inventory::component).collect(),
+        startup_order: order.waves.clone(),
+        problems,
+    };
+    let name = config
+        .name
+        .clone()
+        .or_else(|| context.recorded.name.clone())
+        .unwrap_or_else(|| context.folder.clone());
+    let name = names::project(&name);
+    Ok(Stack {
+        networks: used_networks(&containers),
+        volumes: used_volumes(&containers),
+        variables: variables(config, &drafts, &components, &environments, &containers, &name),
+        scripts,
+        bind: config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
+        broken_edges: order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect(),
+        external: needs.iter().flat_map(|needs| needs.external.clone()).collect(),
+        assignments: Assignments {
+            name: Some(name.clone()),
+            ports: host_ports,
+            services: drafts.iter().map(|d| (d.facts.dockerfile.to_string(), d.facts.name.clone())).collect(),
+        },
+        name,
+        containers,
+        inventory,
+    })
+}
+
+fn needs(catalog: &Catalog, drafts: &[Draft<'_>]) -> Result<Vec<Needs>> {
+    let finder = Finder::new(catalog, drafts);
+    drafts
+        .iter()
+        .map(|draft| {
+            let mut needs = finder.needs(draft);
+            preferences::requires(draft, drafts, catalog, &mut needs)?;
+            Ok(needs)
+        })
+        .collect()
+}
+
+fn requests(drafts: &[Draft<'_>], components: &[Component<'_>]) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for draft in drafts {
+        for (i, port) in draft.ports.iter().filter(|port| port.purpose == Purpose::Main).enumerate() {
+            requests.push(Request {
+                variable: port_variable(draft, port.container),
+                owner: draft.facts.name.clone(),
+                container: port.container,
+                fixed: draft.wanted.host_port.filter(|_| i == 0),
+            });
+        }
+    }
+    for component in components.iter().filter(|component| component.external.is_none()) {
+        for (i, (variable, container)) in assemble::component_ports(component).into_iter().enumerate() {
+            let fixed = component.host_port.filter(|_| i == 0);
+            requests.push(Request { variable, owner: component.name.clone(), container, fixed });
+        }
+    }
+    requests
+}
+
+fn environments(
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+    host_ports: &BTreeMap<String, u16>,
+    config: &Config,
+) -> Vec<Environment> {
+    let shared_secrets = shared_secrets(drafts);
+    let around = Surroundings { drafts, components, host_ports, shared_secrets: &shared_secrets, config };
+    drafts
+        .iter()
+        .zip(needs)
+        .map(|(draft, needs)| {
+            let required: Vec<_> = inventory::required(needs).collect();
+            environment::environment(draft, &required, &around)
+        })
+        .collect()
+}
+
+/// Secrets that several services hold together: one name, and one example value or the name of a token's key.
+fn shared_secrets(drafts: &[Draft<'_>]) -> BTreeSet<String> {
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for draft in drafts {
+        for (name, setting) in settings::settings(draft.facts) {
+            let value = setting.value().unwrap_or_default();
+            let form = secrets::form(name, value, setting.comment());
+            if matches!(form, Some(SecretForm::Hex(_))) && (!value.is_empty() || name.contains("JWT")) {
+                let value = if name.contains("JWT") { "" } else { value };
+                *seen.entry((name.to_owned(), value.to_owned())).or_default() += 1;
+            }
+        }
+    }
+    seen.into_iter().filter(|(_, services)| *services > 1).map(|((name, _), _)| name).collect()
+}
+
+fn start_order(drafts: &[Draft<'_>], needs: &[Needs], components: &[Component<'_>]) -> Order {
+    let started = components.iter().filter(|component| component.external.is_none());
+    let names: BTreeSet<String> =
+        drafts.iter().map(|draft| draft.facts.name.clone()).chain(started.map(|c| c.name.clone())).collect();
+    let mut edges = Vec::new();
+    for (draft, needs) in drafts.iter().zip(needs) {
+        for need in inventory::required(needs) {
+            let to = match &need.target {
+                Target::Service(service) => Some(service.clone()),
+                Target::Kind(kind) => components
+                    .iter()
+                    .find(|c| c.entry.kind == *kind && c.clients.contains(&draft.facts.name))
+                    .map(|c| c.name.clone()),
+            };
+            edges.extend(to.map(|to| Edge { from: draft.facts.name.clone(), to, weight: need.weight }));
+        }
+    }
+    order::order(&names, &edges)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where all decisions meet")]
+fn containers(
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+    networks: &BTreeMap<String, String>,
+    host_ports: &BTreeMap<String, u16>,
+    environments: &[Environment],
+    order: &Order,
+) -> (Vec<Container>, Vec<(String, String)>) {
+    let mut containers = Vec::new();
+    let mut scripts = Vec::new();
+    for component in components.iter().filter(|component| component.external.is_none()) {
+        let network = networks.get(&component.name).map_or(networks::SERVICES, String::as_str);
+        containers.push(assemble::server(component, network, host_ports));
+        if let Some((one_shot, files)) = setup::setup(component, network) {
+            containers.push(one_shot);
+            scripts.extend(files);
+        }
+    }
+    let broken = order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect();
+    let services: Vec<Container> = drafts
+        .iter()
+        .zip(needs)
+        .zip(environments)
+        .map(|((draft, own), environment)| {
+            assemble::service(&assemble::Parts {
+                draft,
+                environment,
+                needs: inventory::required(own).collect(),
+                drafts,
+                components,
+                networks,
+                host_ports,
+                broken: &broken,
+                aliases: aliases(&draft.facts.name, needs),
+            })
+        })
+        .collect();
+    let probed =
+        services.iter().any(|service| service.depends_on.iter().any(|on| on.target == assemble::PROBE));
+    if probed {
+        containers.push(assemble::probe_container());
+    }
+    containers.extend(services);
+    (containers, scripts)
+}
+
+/// Host names by which others call a service and that no variable moves.
+fn aliases(name: &str, needs: &[Needs]) -> Vec<String> {
+    let aliases: BTreeSet<&String> = needs
+        .iter()
+        .flat_map(inventory::required)
+        .filter(|need| need.target == Target::Service(name.to_owned()))
+        .flat_map(|need| &need.hosts)
+        .filter(|host| *host != name)
+        .collect();
+    aliases.into_iter().cloned().collect()
+}
+
+fn used_networks(containers: &[Container]) -> Vec<Network> {
+    let names: BTreeSet<&String> =
+        containers.iter().flat_map(|c| c.networks.iter().map(|(name, _)| name)).collect();
+    names.into_iter().map(|name| Network { name: name.clone() }).collect()
+}
+
+fn used_volumes(containers: &[Container]) -> Vec<String> {
+    let names: BTreeSet<&String> = containers
+        .iter()
+        .flat_map(|container| &container.volumes)
+        .filter_map(|mount| match mount {
+            Mount::Volume { name, .. } => Some(name),
+            Mount::Setup { .. } | Mount::Repo { .. } => None,
+        })
+        .collect();
+    names.into_iter().cloned().collect()
+}
+
+/// `.env.example` by groups: general, components, then services.
+fn variables(
+    config: &Config,
+    drafts: &[Draft<'_>],
+    components: &[Component<'_>],
+    environments: &[Environment],
+    containers: &[Container],
+    project: &str,
+) -> Vec<VariableGroup> {
+    let bind = config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+    let mut groups = vec![VariableGroup {
+        title: "General".to_owned(),
+        variables: vec![
+            optional(
+                "COMPOSE_PROJECT_NAME",
+                project,
+                "Keeps this checkout's containers and data apart; `up` chooses it.",
+            ),
+            optional("BIND_ADDR", &bind, "The address of this machine on which all ports are published."),
+        ],
+    }];
+    let ports = |owner: &str| {
+        let container = containers.iter().find(|c| c.name == owner && c.role != ContainerRole::OneShot);
+        let published = container.into_iter().flat_map(|c| c.ports.iter().chain(&c.local_ports));
+        let line = |port: &crate::model::stack::Published| {
+            optional(
+                &port.variable,
+                &port.host.to_string(),
+                &format!("The port on this machine for {} in the container.", port.container),
+            )
+        };
+        published.map(line).collect::<Vec<_>>()
+    };
+    for component in components.iter().filter(|component| component.external.is_none()) {
+        let mut variables = ports(&component.name);
+        variables.extend(component_secrets(component));
+        groups.push(VariableGroup {
+            title: format!("{} ({})", component.name, component.entry.title),
+            variables,
+        });
+    }
+    let mut shared: BTreeMap<String, Variable> = BTreeMap::new();
+    for (draft, environment) in drafts.iter().zip(environments) {
+        let mut variables = ports(&draft.facts.name);
+        for component in components {
+            variables.extend(
+                component.binding(&draft.facts.name).and_then(|binding| binding_secret(binding, component)),
+            );
+        }
+        for variable in &environment.variables {
+            if variable.name.starts_with(&format!("{}_", draft.prefix)) {
+                variables.push(variable.clone());
+            } else {
+                shared.entry(variable.name.clone()).or_insert_with(|| variable.clone());
+            }
+        }
+        groups.push(VariableGroup { title: draft.facts.name.clone(), variables });
+    }
+    groups[0].variables.extend(shared.into_values());
+    groups.retain(|group| !group.variables.is_empty());
+    groups
+}
+
+fn optional(name: &str, value: &str, comment: &str) -> Variable {
+    Variable {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        comment: vec![comment.to_owned()],
+        secret: None,
+        optional: true,
+    }
+}
+
+fn component_secrets(component: &Component<'_>) -> Vec<Variable> {
+    let literal = component.bindings.iter().find_map(|binding| {
+        let admin = component.entry.login.as_ref()?;
+        (binding.user == admin.user).then(|| binding.literal_password.clone()).flatten()
+    });
+    assemble::secrets_of(component.entry)
+        .into_iter()
+        .map(|secret| {
+            let admin = component.entry.login.as_ref().is_some_and(|login| login.secret == secret);
+            let about = match (admin, &component.entry.login) {
+                (true, Some(login)) => format!("Password of the administrator `{}`.", login.user),
+                _ => format!("Used by {} itself.", component.entry.title),
+            };
+            own_secret(component.secret(&secret), about, literal.clone().filter(|_| admin))
+        })
+        .collect()
+}
+
+fn binding_secret(binding: &components::Binding, component: &Component<'_>) -> Option<Variable> {
+    let admin = component.entry.login.as_ref().map(|login| login.user.as_str());
+    if admin == Some(binding.user.as_str()) {
+        return None;
+    }
+    let about = format!(
+        "Password of `{}`, the owner of the database `{}` on {}.",
+        binding.user, binding.database, component.name
+    );
+    Some(own_secret(binding.password_variable.clone(), about, binding.literal_password.clone()))
+}
+
+/// A secret of ours; one that stands in the code as a literal has to be what the code says.
+fn own_secret(name: String, about: String, literal: Option<String>) -> Variable {
+    match literal {
+        Some(value) => Variable {
+            name,
+            value,
+            comment: vec![about, "The code has it as a literal, so it is no secret.".to_owned()],
+            secret: None,
+            optional: false,
+        },
+        None => Variable {
+            value: environment::placeholder(&name, SecretForm::Hex(32)),
+            name,
+            comment: vec![about],
+            secret: Some(SecretForm::Hex(32)),
+            optional: false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

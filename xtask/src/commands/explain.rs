@@ -1,0 +1,185 @@
+//! `explain NAME`: every value of a service or component with its evidence and the key that overrides it.
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::cli::Context;
+use crate::commands::pipeline::Pipeline;
+use crate::error::{Failure, Outcome, Result, nearest};
+use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Service, Strength};
+use crate::model::stack::Stack;
+
+/// The arguments.
+pub fn command() -> Command {
+    Command::new("explain")
+        .about("Show where each value of a service or component comes from")
+        .arg(Arg::new("name").required(true).value_name("NAME").help("A service or component"))
+}
+
+/// Runs it.
+pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
+    let name = arguments.get_one::<String>("name").map(String::as_str).unwrap_or_default();
+    let pipeline = Pipeline::run(context)?;
+    let inventory = &pipeline.stack.inventory;
+    let text = if let Some(found) = inventory.services.iter().find(|service| service.name == name) {
+        service(found, &pipeline.stack)
+    } else if let Some(found) = inventory.infrastructure.iter().find(|component| component.name == name) {
+        component(found, inventory)
+    } else {
+        return Err(unknown(name, inventory).into());
+    };
+    context.ui.data(text.trim_end());
+    Ok(Outcome::Done)
+}
+
+fn unknown(name: &str, inventory: &Inventory) -> Failure {
+    let names: Vec<&str> = inventory
+        .services
+        .iter()
+        .map(|service| service.name.as_str())
+        .chain(inventory.infrastructure.iter().map(|component| component.name.as_str()))
+        .collect();
+    let failure = Failure::new(format!("no service or component `{name}`"))
+        .why(format!("there are: {}", names.join(", ")));
+    match nearest(name, names.iter().copied()) {
+        Some(near) => failure.fix(format!("did you mean `{near}`?")),
+        None => failure,
+    }
+}
+
+fn service(service: &Service, stack: &Stack) -> String {
+    let name = &service.name;
+    let key = |rest: &str| format!("services.{name}.{rest}");
+    let mut out = format!("{name}\n");
+    let mut item = |title: &str, value: String, facts: &[&FactLine], key: String| {
+        out.push_str(&format!("\n  {title}: {value}\n"));
+        for fact in facts {
+            out.push_str(&format!("    {}:{} says {} ({})\n", fact.path, fact.line, shown(fact), fact.rule));
+        }
+        if !key.is_empty() {
+            out.push_str(&format!("    config.yaml: {key}\n"));
+        }
+    };
+    let about = |facts: &[&str]| -> Vec<&FactLine> {
+        service.evidence.iter().filter(|line| facts.contains(&line.fact.as_str())).collect()
+    };
+    let build = &service.build;
+    let target = build.target.as_ref().map(|target| format!(", target {target}")).unwrap_or_default();
+    item("build", format!("{} in {}{target}", service.dockerfile, build.context), &[], key("build"));
+    for port in &service.ports {
+        let host = port.host.map(|host| format!(", on the host {host}")).unwrap_or_default();
+        let facts: Vec<&FactLine> = about(&["port"]);
+        item(
+            "port",
+            format!("{}{host}", port.container),
+            &facts,
+            format!("{} and {}", key("port"), key("host_port")),
+        );
+    }
+    if let Some(health) = &service.health {
+        let word = serde_json::to_value(&health.kind)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        let path = health.path.as_deref().unwrap_or_default();
+        let proven = if health.proven { "" } else { " (readiness not proven)" };
+        item("health", format!("{word} {path}{proven}"), &about(&["health"]), key("health"));
+    }
+    for requirement in &service.requires {
+        let strength =
+            if requirement.strength == Strength::Possible { " (possible: not started for it)" } else { "" };
+        let database =
+            requirement.database.as_ref().map(|name| format!(", database {name}")).unwrap_or_default();
+        let via = requirement.via.as_deref().unwrap_or_default();
+        let facts: Vec<&FactLine> = service
+            .evidence
+            .iter()
+            .filter(|line| {
+                let names_it = line.value == via || line.value.starts_with(&format!("{via}="));
+                (!via.is_empty() && names_it)
+                    || line.value.contains(&format!("({})", requirement.kind))
+                    || (line.fact == "mention" && line.value.eq_ignore_ascii_case(&requirement.target))
+            })
+            .collect();
+        item("requires", format!("{}{database}{strength}", requirement.target), &facts, key("requires"));
+    }
+    for env in &service.env {
+        let from = match env.from {
+            EnvFrom::Wired => "wired",
+            EnvFrom::Default => "default",
+            EnvFrom::Secret => "secret, from .env",
+            EnvFrom::User => "config.yaml",
+        };
+        let value = in_container(stack, name, &env.name)
+            .or(env.value.clone())
+            .unwrap_or_else(|| "(not set)".to_owned());
+        let facts: Vec<&FactLine> = service
+            .evidence
+            .iter()
+            .filter(|line| {
+                line.fact.starts_with("env")
+                    && (line.value == env.name || line.value.starts_with(&format!("{}=", env.name)))
+            })
+            .collect();
+        item(&env.name, format!("{value} [{from}]"), &facts, key(&format!("env.{}", env.name)));
+    }
+    problems(&mut out, name, &stack.inventory);
+    out
+}
+
+/// The value as the compose file has it.
+fn in_container(stack: &Stack, service: &str, variable: &str) -> Option<String> {
+    let container = stack.containers.iter().find(|container| container.name == service)?;
+    container.environment.iter().find(|(name, _)| name == variable).map(|(_, value)| value.clone())
+}
+
+fn shown(fact: &FactLine) -> String {
+    if fact.value.is_empty() { fact.fact.clone() } else { fact.value.clone() }
+}
+
+fn component(component: &Component, inventory: &Inventory) -> String {
+    let kind = &component.kind;
+    let mut out = format!(
+        "{}\n\n  image: {}\n    config.yaml: infrastructure.{kind}.version\n",
+        component.name, component.image
+    );
+    if let Some(port) = component.port {
+        out.push_str(&format!("\n  port: {port}\n    config.yaml: infrastructure.{kind}.host_port\n"));
+    }
+    for service in inventory.services.iter().filter(|service| component.used_by.contains(&service.name)) {
+        out.push_str(&format!("\n  used by {}\n", service.name));
+        for requirement in service.requires.iter().filter(|r| r.target == component.name) {
+            if let Some(database) = &requirement.database {
+                out.push_str(&format!("    database {database}\n"));
+            }
+            let via = requirement.via.as_deref().unwrap_or_default();
+            for line in &service.evidence {
+                if line.value == via
+                    || line.value.starts_with(&format!("{via}="))
+                    || line.value.contains(&format!("({kind})"))
+                {
+                    out.push_str(&format!(
+                        "    {}:{} says {} ({})\n",
+                        line.path,
+                        line.line,
+                        shown(line),
+                        line.rule
+                    ));
+                }
+            }
+        }
+    }
+    out.push_str(&format!("\n  config.yaml: infrastructure.{kind} (shared, external, url, image)\n"));
+    problems(&mut out, &component.name, inventory);
+    out
+}
+
+fn problems(out: &mut String, name: &str, inventory: &Inventory) {
+    for problem in
+        inventory.problems.iter().filter(|problem| problem.services.iter().any(|service| service == name))
+    {
+        out.push_str(&format!(
+            "\n  problem: {}\n",
+            super::report::problem_text(problem).replace('\n', "\n  ")
+        ));
+    }
+}

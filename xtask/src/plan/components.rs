@@ -1,0 +1,236 @@
+//! Which servers are started, in which version, and who gets which database on them; pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, Entry, Tenancy, Version};
+use crate::config::Config;
+use crate::error::{Failure, Result, nearest};
+use crate::model::fact::{Build, ComponentFacts, Fact, What};
+use crate::model::inventory::Strength;
+use crate::model::path::RepoPath;
+
+use super::draft::Draft;
+use super::names;
+use super::needs::{Need, Needs, Target};
+
+/// A server, or the address of one that runs elsewhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Component<'a> {
+    /// The Compose service name, which is its host name too.
+    pub(crate) name: String,
+    pub(crate) entry: &'a Entry,
+    pub(crate) version: &'a Version,
+    pub(crate) image: String,
+    pub(crate) build: Option<(RepoPath, Build)>,
+    /// Runs elsewhere: its address.
+    pub(crate) external: Option<String>,
+    /// Host names that code and configuration use and no variable moves.
+    pub(crate) aliases: BTreeSet<String>,
+    /// The services that need it, by name.
+    pub(crate) clients: BTreeSet<String>,
+    /// By service; empty where everybody shares one login.
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) host_port: Option<u16>,
+}
+
+/// A service's own database and user on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Binding {
+    pub(crate) service: String,
+    pub(crate) database: String,
+    pub(crate) user: String,
+    /// In `.env`.
+    pub(crate) password_variable: String,
+    /// A password that stands in the code.
+    pub(crate) literal_password: Option<String>,
+    /// The service's own schema files, in order.
+    pub(crate) schemas: Vec<RepoPath>,
+}
+
+impl Component<'_> {
+    /// The variable of one of the entry's secrets: as the catalogue names it, or with the name of a second server.
+    pub(crate) fn secret(&self, name: &str) -> String {
+        if self.name == self.entry.kind {
+            name.to_owned()
+        } else {
+            format!("{}_{name}", names::variable(&self.name))
+        }
+    }
+
+    /// Where clients reach it: host and port.
+    pub(crate) fn address(&self) -> (String, u16) {
+        let Some(url) = &self.external else { return (self.name.clone(), self.entry.port) };
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', '?']).next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
+        match host.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            Some((host, port)) => (host.to_owned(), port),
+            None => (host.to_owned(), self.entry.port),
+        }
+    }
+
+    /// The binding of a service.
+    pub(crate) fn binding(&self, service: &str) -> Option<&Binding> {
+        self.bindings.iter().find(|binding| binding.service == service)
+    }
+}
+
+/// Decides the servers for what the services require, in the order of their names.
+///
+/// # Errors
+/// A version or kind in `config.yaml` that the catalogue does not have.
+pub(crate) fn components<'a>(
+    catalog: &'a Catalog,
+    config: &Config,
+    found: &[ComponentFacts],
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+) -> Result<Vec<Component<'a>>> {
+    check(catalog, config)?;
+    let services: BTreeSet<&str> = drafts.iter().map(|draft| draft.facts.name.as_str()).collect();
+    let mut by_name: BTreeMap<String, Component<'a>> = BTreeMap::new();
+    for (draft, needs) in drafts.iter().zip(needs) {
+        for need in needs.all.iter().filter(|need| need.strength == Strength::Required) {
+            let Target::Kind(kind) = &need.target else { continue };
+            let Some(entry) = catalog.get(kind) else { continue };
+            let made = found.iter().filter(|made| made.kind == *kind);
+            let own =
+                made.clone().find(|made| need.hosts.contains(&made.name)).or_else(|| made.clone().next());
+            let name = name(entry, config, draft, own, &services);
+            if !by_name.contains_key(&name) {
+                by_name.insert(name.clone(), component(entry, config, name.clone(), own)?);
+            }
+            let Some(component) = by_name.get_mut(&name) else { continue };
+            component.clients.insert(draft.facts.name.clone());
+            component
+                .aliases
+                .extend(need.hosts.iter().filter(|host| **host != name && !host.contains('.')).cloned());
+            if entry.tenancy == Tenancy::Database && component.external.is_none() {
+                component.bindings.push(binding(draft, need, entry));
+            }
+        }
+    }
+    // A server that the repository defines itself is part of the system also where no client was seen.
+    for made in found {
+        let known = by_name
+            .values()
+            .any(|component| component.entry.kind == made.kind && component.name == made.name);
+        let served = by_name.values().any(|component| component.entry.kind == made.kind);
+        if let (false, false, Some(entry)) = (known, served, catalog.get(&made.kind)) {
+            let name = names::project(&made.name);
+            by_name.insert(name.clone(), component(entry, config, name, Some(made))?);
+        }
+    }
+    Ok(by_name.into_values().collect())
+}
+
+fn name(
+    entry: &Entry,
+    config: &Config,
+    draft: &Draft<'_>,
+    made: Option<&ComponentFacts>,
+    services: &BTreeSet<&str>,
+) -> String {
+    let wanted = config.infrastructure.get(&entry.kind);
+    if wanted.is_some_and(|wanted| wanted.shared == Some(false)) {
+        return format!("{}-{}", draft.facts.name, entry.kind);
+    }
+    let name = made.map_or_else(|| entry.kind.clone(), |made| names::project(&made.name));
+    if services.contains(name.as_str()) { format!("{name}-server") } else { name }
+}
+
+fn component<'a>(
+    entry: &'a Entry,
+    config: &Config,
+    name: String,
+    made: Option<&ComponentFacts>,
+) -> Result<Component<'a>> {
+    let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
+    let asked = wanted.version.map(|version| version.0);
+    let by_image = made.and_then(|made| version_of(entry, &made.image));
+    let key = asked.clone().or(by_image).unwrap_or_else(|| entry.default.clone());
+    let Some(version) = entry.versions.get(&key) else {
+        let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
+        let mut failure = Failure::new(format!("unknown version `{key}` of {}", entry.title))
+            .at(format!("config.yaml, infrastructure.{}.version", entry.kind))
+            .why(format!("the catalogue has {}", known.join(", ")));
+        if let Some(near) = nearest(&key, known.iter().copied()) {
+            failure = failure.fix(format!("use \"{near}\", or set infrastructure.{}.image", entry.kind));
+        }
+        return Err(failure.into());
+    };
+    let made_image = made.filter(|_| asked.is_none()).map(|made| made.image.clone());
+    Ok(Component {
+        name,
+        entry,
+        version,
+        image: wanted.image.or(made_image).unwrap_or_else(|| version.image.clone()),
+        build: made.and_then(|made| made.build.clone()),
+        external: wanted.url.filter(|_| wanted.external),
+        aliases: BTreeSet::new(),
+        clients: BTreeSet::new(),
+        bindings: Vec::new(),
+        host_port: wanted.host_port,
+    })
+}
+
+/// The catalogue's version that an image's tag means: `postgres:16-alpine` is 16.
+fn version_of(entry: &Entry, image: &str) -> Option<String> {
+    let tag = image.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))?;
+    let exact = entry.versions.keys().find(|key| {
+        tag == key.as_str() || tag.starts_with(&format!("{key}.")) || tag.starts_with(&format!("{key}-"))
+    });
+    exact.cloned()
+}
+
+fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
+    let admin = entry.login.as_ref().map(|login| login.user.as_str()).unwrap_or_default();
+    let literal = need.literal.as_ref();
+    // An administrator's database belongs to nobody; so does one whose name only the engine gives.
+    let named = need.database.as_deref().filter(|name| {
+        ![admin, "postgres", "mysql", "root", "admin", "test"].contains(name) || literal.is_some()
+    });
+    let user = literal.and_then(|literal| literal.user.clone()).unwrap_or_else(|| draft.identifier.clone());
+    let is_admin = user == admin;
+    Binding {
+        service: draft.facts.name.clone(),
+        database: named.map_or_else(|| draft.identifier.clone(), database),
+        password_variable: match &entry.login {
+            Some(login) if is_admin => login.secret.clone(),
+            _ => format!("{}_DB_PASSWORD", draft.prefix),
+        },
+        user,
+        literal_password: literal.and_then(|literal| literal.password.clone()),
+        schemas: schemas(&draft.facts.facts),
+    }
+}
+
+/// A database's name as written, where it needs no thought; else made so.
+fn database(name: &str) -> String {
+    let plain = name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain { name.to_owned() } else { names::identifier(name) }
+}
+
+fn schemas(facts: &[Fact]) -> Vec<RepoPath> {
+    let paths: BTreeSet<RepoPath> =
+        facts.iter().filter(|fact| fact.what == What::SchemaFile).map(|fact| fact.at.path.clone()).collect();
+    paths.into_iter().collect()
+}
+
+fn check(catalog: &Catalog, config: &Config) -> Result<()> {
+    for kind in config.infrastructure.keys() {
+        if catalog.get(kind).is_some() {
+            continue;
+        }
+        let known: Vec<&str> = catalog.iter().map(|entry| entry.kind.as_str()).collect();
+        let mut failure = Failure::new(format!("unknown kind of infrastructure `{kind}`"))
+            .at(format!("config.yaml, infrastructure.{kind}"))
+            .why(format!("the catalogue has {}", known.join(", ")));
+        if let Some(near) = nearest(kind, known.iter().copied()) {
+            failure = failure.fix(format!("did you mean `{near}`?"));
+        }
+        return Err(failure.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! The environment of one service: right inside the network, secrets through `.env`; pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Config;
+use crate::model::fact::{EnvSource, Protocol, Purpose};
+use crate::model::inventory::{Env, EnvFrom};
+use crate::model::stack::{SecretForm, Variable};
+
+use super::components::Component;
+use super::draft::Draft;
+use super::needs::{Need, Target, Wire};
+use super::secrets;
+use super::settings::{Setting, settings};
+use super::value::{Wanted, rewrite};
+use super::variables::{Part, is_for_browsers};
+
+/// What a service's environment becomes in each place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// Below `environment:`, by name.
+    pub(crate) compose: BTreeMap<String, String>,
+    /// In `.env.example`.
+    pub(crate) variables: Vec<Variable>,
+    /// In the inventory, by name.
+    pub(crate) inventory: Vec<Env>,
+    /// Variables that the program demands and nobody gives a value.
+    pub(crate) missing: Vec<String>,
+}
+
+/// Everything around one service that its environment points at.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) drafts: &'a [Draft<'a>],
+    pub(crate) components: &'a [Component<'a>],
+    /// Host ports by variable.
+    pub(crate) host_ports: &'a BTreeMap<String, u16>,
+    /// Secrets that several services hold together.
+    pub(crate) shared_secrets: &'a BTreeSet<String>,
+    pub(crate) config: &'a Config,
+}
+
+/// `$` as Compose writes it where it means nothing.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// A variable of `.env` that must be there.
+pub(crate) fn secret_reference(variable: &str) -> String {
+    format!("${{{variable}:?set it in .env}}")
+}
+
+/// Decides every variable of a service. `needs` are its required ones.
+pub(crate) fn environment(draft: &Draft<'_>, needs: &[&Need], around: &Surroundings<'_>) -> Environment {
+    let mut out = Environment::default();
+    let wires: BTreeMap<&str, (&Need, &Wire)> = needs
+        .iter()
+        .flat_map(|need| need.wires.iter().map(move |wire| (wire.name.as_str(), (*need, wire))))
+        .collect();
+    let wanted = &draft.wanted.env;
+    for (name, setting) in settings(draft.facts) {
+        if wanted.contains_key(name) {
+            continue;
+        }
+        let wired = wires.get(name).and_then(|(need, wire)| wired(draft, need, wire, around));
+        match wired {
+            Some(value) => {
+                let secret = value.contains(":?");
+                let value = if secret { (None, value) } else { (Some(value.clone()), value) };
+                out.compose.insert(name.to_owned(), value.1);
+                let required = setting.required();
+                out.inventory.push(Env {
+                    name: name.to_owned(),
+                    value: value.0,
+                    secret,
+                    required,
+                    from: EnvFrom::Wired,
+                });
+            }
+            None => plain(draft, name, &setting, around, &mut out),
+        }
+    }
+    for (name, value) in wanted {
+        out.compose.insert(name.clone(), escape(&value.0));
+        out.inventory.push(Env {
+            name: name.clone(),
+            value: Some(value.0.clone()),
+            secret: false,
+            required: false,
+            from: EnvFrom::User,
+        });
+    }
+    out.inventory.sort_by(|a, b| a.name.cmp(&b.name));
+    out
+}
+
+/// The value of a variable that points at another part of the system.
+fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>) -> Option<String> {
+    match &need.target {
+        Target::Kind(kind) => {
+            let component = around
+                .components
+                .iter()
+                .find(|c| c.entry.kind == *kind && c.clients.contains(&draft.facts.name))?;
+            Some(component_value(draft, component, wire))
+        }
+        Target::Service(service) => {
+            let target = around.drafts.iter().find(|other| other.facts.name == *service)?;
+            service_value(target, wire, around)
+        }
+    }
+}
+
+fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) -> String {
+    let (host, port) = component.address();
+    let binding = component.binding(&draft.facts.name);
+    let login = match (binding, &component.entry.login) {
+        (Some(binding), _) => Some((binding.user.clone(), secret_reference(&binding.password_variable))),
+        (None, Some(login)) if component.external.is_none() => {
+            Some((login.user.clone(), secret_reference(&component.secret(&login.secret))))
+        }
+        _ => None,
+    };
+    let database = binding.map(|binding| binding.database.clone());
+    let wanted = Wanted { host, port, login, database };
+    let given = wire.value.as_deref().unwrap_or_default();
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| escape(given));
+    match wire.part {
+        Part::Port => wanted.port.to_string(),
+        Part::Database => text(&wanted.database),
+        Part::User => text(&wanted.login.as_ref().map(|login| login.0.clone())),
+        Part::Password => text(&wanted.login.as_ref().map(|login| login.1.clone())),
+        Part::Host => rewrite(given, &wanted).filter(|_| given.contains("://")).unwrap_or(wanted.host),
+        Part::HostPort => rewrite(given, &wanted)
+            .filter(|_| given.contains("://") || given.contains(':'))
+            .unwrap_or_else(|| format!("{}:{}", wanted.host, wanted.port)),
+        Part::Url => match rewrite(given, &wanted) {
+            // A bare word is a host to `rewrite`; a variable for a whole address wants the whole.
+            Some(value) if value != wanted.host => value,
+            _ => template(component, &draft.facts.language, &wanted),
+        },
+    }
+}
+
+fn template(component: &Component<'_>, language: &str, wanted: &Wanted) -> String {
+    let entry = component.entry;
+    let (user, password) = wanted.login.clone().unwrap_or_default();
+    entry
+        .urls
+        .get(language)
+        .unwrap_or(&entry.url)
+        .replace("{user}", &user)
+        .replace("{password}", &password)
+        .replace("{host}", &wanted.host)
+        .replace("{port}", &wanted.port.to_string())
+        .replace("{database}", wanted.database.as_deref().unwrap_or_default())
+}
+
+fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> Option<String> {
+    let given = wire.value.as_deref().unwrap_or_default();
+    let named_grpc = wire.name.contains("GRPC");
+    let same = target.ports.iter().find(|port| given.contains(&format!(":{}", port.container)));
+    let grpc = target.ports.iter().find(|port| named_grpc && port.protocol == Protocol::Grpc);
+    let port = same.or(grpc).or_else(|| target.ports.iter().find(|port| port.purpose == Purpose::Main))?;
+    if is_for_browsers(&wire.name) {
+        let variable = port_variable(target, port.container);
+        let host = around.host_ports.get(&variable)?;
+        let path = given
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+            .unwrap_or_default();
+        return Some(format!("http://localhost:${{{variable}:-{host}}}{}", escape(path)));
+    }
+    let wanted = Wanted { host: target.facts.name.clone(), port: port.container, ..Wanted::default() };
+    Some(match wire.part {
+        Part::Port => port.container.to_string(),
+        Part::Host if !given.contains(':') => wanted.host,
+        Part::HostPort | Part::Host => rewrite(given, &wanted)
+            .filter(|value| *value != wanted.host)
+            .unwrap_or_else(|| format!("{}:{}", wanted.host, wanted.port)),
+        _ => match rewrite(given, &wanted) {
+            Some(value) if value != wanted.host => value,
+            _ => format!("http://{}:{}", wanted.host, wanted.port),
+        },
+    })
+}
+
+/// The variable that moves a published port: `TRADING_PORT`, and `TRADING_9090_PORT` for a further one.
+pub(crate) fn port_variable(draft: &Draft<'_>, container: u16) -> String {
+    let first = draft.ports.iter().find(|port| port.purpose == Purpose::Main);
+    if first.is_some_and(|port| port.container == container) {
+        format!("{}_PORT", draft.prefix)
+    } else {
+        format!("{}_{container}_PORT", draft.prefix)
+    }
+}
+
+/// A variable that points nowhere: a secret, the own port, or a value passed on.
+fn plain(
+    draft: &Draft<'_>,
+    name: &str,
+    setting: &Setting<'_>,
+    around: &Surroundings<'_>,
+    out: &mut Environment,
+) {
+    let value = setting.value().unwrap_or_default();
+    let mut add = |value: Option<&str>, secret: bool, from: EnvFrom| {
+        out.inventory.push(Env {
+            name: name.to_owned(),
+            value: value.map(str::to_owned).filter(|_| !secret),
+            secret,
+            required: setting.required(),
+            from,
+        });
+    };
+    let documented = setting.is_from(EnvSource::Example) || setting.is_from(EnvSource::Deployment);
+    let own_port = value.parse::<u16>().is_ok_and(|port| draft.ports.iter().any(|own| own.container == port));
+    if own_port && name.to_ascii_uppercase().ends_with("PORT") {
+        out.compose.insert(name.to_owned(), value.to_owned());
+        return add(Some(value), false, EnvFrom::Default);
+    }
+    if let Some(form) = secrets::form(name, value, setting.comment()) {
+        if !documented && !setting.required() {
+            return add(None, true, EnvFrom::Default);
+        }
+        add(None, true, EnvFrom::Secret);
+        let variable = if around.shared_secrets.contains(name) {
+            name.to_owned()
+        } else {
+            format!("{}_{name}", draft.prefix)
+        };
+        out.compose.insert(
+            name.to_owned(),
+            if form == SecretForm::ThirdParty {
+                format!("${{{variable}:-}}")
+            } else {
+                secret_reference(&variable)
+            },
+        );
+        out.variables.push(Variable {
+            value: placeholder(&variable, form),
+            name: variable,
+            comment: comment(setting),
+            secret: Some(form),
+            optional: false,
+        });
+        return;
+    }
+    if !documented && !setting.required() {
+        // In the image, or a default in the code: nothing to pass on.
+        let known = setting.value();
+        return add(known, false, EnvFrom::Default);
+    }
+    if !documented && value.is_empty() {
+        out.missing.push(name.to_owned());
+    }
+    let value = browser_value(name, value, draft, around).unwrap_or_else(|| value.to_owned());
+    add(Some(&value), false, EnvFrom::Default);
+    let variable = format!("{}_{name}", draft.prefix);
+    // Compose has no escape for a brace inside a default.
+    if value.contains(['$', '}', '\n']) {
+        out.compose.insert(name.to_owned(), escape(&value));
+        return;
+    }
+    out.compose.insert(name.to_owned(), format!("${{{variable}:-{value}}}"));
+    out.variables.push(Variable {
+        name: variable,
+        value,
+        comment: comment(setting),
+        secret: None,
+        optional: true,
+    });
+}
+
+/// The service's own public address follows its host port.
+fn browser_value(name: &str, value: &str, draft: &Draft<'_>, around: &Surroundings<'_>) -> Option<String> {
+    let rest = value.strip_prefix("http://localhost:")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let port: u16 = digits.parse().ok()?;
+    draft.ports.iter().find(|own| own.container == port)?;
+    let host = around.host_ports.get(&port_variable(draft, port))?;
+    let _ = (name, around.config);
+    Some(format!("http://localhost:{host}{}", &rest[digits.len()..]))
+}
+
+fn comment(setting: &Setting<'_>) -> Vec<String> {
+    setting.comment().lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// A placeholder of the right form that works, so that a copied example starts too.
+pub(crate) fn placeholder(variable: &str, form: SecretForm) -> String {
+    match form {
+        SecretForm::ThirdParty => String::new(),
+        SecretForm::Hex(length) => {
+            let base = format!("example-only-{}-", variable.to_lowercase().replace('_', "-"));
+            base.chars().cycle().take(usize::from(length)).collect::<String>()
+        }
+    }
+}

@@ -1,0 +1,528 @@
+//! What each service needs, with the variables that tell it where that is; pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, Class};
+use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
+use crate::model::inventory::Strength;
+use crate::model::stack::External;
+
+use super::draft::Draft;
+use super::names::folded;
+use super::settings::{Setting, settings};
+use super::variables::{About, Part, classify};
+
+/// What a service talks to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A service of the monorepo, by name.
+    Service(String),
+    /// A kind of the catalogue.
+    Kind(String),
+}
+
+/// A variable that holds an address or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wire {
+    pub(crate) name: String,
+    pub(crate) part: Part,
+    /// As the repository gives it.
+    pub(crate) value: Option<String>,
+}
+
+/// A login that stands in the code and has to be honoured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Literal {
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) at: Evidence,
+}
+
+/// One thing that a service needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) target: Target,
+    pub(crate) strength: Strength,
+    /// How good the evidence is; a cycle breaks at the lowest.
+    pub(crate) weight: u8,
+    pub(crate) wires: Vec<Wire>,
+    /// The database's name, where one is written down.
+    pub(crate) database: Option<String>,
+    /// Host names by which code and configuration call it and that no variable moves.
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) literal: Option<Literal>,
+    pub(crate) at: Option<Evidence>,
+}
+
+/// The needs of one service and its connections to the outside.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needs {
+    pub(crate) all: Vec<Need>,
+    pub(crate) external: Vec<External>,
+    /// Variables about a database of which nobody says the kind.
+    pub(crate) unclear: Vec<(String, Evidence)>,
+}
+
+/// How sure a sighting is, which is also its weight.
+const BY_DOCUMENT: u8 = 1;
+const BY_NAME: u8 = 2;
+const BY_VALUE: u8 = 3;
+const BY_LITERAL: u8 = 4;
+
+/// Finds the needs of the services among each other and of the catalogue's kinds.
+pub(crate) struct Finder<'a> {
+    catalog: &'a Catalog,
+    services: &'a [Draft<'a>],
+}
+
+/// A service's needs while they are gathered.
+struct Gathered {
+    by_target: BTreeMap<Target, Need>,
+    external: BTreeMap<String, External>,
+    unclear: Vec<(String, Evidence)>,
+}
+
+impl Gathered {
+    fn need(&mut self, target: Target, strength: Strength, weight: u8, at: &Evidence) -> &mut Need {
+        let need = self.by_target.entry(target.clone()).or_insert_with(|| Need {
+            target,
+            strength,
+            weight,
+            wires: Vec::new(),
+            database: None,
+            hosts: BTreeSet::new(),
+            literal: None,
+            at: Some(at.clone()),
+        });
+        need.strength = need.strength.min(strength);
+        if weight > need.weight {
+            need.weight = weight;
+            need.at = Some(at.clone());
+        }
+        need
+    }
+}
+
+impl<'a> Finder<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, services: &'a [Draft<'a>]) -> Self {
+        Finder { catalog, services }
+    }
+
+    /// Everything that `draft` needs, in the order of the targets.
+    pub(crate) fn needs(&self, draft: &Draft<'_>) -> Needs {
+        let facts = draft.facts;
+        let mut gathered =
+            Gathered { by_target: BTreeMap::new(), external: BTreeMap::new(), unclear: Vec::new() };
+        let settings = settings(facts);
+        for (name, setting) in &settings {
+            self.variable(draft, name, setting, &mut gathered);
+        }
+        for fact in &facts.facts {
+            match &fact.what {
+                What::Reference(reference) if !known_variable(reference, &settings) => {
+                    self.literal(draft, reference, &fact.at, &mut gathered);
+                }
+                What::Mention { target, detail } => {
+                    self.mention(draft, target, detail.as_deref(), &fact.at, &mut gathered);
+                }
+                _ => {}
+            }
+        }
+        for (kind, at) in self.drivers(facts) {
+            gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
+        }
+        let external = gathered.external.into_values().collect();
+        Needs { all: gathered.by_target.into_values().collect(), external, unclear: gathered.unclear }
+    }
+
+    /// The kinds of which a client library stands in the manifest, development dependencies left out.
+    fn drivers<'f>(&self, facts: &'f ServiceFacts) -> Vec<(String, &'f Evidence)> {
+        facts
+            .facts
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::Driver { kind, dev_only: false, .. } if self.catalog.get(kind).is_some() => {
+                    Some((kind.clone(), &fact.at))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn variable(&self, draft: &Draft<'_>, name: &str, setting: &Setting<'_>, gathered: &mut Gathered) {
+        let Some(at) = setting.at() else { return };
+        let value = setting.value();
+        let Some((seen, part)) = self.see(draft, name, value, at, gathered) else { return };
+        let (target, weight) = seen;
+        let strength = self.strength(draft.facts, &target, setting, value);
+        let need = gathered.need(target, strength, weight, at);
+        if part == Part::Database {
+            need.database = value.map(str::to_owned).or(need.database.take());
+        } else if let Some(database) = value.and_then(database_of) {
+            need.database.get_or_insert(database);
+        }
+        need.wires.push(Wire { name: name.to_owned(), part, value: value.map(str::to_owned) });
+    }
+
+    /// Whom a variable is about. Notes connections to the outside and unclear ones on the way.
+    fn see(
+        &self,
+        draft: &Draft<'_>,
+        name: &str,
+        value: Option<&str>,
+        at: &Evidence,
+        gathered: &mut Gathered,
+    ) -> Option<((Target, u8), Part)> {
+        let named = classify(name, self.catalog);
+        let address = value.and_then(address);
+        if let Some(Address { scheme: Some(scheme), .. }) = &address
+            && let Some(entry) = self.catalog.by_scheme(scheme)
+        {
+            return Some(((Target::Kind(entry.kind.clone()), BY_VALUE), Part::Url));
+        }
+        let part = named.as_ref().map(|(_, part)| *part);
+        match named {
+            Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
+            Some((About::Class(class), part)) => {
+                let port = address.as_ref().and_then(|address| address.port);
+                match self.of_class(draft.facts, class, port, value) {
+                    Some(kind) => return Some(((Target::Kind(kind), BY_VALUE), part)),
+                    None if class == Class::Database && matches!(part, Part::Url | Part::Host) => {
+                        gathered.unclear.push((name.to_owned(), at.clone()));
+                        return None;
+                    }
+                    None => return None,
+                }
+            }
+            _ => {}
+        }
+        let prefix = match &named {
+            Some((About::Other(prefix), Part::Url | Part::Host | Part::HostPort | Part::Port)) => {
+                prefix.as_str()
+            }
+            _ => "",
+        };
+        if let Some(address) = &address {
+            if let Some(service) = self.service(draft, &address.host) {
+                return Some(((Target::Service(service), BY_VALUE), part.unwrap_or(Part::Url)));
+            }
+            if !is_local(&address.host) {
+                if let Some(entry) = self.catalog.by_host(&address.host) {
+                    return Some((
+                        (Target::Kind(entry.kind.clone()), BY_VALUE),
+                        part.unwrap_or(Part::HostPort),
+                    ));
+                }
+                if address.host.contains('.') && address.scheme.is_some() {
+                    gathered.external.entry(address.host.clone()).or_insert_with(|| External {
+                        from: draft.facts.name.clone(),
+                        address: value.unwrap_or_default().to_owned(),
+                        via: Some(name.to_owned()),
+                        at: at.to_string(),
+                    });
+                    return None;
+                }
+                if let (Some(entry), None | Some(false)) = (
+                    address.port.and_then(|port| self.catalog.by_port(port)),
+                    address.scheme.as_ref().map(|s| s.starts_with("http")),
+                ) {
+                    return Some((
+                        (Target::Kind(entry.kind.clone()), BY_VALUE),
+                        part.unwrap_or(Part::HostPort),
+                    ));
+                }
+            }
+        }
+        if !prefix.is_empty()
+            && let Some(service) = self.service(draft, prefix)
+        {
+            return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
+        }
+        let address = address.filter(|address| is_local(&address.host) && address.scheme.is_some())?;
+        let service = self.by_port(draft, address.port?)?;
+        Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)))
+    }
+
+    /// The kind of a class that this service uses: by port, by a word in its settings, by its only driver.
+    fn of_class(
+        &self,
+        facts: &ServiceFacts,
+        class: Class,
+        port: Option<u16>,
+        value: Option<&str>,
+    ) -> Option<String> {
+        let fits = |kind: &str| self.catalog.get(kind).is_some_and(|entry| entry.class == class);
+        let by_word =
+            |word: &str| self.catalog.by_scheme(word).filter(|e| e.class == class).map(|e| e.kind.clone());
+        if let Some(entry) =
+            port.and_then(|port| self.catalog.by_port(port)).filter(|entry| entry.class == class)
+        {
+            return Some(entry.kind.clone());
+        }
+        if let Some(entry) =
+            value.and_then(|value| self.catalog.by_host(value)).filter(|entry| entry.class == class)
+        {
+            return Some(entry.kind.clone());
+        }
+        let drivers: BTreeSet<String> = self.drivers(facts).into_iter().map(|(kind, _)| kind).collect();
+        let mut fitting = drivers.iter().filter(|kind| fits(kind));
+        if let (Some(only), None) = (fitting.next(), fitting.next()) {
+            return Some(only.clone());
+        }
+        // `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`
+        let said = settings(facts).iter().find_map(|(name, setting)| {
+            let tells = ["CONNECTION", "DIALECT", "TYPE", "CLIENT", "ENGINE", "DRIVER", "VENDOR"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            tells.then(|| setting.value()).flatten().and_then(by_word)
+        });
+        said.or_else(|| self.mentioned(facts, class)).or_else(|| {
+            // A cache serves as a queue's broker (Celery, Sidekiq).
+            let redis_like =
+                drivers.iter().find(|kind| self.catalog.get(kind).is_some_and(|e| e.class == Class::Cache));
+            redis_like.filter(|_| class == Class::Queue).cloned()
+        })
+    }
+
+    fn mentioned(&self, facts: &ServiceFacts, class: Class) -> Option<String> {
+        facts.facts.iter().find_map(|fact| match &fact.what {
+            What::Mention { target, .. } => self
+                .catalog
+                .by_word(target)
+                .filter(|entry| entry.class == class)
+                .map(|entry| entry.kind.clone()),
+            _ => None,
+        })
+    }
+
+    /// A name in an example file that neither a driver nor a read confirms may be a framework's default.
+    fn strength(
+        &self,
+        facts: &ServiceFacts,
+        target: &Target,
+        setting: &Setting<'_>,
+        value: Option<&str>,
+    ) -> Strength {
+        let Target::Kind(kind) = target else { return Strength::Required };
+        let was_read = facts.facts.iter().any(|fact| {
+            matches!(fact.what, What::Driver { .. } | What::EnvRead { .. } | What::Framework { .. })
+        });
+        let driver = self.drivers(facts).iter().any(|(driver, _)| driver == kind);
+        let scheme = value.and_then(address).and_then(|address| address.scheme);
+        let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
+        if driver || by_scheme || !setting.reads.is_empty() || !was_read {
+            Strength::Required
+        } else {
+            Strength::Possible
+        }
+    }
+
+    fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {
+        let by_scheme = self.catalog.by_scheme(&reference.scheme).filter(|_| !reference.scheme.is_empty());
+        let local = is_local(&reference.host);
+        let target = if let Some(entry) = by_scheme {
+            Some(Target::Kind(entry.kind.clone()))
+        } else if local {
+            // An address on the own machine that no variable moves says nothing about the system.
+            None
+        } else if let Some(service) = self.service(draft, &reference.host) {
+            Some(Target::Service(service))
+        } else if let Some(entry) = self.catalog.by_host(&reference.host) {
+            Some(Target::Kind(entry.kind.clone()))
+        } else if reference.host.contains('.') {
+            if !reference.scheme.is_empty() && self.service(draft, first_label(&reference.host)).is_none() {
+                gathered.external.entry(reference.host.clone()).or_insert_with(|| External {
+                    from: draft.facts.name.clone(),
+                    address: reference.raw.clone(),
+                    via: reference.via.clone(),
+                    at: at.to_string(),
+                });
+            }
+            None
+        } else {
+            let entry = reference.port.and_then(|port| self.catalog.by_port(port));
+            entry
+                .filter(|_| !reference.scheme.starts_with("http"))
+                .map(|entry| Target::Kind(entry.kind.clone()))
+        };
+        let Some(target) = target else { return };
+        let is_kind = matches!(target, Target::Kind(_));
+        let need = gathered.need(target, Strength::Required, BY_LITERAL, at);
+        if !local && !reference.host.is_empty() && !reference.host.contains(['$', '{']) {
+            need.hosts.insert(reference.host.clone());
+        }
+        if is_kind {
+            need.database = need.database.take().or_else(|| reference.database.clone());
+            if reference.user.is_some() || reference.password.is_some() {
+                need.literal.get_or_insert_with(|| Literal {
+                    user: reference.user.clone(),
+                    password: reference.password.clone(),
+                    at: at.clone(),
+                });
+            }
+        }
+    }
+
+    /// A document's word. It fills a gap only where the code of the service could not be read.
+    fn mention(
+        &self,
+        draft: &Draft<'_>,
+        target: &str,
+        detail: Option<&str>,
+        at: &Evidence,
+        gathered: &mut Gathered,
+    ) {
+        let target = match self.service(draft, target) {
+            Some(service) => Target::Service(service),
+            None => match self.catalog.by_word(target) {
+                Some(entry) => Target::Kind(entry.kind.clone()),
+                None => return,
+            },
+        };
+        let was_read = draft.facts.facts.iter().any(|fact| {
+            matches!(
+                fact.what,
+                What::Driver { .. } | What::EnvRead { .. } | What::Framework { .. } | What::EnvValue { .. }
+            )
+        });
+        let strength = if was_read { Strength::Possible } else { Strength::Required };
+        let is_kind = matches!(target, Target::Kind(_));
+        let need = gathered.need(target, strength, BY_DOCUMENT, at);
+        if is_kind {
+            need.database = need.database.take().or_else(|| detail.map(str::to_owned));
+        }
+    }
+
+    /// The other service that a host name or a variable's prefix means, if there is exactly one.
+    fn service(&self, draft: &Draft<'_>, text: &str) -> Option<String> {
+        let wanted = folded(text);
+        if wanted.is_empty() {
+            return None;
+        }
+        let matching = |test: &dyn Fn(&str) -> bool| {
+            let mut found = self.services.iter().filter(|service| {
+                let facts = service.facts;
+                test(&facts.name) || test(facts.path.name()) || facts.aliases.iter().any(|alias| test(alias))
+            });
+            match (found.next(), found.next()) {
+                (Some(only), None) => Some(only.facts.name.clone()),
+                _ => None,
+            }
+        };
+        let exact = self.services.iter().find(|service| folded(&service.facts.name) == wanted);
+        let found = exact
+            .map(|service| service.facts.name.clone())
+            .or_else(|| matching(&|name| folded(name) == wanted))
+            .or_else(|| matching(&|name| core(name) == core(text)));
+        found.filter(|name| *name != draft.facts.name)
+    }
+
+    fn by_port(&self, draft: &Draft<'_>, port: u16) -> Option<String> {
+        if draft.ports.iter().any(|own| own.container == port) {
+            return None;
+        }
+        let mut found =
+            self.services.iter().filter(|service| service.ports.iter().any(|p| p.container == port));
+        match (found.next(), found.next()) {
+            (Some(only), None) if only.facts.name != draft.facts.name => Some(only.facts.name.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// A name without the words that people add or leave out: `orders-service`, `svc_orders`, `OrdersAPI`.
+fn core(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let plain = ["service", "svc", "server", "api", "app", "ms", "microservice"];
+    let kept: String = words.iter().filter(|word| !plain.contains(word)).copied().collect();
+    let kept = if kept.is_empty() { folded(text) } else { kept };
+    let shorter =
+        kept.strip_suffix("service").or_else(|| kept.strip_suffix("api")).filter(|rest| rest.len() > 2);
+    shorter.unwrap_or(&kept).to_owned()
+}
+
+fn first_label(host: &str) -> &str {
+    host.split('.').next().unwrap_or_default()
+}
+
+fn known_variable(reference: &Reference, settings: &BTreeMap<&str, Setting<'_>>) -> bool {
+    reference.via.as_deref().is_some_and(|via| settings.contains_key(via))
+}
+
+/// Hosts that mean "somewhere here" and no part of the system.
+pub(crate) fn is_local(host: &str) -> bool {
+    matches!(host, "" | "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" | "::" | "host.docker.internal")
+        || host.contains(['$', '{', '<'])
+}
+
+/// An address in a value, as far as it can be seen without knowing its form exactly.
+struct Address {
+    scheme: Option<String>,
+    host: String,
+    port: Option<u16>,
+}
+
+fn address(value: &str) -> Option<Address> {
+    let value = value.trim();
+    let (scheme, rest) = match value.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
+        None => (None, value),
+    };
+    if scheme.is_none() && (value.contains([' ', '/', '=', ';', '@']) || value.is_empty()) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let first = authority.rsplit('@').next().unwrap_or_default().split(',').next().unwrap_or_default();
+    let (host, port) = match first.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (first, None),
+    };
+    // A word alone is a host only to those who know that a host is meant.
+    if scheme.is_none()
+        && port.is_none()
+        && !host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        return None;
+    }
+    Some(Address { scheme, host: host.trim_matches(['[', ']']).to_owned(), port })
+}
+
+/// The database that a URL's path or a keyword names.
+fn database_of(value: &str) -> Option<String> {
+    let valid = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    if let Some((_, rest)) = value.split_once("://") {
+        let path = rest.split_once('/')?.1;
+        let first = path.split(['?', '/', '#']).next().unwrap_or_default();
+        return valid(first).then(|| first.to_owned());
+    }
+    value.split([';', ' ']).find_map(|pair| {
+        let (key, database) = pair.split_once('=')?;
+        let is_key =
+            ["database", "dbname", "initial catalog"].contains(&key.trim().to_ascii_lowercase().as_str());
+        (is_key && valid(database.trim())).then(|| database.trim().to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_their_ornaments() {
+        assert_eq!(core("orders-service"), core("svc_orders"));
+        assert_eq!(core("ACCOUNTS_API"), core("accounts"));
+        assert_eq!(core("api"), "api");
+        assert_ne!(core("order-history"), core("order"));
+    }
+
+    #[test]
+    fn databases_are_read_from_values() {
+        assert_eq!(database_of("postgresql://u:p@h:5432/shop?x=1").as_deref(), Some("shop"));
+        assert_eq!(database_of("Host=h;Database=shop;Username=u").as_deref(), Some("shop"));
+        assert_eq!(database_of("redis://h:6379"), None);
+    }
+}

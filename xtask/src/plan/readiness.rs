@@ -1,0 +1,156 @@
+//! The integration checklist: what would keep a service from running, said before it does; pure.
+
+use crate::model::fact::{Facts, Subject, What};
+use crate::model::problem::{Problem, Severity};
+
+use super::draft::Draft;
+use super::environment::Environment;
+use super::host_ports::Moved;
+use super::needs::Needs;
+use super::order::Order;
+
+/// A listener that nobody outside its container reaches.
+pub(crate) fn loopback(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    let bound = draft.facts.facts.iter().find_map(|fact| match &fact.what {
+        What::Listens { address } if is_loopback(address) => Some((address, &fact.at)),
+        _ => None,
+    });
+    // Also bound elsewhere to all addresses (another mode, a default that a variable moves): then nothing is wrong.
+    let open = draft
+        .facts
+        .facts
+        .iter()
+        .any(|fact| matches!(&fact.what, What::Listens { address } if !is_loopback(address)));
+    if let (Some((address, at)), false) = (bound, open) {
+        problems.push(
+            Problem::new(
+                "listens-on-loopback",
+                Severity::Warning,
+                format!(
+                    "`{}` listens on {address}, where nothing outside its container reaches it",
+                    draft.facts.name
+                ),
+            )
+            .service(&draft.facts.name)
+            .at(at)
+            .fix("listen on 0.0.0.0"),
+        );
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    matches!(address, "localhost" | "::1" | "[::1]") || address.starts_with("127.")
+}
+
+/// Variables without a value, and databases of an unknown kind.
+pub(crate) fn environment(
+    draft: &Draft<'_>,
+    environment: &Environment,
+    needs: &Needs,
+    problems: &mut Vec<Problem>,
+) {
+    let name = &draft.facts.name;
+    for missing in &environment.missing {
+        let at = draft
+            .facts
+            .facts
+            .iter()
+            .find(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == missing));
+        let mut problem = Problem::new(
+            "variable-without-value",
+            Severity::Warning,
+            format!("`{name}` demands `{missing}`, and nothing says a value; it is empty in the setup"),
+        )
+        .service(name)
+        .fix(format!(
+            "set it below services.{name}.env in config.yaml, or document it in the service's .env.example"
+        ));
+        if let Some(fact) = at {
+            problem = problem.at(&fact.at);
+        }
+        problems.push(problem);
+    }
+    for (variable, at) in &needs.unclear {
+        problems.push(
+            Problem::new(
+                "database-unclear",
+                Severity::Warning,
+                format!("`{name}` has `{variable}`, and nothing says which kind of database it means"),
+            )
+            .service(name)
+            .at(at)
+            .fix(format!("add its kind to services.{name}.requires in config.yaml, for example [+postgres]")),
+        );
+    }
+}
+
+/// Two services that wanted one port of the host. Solved, so a warning.
+pub(crate) fn port_conflicts(moved: &[Moved], problems: &mut Vec<Problem>) {
+    for moved in moved {
+        problems.push(
+            Problem::new(
+                "port-conflict",
+                Severity::Warning,
+                format!(
+                    "`{}` and `{}` both want port {} of the host; `{}` is published on {}",
+                    moved.holder, moved.owner, moved.wanted, moved.owner, moved.given
+                ),
+            )
+            .service(&moved.holder)
+            .service(&moved.owner)
+            .fix(format!("to choose yourself, set services.{}.host_port in config.yaml", moved.owner)),
+        );
+    }
+}
+
+/// Cycles, and the edge that does not wait.
+pub(crate) fn cycles(order: &Order, problems: &mut Vec<Problem>) {
+    for (edge, cycle) in &order.broken {
+        let mut problem = Problem::new(
+            "dependency-cycle",
+            Severity::Warning,
+            format!(
+                "{} depend on each other; `{}` starts without waiting for `{}`",
+                crate_list(cycle),
+                edge.from,
+                edge.to
+            ),
+        )
+        .fix(format!(
+            "let `{}` retry its first calls, or remove the edge with services.{}.requires in config.yaml",
+            edge.from, edge.from
+        ));
+        problem.services.clone_from(cycle);
+        problems.push(problem);
+    }
+}
+
+fn crate_list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, init)) if !init.is_empty() => format!("{} and {last}", init.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// Services that documents or configuration name and that have no Dockerfile.
+pub(crate) fn orphans(facts: &Facts, problems: &mut Vec<Problem>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for fact in &facts.orphans {
+        let Subject::Named(name) = &fact.subject else { continue };
+        if seen.contains(&name.as_str()) {
+            continue;
+        }
+        seen.push(name);
+        problems.push(
+            Problem::new(
+                "dockerfile-missing",
+                Severity::Warning,
+                format!("`{name}` is described as a service, and no Dockerfile for it was found"),
+            )
+            .service(name)
+            .at(&fact.at)
+            .fix(format!("add a Dockerfile to the folder of `{name}`, or correct the document")),
+        );
+    }
+}

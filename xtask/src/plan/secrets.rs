@@ -1,0 +1,139 @@
+//! Decides which variables are secrets and of which form; pure.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::model::stack::SecretForm;
+
+/// Last words of names that hold secrets.
+const ENDINGS: &[&str] = &[
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASS",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+    "KEY",
+    "SALT",
+    "CREDENTIALS",
+    "DSN",
+    "PEPPER",
+];
+
+/// Words that make such a name harmless.
+const HARMLESS: &[&str] =
+    &["PUBLIC", "PUBLISHABLE", "PARTITION", "ROUTING", "CACHE", "PRIMARY", "SORT", "FOREIGN", "REGISTRY"];
+
+/// Words of companies and products whose keys nobody can make up.
+const THIRD_PARTIES: &[&str] = &[
+    "STRIPE",
+    "PAYPAL",
+    "AWS",
+    "AZURE",
+    "GCP",
+    "GOOGLE",
+    "GITHUB",
+    "GITLAB",
+    "SLACK",
+    "TWILIO",
+    "SENDGRID",
+    "MAILGUN",
+    "OPENAI",
+    "ANTHROPIC",
+    "SENTRY",
+    "DATADOG",
+    "FIREBASE",
+    "FACEBOOK",
+    "TWITTER",
+    "CLOUDINARY",
+    "ALGOLIA",
+    "MAPBOX",
+    "OAUTH",
+    "CLIENT",
+    "LICENSE",
+    "TELEGRAM",
+    "DISCORD",
+    "POSTHOG",
+    "SEGMENT",
+    "NEWRELIC",
+    "HUBSPOT",
+    "SHOPIFY",
+];
+
+static LENGTH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(\d{1,3})[ -]?(?:characters?|chars?|bytes?|byte\b)").expect("a valid pattern")
+});
+
+/// The form of the secret that `name` holds, or `None` where it holds none. `comment` is what the example says.
+pub(crate) fn form(name: &str, value: &str, comment: &str) -> Option<SecretForm> {
+    let upper = name.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(['_', '-', '.', ':']).filter(|word| !word.is_empty()).collect();
+    let last = *words.last()?;
+    let is_secret = ENDINGS.contains(&last) || upper.ends_with("SECRET_KEY_BASE") || ends_like_a_secret(last);
+    if !is_secret || words.iter().any(|word| HARMLESS.contains(word)) || is_a_number_or_switch(value) {
+        return None;
+    }
+    if is_third_party(&words, last, comment) {
+        return Some(SecretForm::ThirdParty);
+    }
+    let least = if upper.ends_with("SECRET_KEY_BASE") { 64 } else { 32 };
+    let asked = LENGTH.captures(comment).and_then(|found| found[1].parse::<u16>().ok());
+    let exactly = asked.filter(|_| !comment.to_ascii_lowercase().contains("at least"));
+    Some(SecretForm::Hex(exactly.or(asked.map(|n| n.max(least))).unwrap_or(least).max(1)))
+}
+
+/// `PGPASSWORD`, `JWTSECRET`: written as one word.
+fn ends_like_a_secret(word: &str) -> bool {
+    ["PASSWORD", "SECRET"].iter().any(|ending| word.ends_with(ending))
+}
+
+fn is_a_number_or_switch(value: &str) -> bool {
+    matches!(value, "true" | "false")
+        || (!value.is_empty() && value.len() < 5 && value.parse::<f64>().is_ok())
+}
+
+fn is_third_party(words: &[&str], last: &str, comment: &str) -> bool {
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    if has(THIRD_PARTIES) || last == "DSN" {
+        return true;
+    }
+    let comment = comment.to_ascii_lowercase();
+    if ["provider", "obtain", "dashboard", "console", "sign up", "third party", "third-party"]
+        .iter()
+        .any(|hint| comment.contains(hint))
+    {
+        return true;
+    }
+    // An API key is somebody else's unless the system's own parts use it among themselves.
+    last == "KEY" && has(&["API"]) && !has(&["INTERNAL", "SERVICE", "APP"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_comments_decide() {
+        use SecretForm::{Hex, ThirdParty};
+        let table = [
+            ("JWT_SECRET", "", "", Some(Hex(32))),
+            ("SESSION_KEY", "0123456789abcdef", "must be exactly 16 characters", Some(Hex(16))),
+            ("SESSION_KEY", "", "at least 48 characters", Some(Hex(48))),
+            ("SECRET_KEY_BASE", "", "", Some(Hex(64))),
+            ("STRIPE_SECRET_KEY", "", "", Some(ThirdParty)),
+            ("MARKET_DATA_API_KEY", "", "", Some(ThirdParty)),
+            ("INTERNAL_API_KEY", "", "", Some(Hex(32))),
+            ("SENTRY_DSN", "", "", Some(ThirdParty)),
+            ("PUBLIC_KEY", "", "", None),
+            ("TOKEN_TTL", "", "", None),
+            ("PARTITION_KEY", "", "", None),
+            ("USE_TOKEN", "true", "", None),
+            ("LOG_LEVEL", "info", "", None),
+        ];
+        for (name, value, comment, expected) in table {
+            assert_eq!(form(name, value, comment), expected, "{name}");
+        }
+    }
+}

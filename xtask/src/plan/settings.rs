@@ -1,0 +1,75 @@
+//! The variables of one service: every source that names one, gathered by name; pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::fact::{EnvSource, Evidence, ServiceFacts, What};
+
+/// What the sources say about one variable.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setting<'a> {
+    /// Values, strongest source first.
+    pub(crate) values: Vec<Given<'a>>,
+    /// Reads in the source: default, required, place.
+    pub(crate) reads: Vec<(Option<&'a str>, bool, &'a Evidence)>,
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) value: &'a str,
+    pub(crate) comment: &'a str,
+    pub(crate) source: EnvSource,
+    pub(crate) at: &'a Evidence,
+}
+
+impl<'a> Setting<'a> {
+    /// The value to go by: the strongest that is not empty, else the code's default.
+    pub(crate) fn value(&self) -> Option<&'a str> {
+        let given = self.values.iter().map(|given| given.value).find(|value| !value.is_empty());
+        given.or_else(|| {
+            self.reads.iter().find_map(|(default, ..)| *default).filter(|value| !value.is_empty())
+        })
+    }
+
+    /// The strongest source's comment.
+    pub(crate) fn comment(&self) -> &'a str {
+        self.values.iter().map(|given| given.comment).find(|comment| !comment.is_empty()).unwrap_or_default()
+    }
+
+    /// Where it is said best.
+    pub(crate) fn at(&self) -> Option<&'a Evidence> {
+        self.values.first().map(|given| given.at).or_else(|| self.reads.first().map(|read| read.2))
+    }
+
+    /// Whether the program fails without it.
+    pub(crate) fn required(&self) -> bool {
+        self.reads.iter().any(|(default, required, _)| *required && default.is_none())
+    }
+
+    /// Whether a source of that kind names it.
+    pub(crate) fn is_from(&self, source: EnvSource) -> bool {
+        self.values.iter().any(|given| given.source == source)
+    }
+}
+
+/// All variables of a service, by name.
+pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
+    let mut settings: BTreeMap<&str, Setting<'_>> = BTreeMap::new();
+    for fact in &facts.facts {
+        match &fact.what {
+            What::EnvValue { name, value, comment, source } => {
+                let given = Given { value, comment, source: *source, at: &fact.at };
+                settings.entry(name).or_default().values.push(given);
+            }
+            What::EnvRead { name, default, required } => {
+                settings.entry(name).or_default().reads.push((default.as_deref(), *required, &fact.at));
+            }
+            _ => {}
+        }
+    }
+    for setting in settings.values_mut() {
+        setting.values.sort_by_key(|given| (given.source, given.at));
+        setting.reads.sort();
+    }
+    settings
+}

@@ -1,0 +1,137 @@
+//! The one-shot that creates databases and users on every `up`, from the catalogue's templates; pure.
+
+use crate::catalog::{Setup, SetupFile};
+use crate::model::stack::{Condition, Container, ContainerRole, Dependency, Mount};
+
+use super::assemble::container;
+use super::components::{Binding, Component};
+use super::environment::{escape, secret_reference};
+
+/// Where the scripts lie in the one-shot.
+const SCRIPTS: &str = "/init-scripts";
+
+/// The name of a component's one-shot.
+pub(crate) fn name(component: &Component<'_>) -> String {
+    format!("{}-setup", component.name)
+}
+
+/// Whether a component gets a one-shot at all.
+pub(crate) fn wanted(component: &Component<'_>) -> bool {
+    component.entry.setup.is_some() && component.external.is_none() && !component.bindings.is_empty()
+}
+
+/// The one-shot of a component and its files, names relative to the setup's folder.
+pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Container, Vec<(String, String)>)> {
+    let setup = component.entry.setup.as_ref().filter(|_| wanted(component))?;
+    let folder = format!("init-scripts/{}", component.name);
+    let files: Vec<(String, String)> =
+        setup.files.iter().filter_map(|file| Some((file.name.clone(), text(file, component)?))).collect();
+    let mut one_shot = container(&name(component), ContainerRole::OneShot, "setup");
+    one_shot.image = Some(component.image.clone()).filter(|_| component.build.is_none());
+    one_shot.build = component.build.as_ref().map(super::assemble::build);
+    one_shot.entrypoint =
+        setup.entrypoint.as_ref().map(|words| words.iter().map(|word| escape(word)).collect());
+    one_shot.command = Some(command(setup, component, &files));
+    one_shot.user.clone_from(&setup.user);
+    one_shot.environment = environment(setup, component);
+    one_shot.volumes.push(Mount::Setup { source: folder.clone(), target: SCRIPTS.to_owned() });
+    if let Some(shared) = &setup.shared {
+        one_shot.volumes.push(Mount::Volume {
+            name: shared_volume(component),
+            target: shared.clone(),
+            read_only: false,
+        });
+    }
+    for binding in &component.bindings {
+        for schema in &binding.schemas {
+            one_shot
+                .volumes
+                .push(Mount::Repo { source: schema.clone(), target: schema_target(binding, schema.name()) });
+        }
+    }
+    one_shot.tmpfs = component.version.volumes.iter().chain(&setup.tmpfs).cloned().collect();
+    one_shot.networks.push((network.to_owned(), Vec::new()));
+    one_shot.labels =
+        vec![("xtask.kind".to_owned(), "setup".to_owned()), ("xtask.role".to_owned(), "one-shot".to_owned())];
+    one_shot.depends_on.push(Dependency { target: component.name.clone(), condition: Condition::Healthy });
+    let scripts = files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)).collect();
+    Some((one_shot, scripts))
+}
+
+/// The named volume of a folder that the server and its one-shot share.
+pub(crate) fn shared_volume(component: &Component<'_>) -> String {
+    format!("{}-run", component.name)
+}
+
+fn schema_target(binding: &Binding, file: &str) -> String {
+    format!("/schemas/{}/{file}", binding.service)
+}
+
+fn command(setup: &Setup, component: &Component<'_>, files: &[(String, String)]) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in &setup.command {
+        if word == "{files}" {
+            for (file, _) in files {
+                let path = format!("{SCRIPTS}/{file}");
+                words.extend(setup.per_file.iter().map(|word| escape(&word.replace("{file}", &path))));
+            }
+        } else {
+            words.push(escape(&server(word, component)));
+        }
+    }
+    words
+}
+
+fn environment(setup: &Setup, component: &Component<'_>) -> Vec<(String, String)> {
+    let mut environment: Vec<(String, String)> = setup
+        .environment
+        .iter()
+        .map(|(name, value)| {
+            (name.clone(), super::assemble::with_secrets(&server(value, component), component))
+        })
+        .collect();
+    for binding in &component.bindings {
+        let variable = &binding.password_variable;
+        environment.push((variable.clone(), secret_reference(variable)));
+    }
+    environment.sort();
+    environment.dedup();
+    environment
+}
+
+/// The placeholders that are about the server.
+fn server(text: &str, component: &Component<'_>) -> String {
+    text.replace("{host}", &component.name).replace("{port}", &component.entry.port.to_string())
+}
+
+/// A file's text; `None` for one that only applies schemas where there are none.
+fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
+    let mut text = server(&file.header, component);
+    let mut filled = false;
+    for binding in &component.bindings {
+        if !file.each.is_empty() {
+            text.push('\n');
+            text.push_str(&bound(&file.each, binding, component));
+            filled = true;
+        }
+        for schema in &binding.schemas {
+            if !file.each_schema.is_empty() {
+                let path = schema_target(binding, schema.name());
+                text.push('\n');
+                text.push_str(&bound(&file.each_schema, binding, component).replace("{file}", &path));
+                filled = true;
+            }
+        }
+    }
+    text.push_str(&server(&file.footer, component));
+    let is_about_schemas = file.each.is_empty() && !file.each_schema.is_empty();
+    (filled || !is_about_schemas).then_some(text)
+}
+
+fn bound(text: &str, binding: &Binding, component: &Component<'_>) -> String {
+    server(text, component)
+        .replace("{database}", &binding.database)
+        .replace("{user}", &binding.user)
+        .replace("{password_variable}", &binding.password_variable)
+        .replace("{service}", &binding.service)
+}

@@ -1,0 +1,1 @@
+//! Whole plans from facts written by hand.

@@ -1,0 +1,224 @@
+//! Reads the names of environment variables: whom they are about, which part of an address they hold; pure.
+
+use crate::catalog::{Catalog, Class};
+
+/// Which part of an address a variable holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The whole address.
+    Url,
+    /// The host alone.
+    Host,
+    /// `host:port`, or a list of them.
+    HostPort,
+    /// The port alone.
+    Port,
+    /// The database's name.
+    Database,
+    /// The login's user.
+    User,
+    /// The login's password.
+    Password,
+}
+
+/// Whom a variable is about, as far as its name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// A kind of the catalogue: `POSTGRES_HOST`.
+    Kind(String),
+    /// Some component of a class: `DB_HOST`, `CACHE_URL`.
+    Class(Class),
+    /// Perhaps a service: `ACCOUNTS` of `ACCOUNTS_URL`. Empty where the name is the part alone (`PORT`).
+    Other(String),
+}
+
+/// Endings of names, longest first within a part.
+const ENDINGS: &[(&str, Part)] = &[
+    ("CONNECTION_STRING", Part::Url),
+    ("CONNECTIONSTRING", Part::Url),
+    ("CONNECTION_URL", Part::Url),
+    ("CONNECTION_URI", Part::Url),
+    ("SERVICE_BASE_URL", Part::Url),
+    ("SERVICE_URL", Part::Url),
+    ("SERVICE_URI", Part::Url),
+    ("BASE_URL", Part::Url),
+    ("API_URL", Part::Url),
+    ("CONN_STR", Part::Url),
+    ("CONN", Part::Url),
+    ("URL", Part::Url),
+    ("URI", Part::Url),
+    ("DSN", Part::Url),
+    ("BOOTSTRAP_SERVERS", Part::HostPort),
+    ("SERVICE_ADDRESS", Part::HostPort),
+    ("SERVICE_ADDR", Part::HostPort),
+    ("SERVICE_ENDPOINT", Part::HostPort),
+    ("BROKERS", Part::HostPort),
+    ("BROKER", Part::HostPort),
+    ("ADDRESSES", Part::HostPort),
+    ("ADDRESS", Part::HostPort),
+    ("ADDR", Part::HostPort),
+    ("ENDPOINT", Part::HostPort),
+    ("SERVERS", Part::HostPort),
+    ("HOSTS", Part::HostPort),
+    ("NODES", Part::HostPort),
+    ("SERVICE_HOST", Part::Host),
+    ("HOSTNAME", Part::Host),
+    ("SERVER", Part::Host),
+    ("HOST", Part::Host),
+    ("SERVICE_PORT", Part::Port),
+    ("PORT", Part::Port),
+    ("DATABASE_NAME", Part::Database),
+    ("DB_NAME", Part::Database),
+    ("DBNAME", Part::Database),
+    ("DATABASE", Part::Database),
+    ("DB", Part::Database),
+    ("NAME", Part::Database),
+    ("USERNAME", Part::User),
+    ("USER", Part::User),
+    ("PASSWORD", Part::Password),
+    ("PASSWD", Part::Password),
+    ("PASS", Part::Password),
+    ("PWD", Part::Password),
+];
+
+/// First words that mean a class of infrastructure and no kind.
+const CLASSES: &[(&str, Class)] = &[
+    ("DB", Class::Database),
+    ("DATABASE", Class::Database),
+    ("DATASOURCE", Class::Database),
+    ("SPRING_DATASOURCE", Class::Database),
+    ("QUARKUS_DATASOURCE", Class::Database),
+    ("TYPEORM", Class::Database),
+    ("SQL", Class::Database),
+    ("SQLALCHEMY_DATABASE", Class::Database),
+    ("RDS", Class::Database),
+    ("CONNECTIONSTRINGS", Class::Database),
+    ("CACHE", Class::Cache),
+    ("BROKER", Class::Queue),
+    ("MESSAGE_BROKER", Class::Queue),
+    ("MESSAGE_QUEUE", Class::Queue),
+    ("CELERY_BROKER", Class::Queue),
+    ("QUEUE", Class::Queue),
+    ("MQ", Class::Queue),
+    ("EVENT_BUS", Class::Queue),
+    ("SMTP", Class::Mail),
+    ("MAIL", Class::Mail),
+    ("EMAIL", Class::Mail),
+];
+
+/// `ConnectionStrings__Default`, `db.host`, `DB-HOST` as words with `_`, upper case.
+fn upper(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        let c = if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        if c != '_' || !out.ends_with('_') {
+            out.push(c);
+        }
+    }
+    out.trim_matches('_').to_owned()
+}
+
+/// Whom a variable is about and which part it holds; `None` where its name is no part of an address.
+pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
+    let name = upper(name);
+    if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
+        return Some((kind(rest, catalog).map_or(About::Class(Class::Database), About::Kind), Part::Url));
+    }
+    let (prefix, part) = ENDINGS.iter().find_map(|(ending, part)| {
+        let prefix = name.strip_suffix(ending)?;
+        (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
+    })?;
+    // `POSTGRES_DB` holds a database's name; `DB` alone or `USERS_DB` may hold anything.
+    let about = about(&prefix, catalog);
+    if matches!(part, Part::Database | Part::User | Part::Password) && matches!(about, About::Other(_)) {
+        return match (part, class(&prefix), name.as_str()) {
+            (_, Some(class), _) => Some((About::Class(class), part)),
+            (Part::Database, None, "DB_NAME" | "DATABASE_NAME" | "DBNAME") => {
+                Some((About::Class(Class::Database), part))
+            }
+            _ => None,
+        };
+    }
+    Some((about, part))
+}
+
+fn about(prefix: &str, catalog: &Catalog) -> About {
+    if let Some(kind) = kind(prefix, catalog) {
+        return About::Kind(kind);
+    }
+    class(prefix).map_or_else(|| About::Other(prefix.to_owned()), About::Class)
+}
+
+/// The class that a prefix means at its start or its end: `DB_MAIN`, `ORDERS_DB`.
+fn class(prefix: &str) -> Option<Class> {
+    CLASSES
+        .iter()
+        .filter(|(word, _)| at_start(prefix, word) || prefix.ends_with(&format!("_{word}")))
+        .max_by_key(|(word, _)| word.len())
+        .map(|(_, class)| *class)
+}
+
+/// The kind whose words start (or end) the prefix; the longest word wins.
+fn kind(prefix: &str, catalog: &Catalog) -> Option<String> {
+    catalog
+        .iter()
+        .flat_map(|entry| entry.recognise.variables.iter().map(move |word| (word, entry)))
+        .filter(|(word, _)| at_start(prefix, word) || prefix.ends_with(&format!("_{word}")))
+        .max_by_key(|(word, _)| word.len())
+        .map(|(_, entry)| entry.kind.clone())
+}
+
+fn at_start(prefix: &str, word: &str) -> bool {
+    prefix.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// Variables that a browser reads: the bundler writes them into the page, so their hosts are seen from outside.
+pub(crate) fn is_for_browsers(name: &str) -> bool {
+    [
+        "VITE_",
+        "NEXT_PUBLIC_",
+        "REACT_APP_",
+        "NUXT_PUBLIC_",
+        "PUBLIC_",
+        "VUE_APP_",
+        "NG_APP_",
+        "GATSBY_",
+        "EXPO_PUBLIC_",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_whom_they_are_about() {
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let kind = |kind: &str, part| Some((About::Kind(kind.to_owned()), part));
+        let class = |class, part| Some((About::Class(class), part));
+        let other = |prefix: &str, part| Some((About::Other(prefix.to_owned()), part));
+        let table = [
+            ("POSTGRES_HOST", kind("postgres", Part::Host)),
+            ("POSTGRES_DB", kind("postgres", Part::Database)),
+            ("PGPASSWORD", None),
+            ("DATABASE_URL", class(Class::Database, Part::Url)),
+            ("ORDERS_DB_HOST", class(Class::Database, Part::Host)),
+            ("DB_PASSWORD", class(Class::Database, Part::Password)),
+            ("SPRING_DATASOURCE_URL", class(Class::Database, Part::Url)),
+            ("ConnectionStrings__Default", class(Class::Database, Part::Url)),
+            ("REDIS_URL", kind("redis", Part::Url)),
+            ("CACHE_HOST", class(Class::Cache, Part::Host)),
+            ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
+            ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),
+            ("PORT", other("", Part::Port)),
+            ("ADMIN_PASSWORD", None),
+            ("SERVICE_NAME", None),
+            ("LOG_LEVEL", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(classify(name, &catalog), expected, "{name}");
+        }
+    }
+}
