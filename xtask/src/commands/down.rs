@@ -30,9 +30,7 @@ pub fn run(context: &Context, _matches: &ArgMatches) -> Result<Outcome> {
         context.ui.status("Finished", format_args!("nothing of `{}` was running", project.setup.project));
         return Ok(Outcome::Done);
     }
-    let command =
-        project.docker.command(["compose", "--ansi", "never", "-p", &project.setup.project, "down"]);
-    let result = command.arg("--remove-orphans").read();
+    let result = project.by_label().args(["down", "--remove-orphans"]).read();
     project.after_interruption(result)?;
     let took = duration::show(started.elapsed());
     let removed = format!("{} and {}", count(containers, "container"), count(networks, "network"));

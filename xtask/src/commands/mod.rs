@@ -5,15 +5,20 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
+pub mod build;
 pub mod completions;
 pub mod down;
+pub mod exec;
 pub mod explain;
 pub mod health;
 pub mod integrate;
 pub mod inventory;
+pub mod logs;
 mod pipeline;
 pub mod project;
 mod report;
+pub mod reset;
+pub mod restart;
 pub mod smoke;
 pub mod status;
 pub mod test;
@@ -35,6 +40,11 @@ pub const ALL: &[Entry] = &[
     Entry { command: explain::command, run: explain::run },
     Entry { command: up::command, run: up::run },
     Entry { command: down::command, run: down::run },
+    Entry { command: build::command, run: build::run },
+    Entry { command: restart::command, run: restart::run },
+    Entry { command: reset::command, run: reset::run },
+    Entry { command: logs::command, run: logs::run },
+    Entry { command: exec::command, run: exec::run },
     Entry { command: status::command, run: status::run },
     Entry { command: health::command, run: health::run },
     Entry { command: smoke::command, run: smoke::run },

@@ -4,10 +4,12 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::cli::Context;
 use crate::error::{Failure, Interrupted, Result, nearest};
-use crate::run::docker::Docker;
+use crate::run::docker::{Docker, Invocation};
+use crate::run::env_file;
 use crate::run::setup::Setup;
+use crate::run::spec::Spec;
 use crate::run::state::{self, State};
-use crate::ui::{count, list};
+use crate::ui::{Ui, count, list};
 
 /// The setup of this call and the docker to run it with.
 #[derive(Debug, Clone)]
@@ -27,6 +29,44 @@ impl Project {
         let docker = Docker::find(context.ui)?;
         let setup = Setup::read(&context.out, &context.out_name(), &context.env)?;
         Ok(Project { docker, setup })
+    }
+
+    /// Completes the variables and asks Compose what its files mean; the first half of all that builds or starts.
+    ///
+    /// # Errors
+    /// When there are no files, a variable is missing, or Compose refuses.
+    pub fn prepare(&mut self, ui: Ui) -> Result<Spec> {
+        env_file::prepare(&self.docker, &mut self.setup, ui)?;
+        env_file::check_complete(&self.setup)?;
+        Spec::read(&self.docker, &self.setup)
+    }
+
+    /// As [`Project::open`], for what cannot work without files.
+    ///
+    /// # Errors
+    /// When docker is not installed or there is no setup.
+    pub fn existing(context: &Context) -> Result<Project> {
+        let docker = Docker::find(context.ui)?;
+        let setup = Setup::existing(&context.out, &context.out_name(), &context.env)?;
+        Ok(Project { docker, setup })
+    }
+
+    /// What the files mean, even where the env file is lost: then with the example's values.
+    ///
+    /// # Errors
+    /// When Compose refuses the files.
+    pub fn spec(&self) -> Result<Spec> {
+        if self.setup.env_file.is_file() {
+            return Spec::read(&self.docker, &self.setup);
+        }
+        let env_file = self.setup.out.join(env_file::EXAMPLE);
+        Spec::read(&self.docker, &Setup { env_file, ..self.setup.clone() })
+    }
+
+    /// `docker compose` that knows the project by its containers alone: no file, no variable can be in its way.
+    pub fn by_label(&self) -> Invocation {
+        let args = ["compose", "--ansi", "never", "--project-directory", "/", "-p", &self.setup.project];
+        self.docker.command(args)
     }
 
     /// The services that the files or the containers know, for `logs`, `exec` and the like.

@@ -93,11 +93,9 @@ pub fn up(context: &Context, request: &Request) -> Result<Project> {
 }
 
 fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
+    let machine = preflight::machine(&project.docker)?;
+    let mut spec = project.prepare(ui)?;
     let Project { docker, setup } = project;
-    let machine = preflight::machine(docker)?;
-    env_file::prepare(docker, setup, ui)?;
-    env_file::check_complete(setup)?;
-    let mut spec = Spec::read(docker, setup)?;
     check_names(&request.services, &spec.names(), "service")?;
     check_names(&request.without, &spec.names(), "service")?;
     let wanted = wanted(&spec, request)?;
@@ -111,13 +109,9 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
     }
     verify::check(docker, setup, &services)?;
     setup.overlay = preflight::overlay(&machine, &services);
-    let start = Start {
-        services: wanted.clone(),
-        without: request.without.clone(),
-        recreate: false,
-        timeout: request.timeout,
-    };
-    let took = start::start(docker, setup, &spec, &start, ui)?;
+    let command = start::compose_up(docker, setup, &wanted, &request.without);
+    let what = Start { services: wanted.clone(), timeout: request.timeout };
+    let took = start::start(docker, setup, &spec, &what, &command, ui)?;
     report(docker, setup, &services, took, ui)
 }
 

@@ -65,6 +65,8 @@ pub struct ServiceSpec {
     pub start_interval: bool,
     /// Real names of the named volumes it mounts.
     pub volumes: Vec<String>,
+    /// Its variables; `None` where the value comes from the shell.
+    pub environment: BTreeMap<String, Option<String>>,
     /// Where something is mounted into it.
     pub mounts: Vec<String>,
     /// Its environment, command and check in one text, to look for a value in.
@@ -194,8 +196,9 @@ struct RawService {
     healthcheck: Option<RawHealth>,
     #[serde(default)]
     volumes: Vec<RawMount>,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, serde_json::Value>,
+    environment: Option<BTreeMap<String, Option<String>>>,
+    command: Option<serde_json::Value>,
+    entrypoint: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +279,8 @@ fn service_spec(
             .collect(),
         start_interval: raw.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()),
         mounts: raw.volumes.iter().map(|mount| mount.target.clone()).collect(),
-        values: serde_json::to_string(&raw.rest).unwrap_or_default(),
+        values: format!("{:?} {:?} {:?} {health_test:?}", raw.environment, raw.command, raw.entrypoint),
+        environment: raw.environment.clone().unwrap_or_default(),
         labels,
     }
 }

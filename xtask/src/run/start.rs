@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
-use crate::run::docker::{Child, Docker};
+use crate::run::docker::{Child, Docker, Invocation};
 use crate::run::live::Live;
 use crate::run::setup::Setup;
 use crate::run::spec::Spec;
@@ -20,26 +20,29 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What to start, and how.
 #[derive(Debug, Clone)]
 pub struct Start {
-    /// The services to start with all that they depend on, by name.
+    /// The services that should be up in the end, by name.
     pub services: Vec<String>,
-    /// Services to leave out.
-    pub without: Vec<String>,
-    /// Make the containers anew even where nothing has changed.
-    pub recreate: bool,
     /// How long they may take.
     pub timeout: Duration,
 }
 
-/// Starts them; returns how long it took.
+/// Runs a command of Compose that starts services and waits until they are well; returns how long it took.
 ///
 /// # Errors
 /// When one fails, when the time is over, or on Ctrl-C. What has started keeps running.
-pub fn start(docker: &Docker, setup: &Setup, spec: &Spec, what: &Start, ui: Ui) -> Result<Duration> {
+pub fn start(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    what: &Start,
+    command: &Invocation,
+    ui: Ui,
+) -> Result<Duration> {
     let started = Instant::now();
     let before = observe(docker, setup, started, None)?;
     let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
     let events = events(docker, setup)?;
-    let mut compose = Compose { child: compose_up(docker, setup, what).start()?, lines: Vec::new() };
+    let mut compose = Compose { child: command.start()?, lines: Vec::new() };
     let mut live = Live::new(ui);
     let mut looked: Option<Instant> = None;
     let mut ended = None;
@@ -83,17 +86,14 @@ impl Compose {
     }
 }
 
-fn compose_up(docker: &Docker, setup: &Setup, what: &Start) -> crate::run::docker::Invocation {
+/// `docker compose up` for these services; with no container wanted of those left out, nobody waits for them.
+pub fn compose_up(docker: &Docker, setup: &Setup, services: &[String], without: &[String]) -> Invocation {
     let mut command = setup.compose_with(docker, &["--ansi", "never"]);
     command = command.args(["up", "--detach", "--no-build", "--remove-orphans"]);
-    if what.recreate {
-        command = command.arg("--force-recreate");
-    }
-    for service in &what.without {
-        // With no container wanted, those that depend on it do not wait for it.
+    for service in without {
         command = command.args(["--scale".to_owned(), format!("{service}=0")]);
     }
-    command.args(what.services.iter().filter(|name| !what.without.contains(name)).cloned())
+    command.args(services.iter().cloned())
 }
 
 /// The events after which it is worth to look; health checks themselves make many more.
@@ -144,7 +144,7 @@ fn explain(
 
 /// Compose gave up before any container could show why: its own words.
 fn compose_failure(compose: &Compose, code: i32) -> Failure {
-    let mut failure = Failure::new(format!("`docker compose up` failed with exit code {code}"));
+    let mut failure = Failure::new(format!("Compose could not start the services (exit code {code})"));
     let text = compose.lines.join("\n");
     let said = crate::run::docker::last_lines(&text, 20);
     let progress = |line: &&&str| {
