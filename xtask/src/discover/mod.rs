@@ -2,6 +2,7 @@
 
 mod assign;
 mod dockerfile;
+pub mod documents;
 mod env_file;
 pub mod findings;
 mod glob;
@@ -90,7 +91,7 @@ struct Said {
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
-    let detectors: Vec<&Detector> = lang::ALL.iter().collect();
+    let detectors: Vec<&Detector> = lang::ALL.iter().chain(documents::ALL).collect();
     let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
     let mut all = Said::default();
     for said in in_parallel(wanted, |wanted| read_file(repo, catalog, wanted)) {

@@ -8,7 +8,7 @@ mod rules;
 pub mod rust;
 mod scan;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 use super::Detector;
 
