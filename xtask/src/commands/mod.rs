@@ -7,6 +7,7 @@ use crate::error::{Outcome, Result};
 
 pub mod build;
 pub mod completions;
+pub mod doctor;
 pub mod down;
 pub mod exec;
 pub mod explain;
@@ -49,6 +50,7 @@ pub const ALL: &[Entry] = &[
     Entry { command: health::command, run: health::run },
     Entry { command: smoke::command, run: smoke::run },
     Entry { command: test::command, run: test::run },
+    Entry { command: doctor::command, run: doctor::run },
     Entry { command: completions::command, run: completions::run },
 ];
 

@@ -4,6 +4,7 @@ pub mod build;
 pub mod containers;
 pub mod diagnose;
 pub mod docker;
+pub mod doctor;
 pub mod dotenv;
 pub mod duration;
 pub mod env_file;
