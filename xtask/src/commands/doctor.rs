@@ -95,7 +95,7 @@ fn install(ui: Ui, machine: &Machine, yes: bool) -> Result<bool> {
     let sudo = if machine.root { "" } else { "sudo " };
     ui.note("These commands make this machine ready:");
     for line in install::shown(&steps) {
-        ui.note(format_args!("  {sudo}{}", line.replace('\n', "\n  ")));
+        ui.note(format_args!("{sudo}{line}"));
     }
     if !yes && !agreed(ui)? {
         ui.note("Nothing was changed.");
