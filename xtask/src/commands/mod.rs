@@ -9,6 +9,7 @@ pub mod build;
 pub mod completions;
 pub mod doctor;
 pub mod down;
+pub mod env_cmd;
 pub mod exec;
 pub mod explain;
 pub mod health;
@@ -46,6 +47,7 @@ pub const ALL: &[Entry] = &[
     Entry { command: reset::command, run: reset::run },
     Entry { command: logs::command, run: logs::run },
     Entry { command: exec::command, run: exec::run },
+    Entry { command: env_cmd::command, run: env_cmd::run },
     Entry { command: status::command, run: status::run },
     Entry { command: health::command, run: health::run },
     Entry { command: smoke::command, run: smoke::run },

@@ -162,10 +162,11 @@ fn with_check(mut failure: Failure, evidence: &Evidence) -> Failure {
     if code == 0 && details.failing_streak == 0 {
         return failure;
     }
-    failure = failure.why(format!(
-        "its last health check ended with exit code {code}, {} in a row failed",
-        details.failing_streak
-    ));
+    let streak = match details.failing_streak {
+        0 | 1 => String::new(),
+        streak => format!(", {streak} in a row failed"),
+    };
+    failure = failure.why(format!("its last health check ended with exit code {code}{streak}"));
     for line in last_lines(&details.check_output, CHECK_LINES) {
         failure = failure.why(format!("| {line}"));
     }

@@ -41,6 +41,18 @@ fn scan(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
+/// As it would be written as an argument: `90s`, `5m`, `1h30m`.
+pub fn plain(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        _ if duration.subsec_millis() > 0 => format!("{}ms", duration.as_millis()),
+        (0, minutes, 0) if minutes > 0 => format!("{minutes}m"),
+        (hours, 0, 0) if hours > 0 => format!("{hours}h"),
+        (hours, minutes, 0) if hours > 0 => format!("{hours}h{minutes}m"),
+        _ => format!("{seconds}s"),
+    }
+}
+
 /// `0.4s`, `12s`, `2m 05s`, `1h 02m`.
 pub fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -74,6 +86,13 @@ mod tests {
         );
         for text in ["", "5 m", "m", "-5s", "5d", "99999999999999999999s"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_plainly_reads_back_the_same() {
+        for text in ["3s", "90s", "5m", "1h", "1h30m", "500ms"] {
+            assert_eq!(plain(parse(text).unwrap()), text);
         }
     }
 

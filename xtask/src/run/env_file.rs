@@ -1,5 +1,6 @@
 //! Creates and completes `.env` on disk; never rewrites what a person or an earlier run has put there.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -77,6 +78,14 @@ pub fn write(setup: &mut Setup, text: String) -> Result<()> {
 /// # Errors
 /// When there are such.
 pub fn check_complete(setup: &Setup) -> Result<()> {
+    Failures::check(missing(setup)?, "nothing was started")
+}
+
+/// One failure for each variable that the files demand and nothing gives.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn missing(setup: &Setup) -> Result<Vec<Failure>> {
     let mut missing = Vec::new();
     for file in &setup.files {
         let text = read_text(file)?.unwrap_or_default();
@@ -96,7 +105,25 @@ pub fn check_complete(setup: &Setup) -> Result<()> {
             }
         }
     }
-    Failures::check(missing, "nothing was started")
+    Ok(missing)
+}
+
+/// Names of all variables that the files take: `${NAME…}` and `$NAME`.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn used(setup: &Setup) -> Result<BTreeSet<String>> {
+    let mut used = BTreeSet::new();
+    for file in &setup.files {
+        let text = read_text(file)?.unwrap_or_default();
+        for (start, _) in text.match_indices('$') {
+            let rest = text[start + 1..].trim_start_matches('{');
+            let length =
+                rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+            used.insert(rest[..length].to_owned());
+        }
+    }
+    Ok(used)
 }
 
 /// Third parties' variables that nobody has filled yet.

@@ -94,7 +94,8 @@ fn pull(docker: &Docker, image: &str, ui: Ui) -> Result<Option<String>> {
             Some(0) => break,
             Some(_) => {
                 lines.extend(child.new_lines(Duration::from_millis(100)));
-                return Ok(Some(last_lines(&lines.join("\n"), 1).concat()));
+                let said = last_lines(&lines.join("\n"), 1).concat();
+                return Ok(Some(said.trim_start_matches("Error response from daemon: ").to_owned()));
             }
             None => {}
         }

@@ -61,9 +61,9 @@ pub fn machine(docker: &Docker) -> Result<Machine> {
     let compose = compose.map_err(|_| Failure::new("cannot ask Compose for its version"))??;
     match (compose, engine?) {
         (Ok(compose), Ok(engine)) => Ok(Machine { engine, compose }),
-        (compose, engine) => {
-            let failures = [compose.err(), engine.err()].into_iter().flatten().collect();
-            Err(Failures { all: failures, consequence: "nothing was started".to_owned() }.into())
+        (Err(one), Ok(_)) | (Ok(_), Err(one)) => Err(one.into()),
+        (Err(compose), Err(engine)) => {
+            Err(Failures { all: vec![compose, engine], consequence: "nothing was started".to_owned() }.into())
         }
     }
 }

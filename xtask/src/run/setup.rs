@@ -34,8 +34,9 @@ impl Setup {
     /// Reads the folder. Also works where the files are broken or missing, so that `down` and `logs` always can.
     ///
     /// # Errors
-    /// When a file exists and cannot be read.
+    /// When a file exists and cannot be read, or `env` cannot be part of a file's name.
     pub fn read(out: &Path, shown: &str, env: &str) -> Result<Setup> {
+        check_env_name(env)?;
         let base = out.join(COMPOSE_FILE);
         let layer = if env == "dev" { "override" } else { env };
         let layer = out.join(format!("docker-compose.{layer}.yml"));
@@ -116,6 +117,16 @@ impl Setup {
             None => command,
         }
     }
+}
+
+fn check_env_name(env: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !env.is_empty() && env != "example" && env.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{env}` cannot be the name of an environment"))
+        .why("it becomes part of file names: lower-case letters, digits, - and _, and not `example`")
+        .into())
 }
 
 /// `.env` for `dev`, else `.env.NAME`.

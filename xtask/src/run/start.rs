@@ -131,7 +131,7 @@ fn explain(
         },
         Verdict::TimedOut(open) => match open.split_first() {
             Some((first, others)) => {
-                (first.clone(), None, Some(duration::show(what.timeout)), others.to_vec())
+                (first.clone(), None, Some(duration::plain(what.timeout)), others.to_vec())
             }
             None => return Ok(compose_failure(compose, 1)),
         },
