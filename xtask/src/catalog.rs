@@ -89,6 +89,8 @@ pub enum Class {
     Mail,
     Identity,
     Observability,
+    Discovery,
+    Cloud,
 }
 
 /// Who gets what on one server.
@@ -432,5 +434,35 @@ mod tests {
     #[test]
     fn schemes_with_drivers_are_known() {
         assert_eq!(catalog().by_scheme("postgresql+asyncpg").map(|e| e.kind.as_str()), Some("postgres"));
+    }
+
+    #[test]
+    fn images_with_another_contract_are_known_but_do_not_run_as_written() {
+        let catalog = catalog();
+        for (image, as_written) in [
+            ("pgvector/pgvector:pg17", true),
+            ("docker.io/library/postgres:16", true),
+            ("bitnami/postgresql:16", false),
+            ("supabase/postgres:15", false),
+        ] {
+            let entry = catalog.by_image(image).expect(image);
+            assert_eq!(
+                (entry.kind.as_str(), entry.runs_as_written(image)),
+                ("postgres", as_written),
+                "{image}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tag_finds_its_version() {
+        let catalog = catalog();
+        let version = |kind: &str, wanted| Some(catalog.get(kind)?.version_for(wanted)?.0.to_owned());
+        assert_eq!(version("postgres", "15.4-alpine3.18").as_deref(), Some("15"));
+        assert_eq!(version("mysql", "8.0.36").as_deref(), Some("8.0"));
+        assert_eq!(version("mysql", "8").as_deref(), Some("8.4"));
+        assert_eq!(version("mailpit", "v1.21.3").as_deref(), Some("1"));
+        assert_eq!(version("postgres", "9.6"), None);
+        assert_eq!(version("postgres", "alpine"), None);
     }
 }
