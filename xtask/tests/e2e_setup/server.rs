@@ -108,6 +108,12 @@ pub(crate) struct Server {
     pub(crate) administrator_password: String,
 }
 
+#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn skip(why: &str) {
+    assert!(std::env::var_os("XTASK_REQUIRE_DOCKER").is_none(), "{why}");
+    println!("skipped: {why}");
+}
+
 /// Starts a server and waits until its health check says that it serves; `None`, with a word, where there is no engine.
 pub(crate) fn server((kind, version): (&str, &str)) -> Option<Server> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -120,11 +126,7 @@ pub(crate) fn server((kind, version): (&str, &str)) -> Option<Server> {
         cmd!(shell, "docker image inspect {image}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
             || cmd!(shell, "docker pull --quiet {image}").quiet().ignore_stdout().run().is_ok();
     if !there {
-        assert!(
-            std::env::var_os("XTASK_REQUIRE_DOCKER").is_none(),
-            "no engine answers, or it cannot get {image}"
-        );
-        println!("skipped: no engine answers, or it cannot get {image}");
+        skip(&format!("no engine answers, or it cannot get {image}"));
         return None;
     }
     let name = format!("xtask-setup-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
