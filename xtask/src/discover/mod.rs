@@ -9,6 +9,7 @@ mod glob;
 pub mod lang;
 pub mod placeholder;
 mod ports;
+mod schema_file;
 mod services;
 pub mod url;
 
@@ -91,7 +92,8 @@ struct Said {
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
-    let detectors: Vec<&Detector> = lang::ALL.iter().chain(documents::ALL).collect();
+    let detectors: Vec<&Detector> =
+        lang::ALL.iter().chain(documents::ALL).chain([&schema_file::SCHEMA]).collect();
     let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
     let mut all = Said::default();
     for said in in_parallel(wanted, |wanted| read_file(repo, catalog, wanted)) {

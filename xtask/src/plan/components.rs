@@ -212,7 +212,11 @@ fn database(name: &str) -> String {
     if plain { name.to_owned() } else { names::identifier(name) }
 }
 
+/// The files that make a service's tables. Where a migration tool does, such a file is only a copy of its result.
 fn schemas(facts: &[Fact]) -> Vec<RepoPath> {
+    if facts.iter().any(|fact| matches!(fact.what, What::Migration { .. })) {
+        return Vec::new();
+    }
     let paths: BTreeSet<RepoPath> =
         facts.iter().filter(|fact| fact.what == What::SchemaFile).map(|fact| fact.at.path.clone()).collect();
     paths.into_iter().collect()

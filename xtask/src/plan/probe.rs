@@ -96,7 +96,8 @@ fn http(tool: Tool, port: u16, path: &str) -> Vec<String> {
             "node",
             "-e",
             format!(
-                "require('http').get('{url}', r => process.exit(r.statusCode < 400 ? 0 : 1)).on('error', () => process.exit(1))"
+                "require('http').get('{url}', r => {{ console.log('HTTP', r.statusCode); process.exit(r.statusCode < 400 ? 0 : 1) }})\
+                 .on('error', e => {{ console.log(e.message); process.exit(1) }})"
             ),
         ),
         Tool::Python => script(
@@ -104,7 +105,7 @@ fn http(tool: Tool, port: u16, path: &str) -> Vec<String> {
             "-c",
             format!(
                 "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', {port}, timeout=2); \
-                 c.request('GET', '{path}'); sys.exit(c.getresponse().status >= 400)"
+                 c.request('GET', '{path}'); s = c.getresponse().status; print('HTTP', s); sys.exit(s >= 400)"
             ),
         ),
         Tool::Php => script("php", "-r", format!("exit(@file_get_contents('{url}') === false ? 1 : 0);")),

@@ -114,6 +114,12 @@ fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
             text.push_str(&bound(&file.each, binding, component));
             filled = true;
         }
+        let sharers = component.bindings.iter().filter(|other| other.database == binding.database).count();
+        if !file.each_shared.is_empty() && sharers > 1 {
+            text.push('\n');
+            text.push_str(&bound(&file.each_shared, binding, component));
+            filled = true;
+        }
         for schema in &binding.schemas {
             if !file.each_schema.is_empty() {
                 let path = schema_target(binding, schema.name());
