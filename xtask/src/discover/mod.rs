@@ -75,12 +75,23 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     problems.extend(found.problems);
     problems.extend(read.problems);
     Ok(Facts {
+        scenarios: scenarios(repo, &services::Roots::of(repo, scope)),
         services: found.services,
         components: found.components,
         set_aside: found.set_aside,
         problems,
         orphans,
     })
+}
+
+/// Scenarios that people keep beside their code: `smoke/*.yaml` with `steps:`. They go into the setup as they are.
+fn scenarios(repo: &Repo, roots: &services::Roots) -> Vec<(RepoPath, String)> {
+    let in_smoke = |path: &&RepoPath| {
+        let yaml = matches!(path.extension(), "yaml" | "yml");
+        yaml && path.parent().is_some_and(|folder| folder.name() == "smoke") && !roots.excludes(path)
+    };
+    let text = |path: &RepoPath| Some((path.clone(), repo.text(path).ok()?.text));
+    repo.files().filter(in_smoke).filter_map(text).filter(|(_, text)| text.contains("steps:")).collect()
 }
 
 /// What the files say that are no Dockerfiles.

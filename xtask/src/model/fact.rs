@@ -353,6 +353,8 @@ pub struct Facts {
     pub set_aside: Vec<SetAside>,
     /// What could not be read, disagreements inside one source, and the like.
     pub problems: Vec<Problem>,
+    /// Hand-written smoke scenarios (`smoke/*.yaml`), file and text, by path.
+    pub scenarios: Vec<(RepoPath, String)>,
     /// Facts about services that do not exist (a document names one without a Dockerfile).
     pub orphans: Vec<Fact>,
 }

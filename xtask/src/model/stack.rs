@@ -16,7 +16,7 @@ pub struct Stack {
     pub volumes: Vec<String>,
     /// What stands in `.env.example`, grouped in this order.
     pub variables: Vec<VariableGroup>,
-    /// `init-scripts/<engine>/…` and what else a component brings along, name and text.
+    /// `init-scripts/<engine>/…`, and scenarios that stand elsewhere in the monorepo: name in the setup and text.
     pub scripts: Vec<(String, String)>,
     /// Default for BIND_ADDR.
     pub bind: String,

@@ -236,12 +236,15 @@ fn plain(
                 secret_reference(&variable)
             },
         );
+        // What a third party gives and the service can do without is nothing to be reminded of at each start.
+        let optional =
+            form == SecretForm::ThirdParty && setting.comment().to_ascii_lowercase().contains("optional");
         out.variables.push(Variable {
             value: placeholder(&variable, form),
             name: variable,
             comment: comment(setting),
-            secret: Some(form),
-            optional: false,
+            secret: Some(form).filter(|_| !optional),
+            optional,
         });
         return;
     }

@@ -86,8 +86,11 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     });
     problems.dedup();
 
-    let (containers, scripts) =
+    let (containers, mut scripts) =
         containers(&drafts, &needs, &components, &networks, &host_ports, &environments, &order);
+    scripts.extend(
+        facts.scenarios.iter().map(|(path, text)| (format!("tests/smoke/{}", path.name()), text.clone())),
+    );
     let inventory = Inventory {
         version: 1,
         root: ".".to_owned(),

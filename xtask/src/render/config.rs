@@ -8,28 +8,45 @@ pub(crate) fn render(stack: &Stack) -> String {
     let name = service.map_or("orders", |service| service.name.as_str());
     let port = service.and_then(|service| service.ports.first()).map_or(3000, |port| port.container);
     let kind = inventory.infrastructure.first().map_or("postgres", |component| component.kind.as_str());
-    format!(
+    let mut out = format!(
         "# Your preferences; `cargo xtask integrate` obeys them and never rewrites this file.\n\
-         # `cargo xtask explain NAME` shows what was found for a service and why.\n\
-         \n\
-         # name: {project}\n\
-         \n\
-         # services:\n\
-         #   roots: [\"services/*\"]            # where services are\n\
-         #   exclude: [\"services/legacy\"]     # what to leave out\n\
-         #   {name}:\n\
-         #     port: {port}                     # in the container\n\
-         #     host_port: {port}                # on this machine\n\
-         #     health: {{ http: /health }}       # or {{ tcp: {port} }}, {{ grpc: {port} }}, {{ command: [...] }}, none\n\
-         #     requires: [+{kind}]          # +name adds, -name removes; without signs: exactly these\n\
-         #     env: {{ LOG_LEVEL: debug }}\n\
-         \n\
-         # infrastructure:\n\
-         #   {kind}: {{ version: \"…\" }}           # or {{ shared: false }}, {{ external: true, url: \"host:port\" }}\n\
-         \n\
-         # bind: {bind}                   # the address on which ports are published\n\
-         # isolation: on                     # off: one network for all\n\
-         # hot_reload: on\n",
-        project = stack.name,
-    )
+         # `cargo xtask explain NAME` shows what was found for a service and why.\n\n# name: {}\n",
+        stack.name
+    );
+    let mut block = |lines: &[(String, &str)]| {
+        out.push('\n');
+        for (key, meaning) in lines {
+            let line =
+                if meaning.is_empty() { format!("# {key}") } else { format!("# {key:<48} # {meaning}") };
+            out.push_str(&line);
+            out.push('\n');
+        }
+    };
+    block(&[
+        ("services:".to_owned(), ""),
+        ("  roots: [\"services/*\"]".to_owned(), "where services are"),
+        ("  exclude: [\"services/legacy\"]".to_owned(), "what to leave out"),
+        (format!("  {name}:"), ""),
+        (format!("    port: {port}"), "in the container"),
+        (format!("    host_port: {port}"), "on this machine"),
+        (
+            "    health: { http: /health }".to_owned(),
+            "or { tcp: PORT }, { grpc: PORT }, { command: [...] }, none",
+        ),
+        (format!("    requires: [+{kind}]"), "+name adds, -name removes; without signs: exactly these"),
+        ("    env: { LOG_LEVEL: debug }".to_owned(), "wins over everything found"),
+    ]);
+    block(&[
+        ("infrastructure:".to_owned(), ""),
+        (
+            format!("  {kind}: {{ version: \"…\", shared: true }}"),
+            "or { external: true, url: \"host:port\" }",
+        ),
+    ]);
+    block(&[
+        (format!("bind: {bind}"), "the address on which ports are published"),
+        ("isolation: on".to_owned(), "off: one network for all"),
+        ("hot_reload: on".to_owned(), ""),
+    ]);
+    out
 }
