@@ -13,7 +13,7 @@ use crate::model::stack::{
 
 use super::components::Component;
 use super::draft::Draft;
-use super::environment::{Environment, escape, port_variable, secret_reference};
+use super::environment::{Environment, escape, port_variable};
 use super::names;
 use super::needs::{Need, Target};
 use super::networks::SERVICES;
@@ -60,7 +60,8 @@ pub(crate) fn build((dockerfile, build): &(RepoPath, Build)) -> ContainerBuild {
     }
 }
 
-/// A text of the catalogue as Compose reads it: `{secret:NAME}` becomes a variable of `.env`, `$` is kept.
+/// A text of the catalogue as Compose reads it: `{secret:NAME}` becomes a variable of `.env`, `{host}` the component's
+/// name, `{host_port}` its port on the host, and `$` is kept.
 pub(crate) fn with_secrets(text: &str, component: &Component<'_>) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -68,10 +69,12 @@ pub(crate) fn with_secrets(text: &str, component: &Component<'_>) -> String {
         let (before, found) = rest.split_at(at);
         out.push_str(&escape(before));
         let Some(end) = found.find('}') else { break };
-        out.push_str(&secret_reference(&component.secret(&found["{secret:".len()..end])));
+        out.push_str(&component.secret_value(&found["{secret:".len()..end]));
         rest = &found[end + 1..];
     }
-    out + &escape(rest)
+    out.push_str(&escape(rest));
+    let host_port = format!("${{{}_PORT:-{}}}", names::variable(&component.name), component.entry.port);
+    out.replace("{host_port}", &host_port).replace("{host}", &component.name)
 }
 
 /// The secrets that an entry's texts name, in order.
@@ -125,33 +128,55 @@ pub(crate) fn server(
             read_only: false,
         });
     }
-    for (variable, container) in component_ports(component) {
-        let host = host_ports.get(&variable).copied().unwrap_or(container);
-        out.local_ports.push(Published { variable, host, container });
+    for port in component_ports(component) {
+        let host = host_ports.get(&port.variable).copied().unwrap_or(port.host);
+        out.local_ports.push(Published { host, ..port });
     }
     out.networks.push((network.to_owned(), component.aliases.iter().cloned().collect()));
+    let busybox = format!("{}/busybox", probe::PROBE_FOLDER);
+    if entry.health.test.iter().any(|word| word.contains("{busybox}")) {
+        mount_probe(&mut out);
+    }
     out.health_check = Some(HealthCheck {
-        test: entry.health.test.iter().map(|word| with_secrets(word, component)).collect(),
+        test: entry
+            .health
+            .test
+            .iter()
+            .map(|word| with_secrets(word, component).replace("{busybox}", &busybox))
+            .collect(),
         interval: entry.health.interval.clone(),
         timeout: entry.health.timeout.clone(),
         retries: 5,
-        start_period: "60s".to_owned(),
+        start_period: entry.health.start_period.clone(),
         start_interval: entry.health.start_interval.clone(),
     });
     out.labels = vec![
-        label("health", &format!("tcp {}", entry.port)),
+        label("health", &format!("tcp {}", entry.published.unwrap_or(entry.port))),
         label("kind", &entry.kind),
         label("role", "component"),
     ];
+    let remembered: Vec<String> = entry.remembers.iter().map(|secret| component.secret(secret)).collect();
+    if !remembered.is_empty() {
+        out.labels.insert(2, label("remembers", &remembered.join(" ")));
+    }
     out
 }
 
-/// The ports of a component that the override file publishes: variable and container port.
-pub(crate) fn component_ports(component: &Component<'_>) -> Vec<(String, u16)> {
+/// The ports of a component that the override file publishes, each with the host port that it would like.
+pub(crate) fn component_ports(component: &Component<'_>) -> Vec<Published> {
+    let entry = component.entry;
     let prefix = names::variable(&component.name);
-    let extra =
-        component.entry.extra_ports.iter().map(|port| (format!("{prefix}_{}_PORT", port.name), port.port));
-    std::iter::once((format!("{prefix}_PORT"), component.entry.port)).chain(extra).collect()
+    let main = Published {
+        variable: format!("{prefix}_PORT"),
+        host: entry.port,
+        container: entry.published.unwrap_or(entry.port),
+    };
+    let extra = entry.extra_ports.iter().map(|port| Published {
+        variable: format!("{prefix}_{}_PORT", port.name),
+        host: port.port,
+        container: port.port,
+    });
+    std::iter::once(main).chain(extra).collect()
 }
 
 /// `postgres-data` for the only folder, else named after each.
@@ -182,6 +207,13 @@ pub(crate) fn probe_container() -> Container {
     out.networks.push((SERVICES.to_owned(), Vec::new()));
     out.labels = vec![label("kind", "probe"), label("role", "one-shot")];
     out
+}
+
+/// Gives a container the static busybox.
+fn mount_probe(out: &mut Container) {
+    let target = probe::PROBE_FOLDER.to_owned();
+    out.volumes.push(Mount::Volume { name: PROBE.to_owned(), target, read_only: true });
+    out.depends_on.push(Dependency { target: PROBE.to_owned(), condition: Condition::Completed });
 }
 
 /// What a service's container is assembled from.
@@ -292,12 +324,7 @@ fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
             let path = health.path.as_deref().unwrap_or("/");
             let check = probe::check(&draft.facts.image, &health.kind, health.port?, path)?;
             if check.mounted {
-                out.volumes.push(Mount::Volume {
-                    name: PROBE.to_owned(),
-                    target: probe::PROBE_FOLDER.to_owned(),
-                    read_only: true,
-                });
-                out.depends_on.push(Dependency { target: PROBE.to_owned(), condition: Condition::Completed });
+                mount_probe(out);
             }
             check.test.iter().map(|word| escape(word)).collect()
         }

@@ -10,6 +10,7 @@ use crate::model::inventory::Strength;
 use crate::model::path::RepoPath;
 
 use super::draft::Draft;
+use super::environment::{escape, secret_reference};
 use super::names;
 use super::needs::{Need, Needs, Target};
 
@@ -54,6 +55,15 @@ impl Component<'_> {
             name.to_owned()
         } else {
             format!("{}_{name}", names::variable(&self.name))
+        }
+    }
+
+    /// A secret's value as Compose composes it: in the form that the engine accepts.
+    pub(crate) fn secret_value(&self, name: &str) -> String {
+        let reference = secret_reference(&self.secret(name));
+        match self.entry.secret_forms.get(name) {
+            Some(form) => escape(form).replace("{hex}", &reference),
+            None => reference,
         }
     }
 
@@ -146,9 +156,17 @@ fn component<'a>(
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
     let asked = wanted.version.map(|version| version.0);
-    let by_image = made.and_then(|made| version_of(entry, &made.image));
-    let key = asked.clone().or(by_image).unwrap_or_else(|| entry.default.clone());
-    let Some(version) = entry.versions.get(&key) else {
+    let tag = made
+        .and_then(|made| made.image.rsplit_once(':'))
+        .map(|(_, tag)| tag)
+        .filter(|tag| !tag.contains('/'));
+    let by_image = tag.and_then(|tag| entry.version_for(tag)).map(|(_, version)| version);
+    let version = match &asked {
+        None => by_image.or_else(|| entry.versions.get(&entry.default)),
+        Some(asked) => entry.version_for(asked).map(|(_, version)| version),
+    };
+    let Some(version) = version else {
+        let key = asked.unwrap_or_default();
         let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
         let mut failure = Failure::new(format!("unknown version `{key}` of {}", entry.title))
             .at(format!("config.yaml, infrastructure.{}.version", entry.kind))
@@ -158,7 +176,10 @@ fn component<'a>(
         }
         return Err(failure.into());
     };
-    let made_image = made.filter(|_| asked.is_none()).map(|made| made.image.clone());
+    // An image of another make takes other variables and mounts: the catalogue's own runs in its place.
+    let made_image = made
+        .filter(|made| asked.is_none() && (made.build.is_some() || entry.runs_as_written(&made.image)))
+        .map(|made| made.image.clone());
     Ok(Component {
         name,
         entry,
@@ -171,15 +192,6 @@ fn component<'a>(
         bindings: Vec::new(),
         host_port: wanted.host_port,
     })
-}
-
-/// The catalogue's version that an image's tag means: `postgres:16-alpine` is 16.
-fn version_of(entry: &Entry, image: &str) -> Option<String> {
-    let tag = image.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))?;
-    let exact = entry.versions.keys().find(|key| {
-        tag == key.as_str() || tag.starts_with(&format!("{key}.")) || tag.starts_with(&format!("{key}-"))
-    });
-    exact.cloned()
 }
 
 fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {

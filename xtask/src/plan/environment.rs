@@ -116,7 +116,7 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) ->
     let login = match (binding, &component.entry.login) {
         (Some(binding), _) => Some((binding.user.clone(), secret_reference(&binding.password_variable))),
         (None, Some(login)) if component.external.is_none() => {
-            Some((login.user.clone(), secret_reference(&component.secret(&login.secret))))
+            Some((login.user.clone(), component.secret_value(&login.secret)))
         }
         _ => None,
     };

@@ -154,9 +154,10 @@ fn requests(drafts: &[Draft<'_>], components: &[Component<'_>]) -> Vec<Request> 
         }
     }
     for component in components.iter().filter(|component| component.external.is_none()) {
-        for (i, (variable, container)) in assemble::component_ports(component).into_iter().enumerate() {
+        for (i, port) in assemble::component_ports(component).into_iter().enumerate() {
             let fixed = component.host_port.filter(|_| i == 0);
-            requests.push(Request { variable, owner: component.name.clone(), container, fixed });
+            let owner = component.name.clone();
+            requests.push(Request { variable: port.variable, owner, container: port.host, fixed });
         }
     }
     requests
@@ -256,8 +257,8 @@ fn containers(
             })
         })
         .collect();
-    let probed =
-        services.iter().any(|service| service.depends_on.iter().any(|on| on.target == assemble::PROBE));
+    let waits = |container: &Container| container.depends_on.iter().any(|on| on.target == assemble::PROBE);
+    let probed = containers.iter().chain(&services).any(waits);
     if probed {
         containers.push(assemble::probe_container());
     }
