@@ -2,46 +2,135 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::services::valid_name;
-use crate::model::fact::{Fact, ServiceFacts, Subject};
+use super::names::Names;
+use super::{env_file, reach};
+use crate::model::fact::{Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
+use crate::repo::Repo;
 
 /// Gives the facts away; returns those that are about nobody here.
-pub(super) fn assign(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
-    let mut by_folder: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
-    for (at, service) in services.iter().enumerate() {
-        by_folder.entry(service.path.clone()).or_default().push(at);
-    }
-    let names = Names::of(services);
-    let mut orphans = Vec::new();
-    for fact in facts {
-        let owners = match &fact.subject {
-            Subject::Here => {
-                let folders = fact.at.path.ancestors().skip(1);
-                let nearest = folders.filter_map(|folder| by_folder.get(&folder)).next();
-                match nearest {
-                    Some(owners) => owners.clone(),
-                    // Code that no service holds: nobody runs it.
-                    None => continue,
-                }
-            }
-            Subject::Named(name) => match names.find(name) {
-                Some(owner) => vec![owner],
-                None => {
-                    orphans.push(fact);
-                    continue;
-                }
-            },
-        };
-        for owner in owners {
-            services[owner].facts.push(fact.clone());
-        }
-    }
+///
+/// A fact of a file goes to the service whose folder is the nearest above it (several services may share one); what lies
+/// in a shared folder goes to the services that are built from it, and a value of an environment file that several
+/// services share goes to those that read it.
+pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+    let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
+    let (values, code): (Vec<_>, Vec<_>) =
+        give_by_folder(services, here).into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
+    let shared = reach::shared(repo, services);
+    give_shared_code(services, &shared, code);
+    give_shared_values(services, values);
+    learn_aliases(services);
+    let orphans = give_by_name(services, named);
     for service in services.iter_mut() {
         tidy(&mut service.facts);
     }
+    orphans
+}
+
+/// Returns what no service holds.
+fn give_by_folder(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+    let mut homes: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        homes.entry(service.path.clone()).or_default().push(at);
+    }
+    let mut rest = Vec::new();
+    for fact in facts {
+        let owners = fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+        match owners {
+            Some(owners) => give(services, owners, &fact),
+            None => rest.push(fact),
+        }
+    }
+    rest
+}
+
+fn give_shared_code(
+    services: &mut [ServiceFacts],
+    shared: &BTreeMap<RepoPath, Vec<usize>>,
+    facts: Vec<Fact>,
+) {
+    for fact in facts {
+        // The name of a library is no name of the services that use it.
+        if matches!(fact.what, What::Alias { .. }) {
+            continue;
+        }
+        if let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) {
+            give(services, owners, &fact);
+        }
+    }
+}
+
+/// One environment file for several services does not say who uses what; the code that reads a name does.
+fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
+    let mut readers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        for fact in &service.facts {
+            if let What::EnvRead { name, .. } = &fact.what {
+                readers.entry(name).or_default().insert(at);
+            }
+        }
+    }
+    let mut given: Vec<(Vec<usize>, Fact)> = Vec::new();
+    for fact in facts {
+        let Some(readers) = variable(&fact.what).and_then(|name| readers.get(name)) else { continue };
+        let folder = fact.at.path.parent().unwrap_or_default();
+        let below = readers.iter().copied().filter(|at| services[*at].path.is_in(&folder));
+        let owners: Vec<usize> = below.collect();
+        // Two services cannot both mean the one `PORT`.
+        let is_port = matches!(fact.what, What::Port { source: PortSource::EnvExample, .. });
+        if !is_port || owners.len() == 1 {
+            given.push((owners, fact));
+        }
+    }
+    for (owners, fact) in given {
+        give(services, &owners, &fact);
+    }
+}
+
+/// The variable that a value of an environment file is about.
+fn variable(what: &What) -> Option<&str> {
+    match what {
+        What::EnvValue { name, .. } => Some(name),
+        What::Port { variable, .. } => variable.as_deref(),
+        What::Reference(reference) => reference.via.as_deref(),
+        _ => None,
+    }
+}
+
+/// What a service's own manifest calls it, others may call it too.
+fn learn_aliases(services: &mut [ServiceFacts]) {
+    for service in services {
+        for fact in &service.facts {
+            if let What::Alias { name } = &fact.what {
+                service.aliases.push(name.to_lowercase());
+            }
+        }
+        service.aliases.sort();
+        service.aliases.dedup();
+        let name = &service.name;
+        service.aliases.retain(|alias| alias != name);
+    }
+}
+
+fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+    let names = Names::of(services);
+    let mut orphans = Vec::new();
+    for fact in facts {
+        let Subject::Named(name) = &fact.subject else { continue };
+        match names.find(name) {
+            Some(owner) => give(services, &[owner], &fact),
+            None => orphans.push(fact),
+        }
+    }
     orphans.sort_by(|a, b| a.at.cmp(&b.at));
     orphans
+}
+
+fn give(services: &mut [ServiceFacts], owners: &[usize], fact: &Fact) {
+    for owner in owners {
+        services[*owner].facts.push(fact.clone());
+    }
 }
 
 /// By path, line, rule; each once.
@@ -49,95 +138,66 @@ fn tidy(facts: &mut Vec<Fact>) {
     facts.sort_by(|a, b| a.at.cmp(&b.at));
     let mut kept: Vec<Fact> = Vec::with_capacity(facts.len());
     for fact in facts.drain(..) {
-        let same = kept.iter().rev().take_while(|known| known.at == fact.at);
-        if !same.into_iter().any(|known| *known == fact) {
+        let mut same = kept.iter().rev().take_while(|known| known.at == fact.at);
+        if !same.any(|known| *known == fact) {
             kept.push(fact);
         }
     }
     *facts = kept;
 }
 
-/// Words that people add to a service's name or leave out.
-const LOOSE: &[&str] =
-    &["api", "app", "ms", "microservice", "server", "service", "srv", "svc", "ts", "web", "mn"];
-
-/// The services by all their names.
-struct Names {
-    exact: BTreeMap<String, BTreeSet<usize>>,
-    loose: BTreeMap<String, BTreeSet<usize>>,
-}
-
-impl Names {
-    fn of(services: &[ServiceFacts]) -> Names {
-        let mut names = Names { exact: BTreeMap::new(), loose: BTreeMap::new() };
-        for (at, service) in services.iter().enumerate() {
-            for name in std::iter::once(&service.name).chain(&service.aliases) {
-                let name = valid_name(name);
-                names.loose.entry(loose(&name)).or_default().insert(at);
-                names.exact.entry(name).or_default().insert(at);
-            }
-        }
-        names
-    }
-
-    /// The one service of that name; none where several could be meant.
-    fn find(&self, name: &str) -> Option<usize> {
-        let name = valid_name(name);
-        let one = |found: Option<&BTreeSet<usize>>| {
-            found.filter(|all| all.len() == 1).and_then(|all| all.first().copied())
-        };
-        one(self.exact.get(&name)).or_else(|| one(self.loose.get(&loose(&name))))
-    }
-}
-
-fn loose(name: &str) -> String {
-    let words: Vec<&str> = name.split('-').filter(|word| !LOOSE.contains(word)).collect();
-    if words.is_empty() { name.to_owned() } else { words.concat() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::fact::{Evidence, What};
+    use crate::catalog::Catalog;
+    use crate::discover::{Scope, services};
+    use crate::model::fact::{EnvSource, Evidence};
 
-    fn service(name: &str, path: &str) -> ServiceFacts {
-        ServiceFacts {
-            name: name.to_owned(),
-            path: RepoPath::new(path).expect("inside the root"),
-            dockerfile: RepoPath::root(),
-            build: crate::model::fact::Build {
-                context: RepoPath::root(),
-                target: None,
-                args: BTreeMap::new(),
-            },
-            command: None,
-            aliases: Vec::new(),
-            language: String::new(),
-            image: crate::model::fact::Image::default(),
-            facts: Vec::new(),
-        }
-    }
+    const TREE: &str = "//- /outer/Dockerfile\nFROM x\nCOPY libs/common /c\nCOPY outer /o\n//- /outer/go.mod\n\
+        //- /outer/inner/Dockerfile\nFROM x\n//- /outer/inner/go.mod\n//- /orders-service/Dockerfile\nFROM x\n\
+        //- /orders-service/go.mod\n//- /libs/common/a.go\n";
 
-    fn fact(path: &str, subject: Subject) -> Fact {
+    fn given(what: What, path: &str, subject: Subject) -> (Vec<String>, usize) {
+        let repo = Repo::from_fixture(TREE);
+        let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
         let at = Evidence { path: RepoPath::new(path).expect("inside the root"), line: 1, rule: "test" };
-        Fact { what: What::SchemaFile, at, subject }
+        let read = What::EnvRead { name: "SHARED".to_owned(), default: None, required: true };
+        let reads =
+            Evidence { path: RepoPath::new("outer/inner/main.go").expect("inside the root"), ..at.clone() };
+        let reads = Fact { what: read, at: reads, subject: Subject::Here };
+        let orphans = assign(&repo, &mut services, vec![reads, Fact { what: what.clone(), at, subject }]);
+        let has = |service: &&ServiceFacts| service.facts.iter().any(|fact| fact.what == what);
+        (services.iter().filter(has).map(|service| service.name.clone()).collect(), orphans.len())
     }
 
     #[test]
     fn facts_go_to_the_nearest_service_above() {
-        let mut services = [service("outer", "a"), service("inner", "a/b"), service("twin", "a/b")];
-        let orphans =
-            assign(&mut services, vec![fact("a/b/x.sql", Subject::Here), fact("c.sql", Subject::Here)]);
-        assert!(orphans.is_empty());
-        assert_eq!(services.map(|service| service.facts.len()), [0, 1, 1]);
+        assert_eq!(given(What::SchemaFile, "outer/inner/x.sql", Subject::Here).0, ["inner"]);
+        assert_eq!(given(What::SchemaFile, "outer/x.sql", Subject::Here).0, ["outer"]);
+        assert_eq!(given(What::SchemaFile, "x.sql", Subject::Here), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn shared_code_belongs_to_those_who_copy_it() {
+        assert_eq!(given(What::SchemaFile, "libs/common/x.sql", Subject::Here).0, ["outer"]);
+    }
+
+    #[test]
+    fn shared_values_belong_to_those_who_read_them() {
+        let value = |name: &str| What::EnvValue {
+            name: name.to_owned(),
+            value: String::new(),
+            comment: String::new(),
+            source: EnvSource::Example,
+        };
+        assert_eq!(given(value("SHARED"), ".env.example", Subject::Here).0, ["inner"]);
+        assert_eq!(given(value("OTHER"), ".env.example", Subject::Here).0, Vec::<String>::new());
     }
 
     #[test]
     fn names_are_matched_without_the_words_that_people_leave_out() {
-        let mut services = [service("orders-service", "a"), service("billing", "b")];
-        let named = |name: &str| fact("doc.md", Subject::Named(name.to_owned()));
-        let orphans = assign(&mut services, vec![named("Orders API"), named("Billing"), named("Shipping")]);
-        assert_eq!(orphans.len(), 1);
-        assert_eq!(services.map(|service| service.facts.len()), [1, 1]);
+        let named = |name: &str| given(What::SchemaFile, "doc.md", Subject::Named(name.to_owned()));
+        assert_eq!(named("Orders API").0, ["orders-service"]);
+        assert_eq!(named("Shipping"), (Vec::new(), 1));
     }
 }

@@ -1,5 +1,7 @@
 //! Reads `.env.example` and its siblings: names, values and comments; expands nothing and keeps every value as written.
 
+use std::collections::BTreeMap;
+
 use super::{ports, url};
 use crate::model::fact::{EnvSource, Evidence, Fact, PortSource, Subject, What};
 use crate::model::path::RepoPath;
@@ -41,6 +43,31 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
     } else {
         (name == ".env").then_some(Rank::Real)
     }
+}
+
+/// Where two files of one folder give one variable, the better file speaks: an example over a file in use.
+pub(super) fn drop_weaker(facts: &mut Vec<Fact>) {
+    let mut best: BTreeMap<(RepoPath, String), (Rank, RepoPath)> = BTreeMap::new();
+    let keyed = |fact: &Fact| {
+        let rank = rank(&fact.at.path)?;
+        let name = match &fact.what {
+            What::EnvValue { name, .. } => name,
+            What::Port { variable: Some(name), .. } => name,
+            What::Reference(reference) => reference.via.as_ref()?,
+            _ => return None,
+        };
+        Some(((fact.at.path.parent()?, name.clone()), (rank, fact.at.path.clone())))
+    };
+    for (key, file) in facts.iter().filter_map(keyed) {
+        match best.get(&key) {
+            Some(known) if *known <= file => {}
+            _ => {
+                best.insert(key, file);
+            }
+        }
+    }
+    facts
+        .retain(|fact| keyed(fact).is_none_or(|(key, file)| best.get(&key).is_none_or(|best| *best == file)));
 }
 
 /// Adds what the file says.

@@ -7,8 +7,10 @@ mod env_file;
 pub mod findings;
 mod glob;
 pub mod lang;
+mod names;
 pub mod placeholder;
 mod ports;
+mod reach;
 mod schema_file;
 mod services;
 pub mod url;
@@ -21,7 +23,7 @@ use crate::error::Result;
 use crate::model::fact::{Fact, Facts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
-use crate::repo::{Repo, Unread};
+use crate::repo::{MAX_FILE_BYTES, Repo, Unread};
 
 /// One file, as a detector sees it.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +72,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
         service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
     }
     let read = read_files(repo, catalog, &services::Roots::of(repo, scope));
-    let orphans = assign::assign(&mut found.services, read.facts);
+    let orphans = assign::assign(repo, &mut found.services, read.facts);
     let mut problems = repo.problems().to_vec();
     problems.extend(found.problems);
     problems.extend(read.problems);
@@ -99,6 +101,8 @@ fn scenarios(repo: &Repo, roots: &services::Roots) -> Vec<(RepoPath, String)> {
 struct Said {
     facts: Vec<Fact>,
     problems: Vec<Problem>,
+    /// Too large to be read.
+    skipped: Option<RepoPath>,
 }
 
 /// Reads each wanted file once.
@@ -107,11 +111,23 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
         lang::ALL.iter().chain(documents::ALL).chain([&schema_file::SCHEMA]).collect();
     let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
     let mut all = Said::default();
+    let mut skipped = Vec::new();
     for said in in_parallel(wanted, |wanted| read_file(repo, catalog, wanted)) {
         all.facts.extend(said.facts);
         all.problems.extend(said.problems);
+        skipped.extend(said.skipped);
     }
+    env_file::drop_weaker(&mut all.facts);
+    all.problems.extend(too_large(&skipped));
     all
+}
+
+/// One note for all files that nobody is likely to miss.
+fn too_large(skipped: &[RepoPath]) -> Option<Problem> {
+    let first = skipped.first()?;
+    let files = if skipped.len() == 1 { "1 file".to_owned() } else { format!("{} files", skipped.len()) };
+    let message = format!("{files} of more than {} MiB not read", MAX_FILE_BYTES >> 20);
+    Some(Problem::new("large-files", Severity::Note, message).at(first))
 }
 
 /// A file that somebody wants to read.
@@ -144,6 +160,8 @@ fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>) -> Said {
         Ok(text) => text.text,
         Err(why) => {
             said.problems.extend(unread(wanted, &why));
+            let quiet = !wanted.env && matches!(why, Unread::TooLarge(_));
+            said.skipped = quiet.then(|| wanted.path.clone());
             return said;
         }
     };

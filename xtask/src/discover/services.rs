@@ -9,6 +9,7 @@ mod place;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
+use super::names::{Names, valid_name};
 use super::{Scope, glob, in_parallel};
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts, SetAside};
@@ -16,11 +17,11 @@ use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::repo::Repo;
 
-use files::DockerName;
+use files::{DockerName, Rank};
 use place::Place;
 
 pub(super) use aside::is_test_path;
-pub(super) use place::valid_name;
+pub(super) use language::is_manifest;
 
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]
@@ -32,39 +33,31 @@ pub(super) struct Found {
 }
 
 /// A Dockerfile that may be a service.
+#[derive(Debug)]
 struct Candidate {
     file: RepoPath,
-    name: DockerName,
+    rank: Rank,
     place: Place,
-}
-
-/// One Dockerfile, read.
-struct Reading {
-    candidate: Candidate,
-    parsed: Option<(Dockerfile, Image)>,
-    problems: Vec<Problem>,
+    /// `Err` with the problem where it cannot be read.
+    read: Result<Dockerfile, Problem>,
 }
 
 /// All services below the roots of `scope`.
 pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     let mut found = Found::default();
-    let scope = Roots::of(repo, scope);
-    let chosen = choose(candidates(repo, &scope, &mut found));
-    let (kept, variants): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|(_, better)| better.is_none());
-    for (candidate, better) in variants {
-        let better = better.map(|better| better.to_string()).unwrap_or_default();
-        let reason = format!("a variant of `{better}`");
-        found.set_aside.push(SetAside { path: candidate.file, reason });
-    }
-    let kept: Vec<Candidate> = kept.into_iter().map(|(candidate, _)| candidate).collect();
-    let readings = in_parallel(kept, |candidate| read(repo, candidate));
-    for reading in readings {
-        found.problems.extend(reading.problems);
-        if let Some((dockerfile, image)) = reading.parsed {
-            found.add(repo, catalog, reading.candidate, &dockerfile, image);
+    let roots = Roots::of(repo, scope);
+    let candidates = candidates(repo, &roots, &mut found);
+    let bases = bases(&candidates);
+    for (candidate, better) in choose(candidates) {
+        match better {
+            Some(better) => found.aside(candidate.file, format!("a variant of `{better}`")),
+            None => found.add(repo, catalog, candidate, &bases),
         }
     }
-    found.problems.extend(folders_called_dockerfile(repo, &scope));
+    found.problems.extend(folders_called_dockerfile(repo, &roots));
+    found.set_examples_aside();
+    names_in_common(&mut found.services);
+    found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));
@@ -101,21 +94,38 @@ impl Roots {
     }
 }
 
-fn candidates(repo: &Repo, scope: &Roots, found: &mut Found) -> Vec<Candidate> {
-    let mut candidates = Vec::new();
+fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
+    let mut by_folder: BTreeMap<RepoPath, Vec<(RepoPath, DockerName)>> = BTreeMap::new();
     for file in repo.files() {
         let Some(name) = files::docker_name(file.name()) else { continue };
-        if !scope.holds(file) {
+        if !roots.holds(file) {
             continue;
         }
-        if let Some(reason) = aside::by_path(file, &name) {
-            found.set_aside.push(SetAside { path: file.clone(), reason: reason.to_owned() });
-            continue;
+        match aside::by_path(file, &name) {
+            Some(reason) => found.aside(file.clone(), reason.to_owned()),
+            None => {
+                by_folder.entry(file.parent().unwrap_or_default()).or_default().push((file.clone(), name))
+            }
         }
-        let place = place::of(repo, file, &name);
-        candidates.push(Candidate { file: file.clone(), name, place });
     }
-    candidates
+    let folders: Vec<Vec<(RepoPath, DockerName)>> = by_folder.into_values().collect();
+    let read = in_parallel(folders, |files| {
+        let names: Vec<DockerName> = files.iter().map(|(_, name)| name.clone()).collect();
+        let one = |(file, name): &(RepoPath, DockerName)| Candidate {
+            file: file.clone(),
+            rank: name.rank,
+            place: place::of(repo, file, name, &names),
+            read: read(repo, file),
+        };
+        files.iter().map(one).collect::<Vec<_>>()
+    });
+    read.into_iter().flatten().collect()
+}
+
+/// Names that Dockerfiles build FROM and that no registry knows: other Dockerfiles here make them.
+fn bases(candidates: &[Candidate]) -> BTreeSet<String> {
+    let read = candidates.iter().filter_map(|one| one.read.as_ref().ok());
+    read.map(|dockerfile| dockerfile.image(None, &BTreeMap::new()).base).collect()
 }
 
 /// The best Dockerfile of each place; beside every other one, the better one.
@@ -129,7 +139,7 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     }
     let mut chosen = Vec::new();
     for (_, mut group) in groups {
-        group.sort_by_key(|one| (one.name.rank, one.file.depth(), one.file.clone()));
+        group.sort_by_key(|one| (one.rank, one.file.depth(), one.file.clone()));
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));
         chosen.extend(with);
@@ -137,34 +147,22 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     chosen
 }
 
-fn read(repo: &Repo, candidate: &Candidate) -> Reading {
-    let file = &candidate.file;
-    let candidate =
-        Candidate { file: file.clone(), name: candidate.name.clone(), place: candidate.place.clone() };
-    let failed = |candidate, line: Option<u32>, why: String| {
+fn read(repo: &Repo, file: &RepoPath) -> Result<Dockerfile, Problem> {
+    let failed = |line: Option<u32>, why: &str| {
         let place = line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"));
         let message = format!("a Dockerfile cannot be read ({why}), so its service is left out");
-        let problem = Problem::new("dockerfile-unreadable", Severity::Error, message)
+        Problem::new("dockerfile-unreadable", Severity::Error, message)
             .at(place)
-            .fix("mend it, or leave its folder out with `services.exclude` in `config.yaml`");
-        Reading { candidate, parsed: None, problems: vec![problem] }
+            .fix("mend it, or leave its folder out with `services.exclude` in `config.yaml`")
     };
-    let text = match repo.text(file) {
-        Ok(text) => text,
-        Err(why) => return failed(candidate, None, why.to_string()),
-    };
+    let text = repo.text(file).map_err(|why| failed(None, &why.to_string()))?;
     if let Some(line) = text.damaged {
-        return failed(candidate, Some(line), "it is not UTF-8".to_owned());
+        return Err(failed(Some(line), "it is not UTF-8"));
     }
-    match Dockerfile::parse(&text.text) {
-        Err(_) if text.text.trim().is_empty() => failed(candidate, Some(1), "it is empty".to_owned()),
-        Err((line, why)) => failed(candidate, Some(line), why),
-        Ok(dockerfile) => {
-            let problems = dockerfile.broken.iter().map(|(line, why)| broken(file, *line, why)).collect();
-            let image = dockerfile.image(None, &BTreeMap::new());
-            Reading { candidate, parsed: Some((dockerfile, image)), problems }
-        }
+    if text.text.trim().is_empty() {
+        return Err(failed(Some(1), "it is empty"));
     }
+    Dockerfile::parse(&text.text).map_err(|(line, why)| failed(Some(line), &why))
 }
 
 fn broken(file: &RepoPath, line: u32, why: &str) -> Problem {
@@ -193,20 +191,29 @@ fn folders_called_dockerfile(repo: &Repo, scope: &Roots) -> Vec<Problem> {
 }
 
 impl Found {
-    fn add(
-        &mut self,
-        repo: &Repo,
-        catalog: &Catalog,
-        from: Candidate,
-        dockerfile: &Dockerfile,
-        image: Image,
-    ) {
-        let Candidate { file, place, .. } = from;
+    fn aside(&mut self, path: RepoPath, reason: String) {
+        self.set_aside.push(SetAside { path, reason });
+    }
+
+    fn add(&mut self, repo: &Repo, catalog: &Catalog, from: Candidate, bases: &BTreeSet<String>) {
+        let Candidate { file, place, read, .. } = from;
+        let dockerfile = match read {
+            Ok(dockerfile) => dockerfile,
+            Err(problem) => {
+                self.problems.push(problem.service(place.name));
+                return;
+            }
+        };
+        self.problems.extend(dockerfile.broken.iter().map(|(line, why)| broken(&file, *line, why)));
+        let image = dockerfile.image(None, &BTreeMap::new());
         if let Some(reason) = aside::by_image(&image) {
-            self.set_aside.push(SetAside { path: file, reason: reason.to_owned() });
-            return;
+            return self.aside(file, reason.to_owned());
         }
-        let (context, problem) = context::of(repo, &file, &place.path, &image, dockerfile);
+        let folder = file.parent().unwrap_or_default();
+        if !folder.is_root() && bases.contains(folder.name()) && catalog.by_image(folder.name()).is_none() {
+            return self.aside(file, "the base of other images".to_owned());
+        }
+        let (context, problem) = context::of(repo, &file, &place.path, &image, &dockerfile);
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
         if let Some(kind) = infrastructure(catalog, &image) {
@@ -227,6 +234,59 @@ impl Found {
             name: place.name,
             path: place.path,
         });
+    }
+
+    /// Examples and tools are services only where there is nothing else.
+    fn set_examples_aside(&mut self) {
+        if self.services.iter().all(|service| aside::example(&service.dockerfile).is_some()) {
+            return;
+        }
+        for service in std::mem::take(&mut self.services) {
+            match aside::example(&service.dockerfile) {
+                Some(reason) => self.aside(service.dockerfile, reason.to_owned()),
+                None => self.services.push(service),
+            }
+        }
+    }
+
+    /// A folder without code that has the name of a service with code packs that service for another platform.
+    fn set_doubles_aside(&mut self, repo: &Repo) {
+        let has_code = |service: &ServiceFacts| language::has_code(repo, &service.path);
+        let (coded, bare): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.services).into_iter().partition(has_code);
+        self.services = coded;
+        let names = Names::of(&self.services);
+        for service in bare {
+            let all = std::iter::once(&service.name).chain(&service.aliases);
+            let same =
+                all.filter_map(|name| names.find(name)).next().map(|at| self.services[at].dockerfile.clone());
+            // Two Dockerfiles for one folder of code are two services.
+            match same.filter(|_| !service.path.is_root() && service.dockerfile.is_in(&service.path)) {
+                Some(same) => self.aside(service.dockerfile, format!("another packing of `{same}`")),
+                None => self.services.push(service),
+            }
+        }
+    }
+}
+
+/// Where all services of a folder begin with the same words, each is also known without them.
+fn names_in_common(services: &mut [ServiceFacts]) {
+    let mut groups: BTreeMap<Option<RepoPath>, Vec<usize>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        groups.entry(service.path.parent()).or_default().push(at);
+    }
+    for group in groups.values().filter(|group| group.len() > 1) {
+        let names: Vec<Vec<&str>> = group.iter().map(|at| services[*at].name.split('-').collect()).collect();
+        let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
+        let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);
+        let common = (0..shortest.saturating_sub(1)).take_while(same).count();
+        if common == 0 {
+            continue;
+        }
+        let shorter: Vec<String> = names.iter().map(|name| name[common..].join("-")).collect();
+        for (at, name) in group.iter().zip(shorter) {
+            services[*at].aliases.push(name);
+        }
     }
 }
 

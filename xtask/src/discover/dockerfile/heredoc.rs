@@ -7,6 +7,9 @@ pub(super) struct HereDoc {
     pub(super) body: String,
 }
 
+/// Stands in place of `<<`, so that the word behind it is not taken for a path.
+pub(super) const MARK: &str = "\u{1}";
+
 /// The text with the bodies emptied and `<<EOF` written as a word, and the bodies.
 ///
 /// The parser reads one here-document at the start of a RUN; BuildKit allows several, anywhere in the line.
@@ -22,7 +25,7 @@ pub(super) fn take_out(text: &str) -> (String, Vec<HereDoc>) {
         }
         let is_comment = line.trim_start().starts_with('#');
         let words = if is_comment { Vec::new() } else { delimiters(line, continued) };
-        out.push_str(&if words.is_empty() { line.to_owned() } else { line.replace("<<", "") });
+        out.push_str(&if words.is_empty() { line.to_owned() } else { line.replace("<<", MARK) });
         for (word, strip_tabs) in words {
             let mut body = String::new();
             for (inner, _) in lines.by_ref() {
@@ -77,7 +80,7 @@ mod tests {
     fn two_documents_in_one_run_keep_the_lines_below() {
         let (text, docs) =
             take_out("FROM a\nRUN <<ONE cat && <<-TWO sh\nx\nONE\napt-get install curl\n\tTWO\nEXPOSE 80\n");
-        assert_eq!(text, "FROM a\nRUN ONE cat && -TWO sh\n\n\n\n\nEXPOSE 80\n");
+        assert_eq!(text, "FROM a\nRUN \u{1}ONE cat && \u{1}-TWO sh\n\n\n\n\nEXPOSE 80\n");
         assert_eq!(docs.len(), 2);
         assert_eq!(docs[1], HereDoc { line: 2, body: "apt-get install curl\n".to_owned() });
     }

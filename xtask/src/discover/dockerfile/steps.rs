@@ -141,8 +141,9 @@ fn sources(list: &[Source<'_>]) -> Vec<String> {
         Source::Path(path) => Some(path.value.as_ref()),
         _ => None,
     });
-    // A here-document's word has lost its `<<`: it names no path that anybody has.
-    paths.filter(|path| !path.contains("://") && !path.starts_with("git@")).map(str::to_owned).collect()
+    let foreign =
+        |path: &str| path.contains("://") || path.starts_with("git@") || path.starts_with(heredoc::MARK);
+    paths.filter(|path| !foreign(path)).map(str::to_owned).collect()
 }
 
 /// Exec form; shell form becomes `sh -c text`.

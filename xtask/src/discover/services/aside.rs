@@ -88,6 +88,18 @@ pub(super) fn hidden_or_test(folder: &RepoPath) -> Option<&'static str> {
     None
 }
 
+/// Why a Dockerfile at that path is no service where others are.
+pub(super) fn example(file: &RepoPath) -> Option<&'static str> {
+    let folder = file.parent()?;
+    folder.parts().find_map(|part| match part.to_ascii_lowercase().as_str() {
+        "example" | "examples" | "sample" | "samples" | "demo" | "demos" | "docs" | "playground" => {
+            Some("an example")
+        }
+        "hack" | "tool" | "tools" | "tooling" | "scripts" | "dev-tools" | "devtools" => Some("a tool"),
+        _ => None,
+    })
+}
+
 /// Why an image of that base is no service.
 pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     let name = image.base.split(['@', ':']).next().unwrap_or_default();

@@ -27,7 +27,8 @@ pub(super) fn of(
         .map(|(source, line)| (source.as_str(), *line))
         .filter(|(source, _)| !source.contains('$') && !is_everything(source))
         .collect();
-    let candidates = candidates(file, module);
+    let copies_all = image.copies.iter().any(|(source, _)| is_everything(source));
+    let candidates = candidates(file, module, copies_all || sources.is_empty());
     let fits = |folder: &RepoPath| sources.iter().filter(|(source, _)| exists(repo, folder, source)).count();
     let wanted: Vec<&(&str, u32)> = sources.iter().filter(|(source, _)| !is_built(source)).collect();
     let holds_all = |folder: &&RepoPath| wanted.iter().all(|(source, _)| exists(repo, folder, source));
@@ -44,10 +45,12 @@ pub(super) fn of(
     (context, problem)
 }
 
-/// Nearest first; a folder that only holds the Dockerfile comes after its module.
-fn candidates(file: &RepoPath, module: &RepoPath) -> Vec<RepoPath> {
+/// Nearest first; a folder that only holds the Dockerfile comes after its module. Where everything is copied, code that
+/// lies elsewhere has to be in it.
+fn candidates(file: &RepoPath, module: &RepoPath, with_module: bool) -> Vec<RepoPath> {
     let folder = file.parent().unwrap_or_default();
-    let mut all: Vec<RepoPath> = folder.ancestors().collect();
+    let both = |one: &RepoPath| !with_module || module.is_in(one) || one.is_in(module);
+    let mut all: Vec<RepoPath> = folder.ancestors().filter(both).collect();
     if folder != *module && folder.is_in(module) {
         let (inside, above): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|one| one.is_in(module) && one != module);

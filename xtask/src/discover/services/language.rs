@@ -77,7 +77,9 @@ pub(super) fn of(repo: &Repo, module: &RepoPath, context: &RepoPath, image: &Ima
     if let Some(language) = of_folder(repo, module).or_else(|| of_base(&image.base)) {
         return language.to_owned();
     }
-    folders.find_map(|folder| of_folder(repo, &folder)).unwrap_or_default().to_owned()
+    let above = folders.find_map(|folder| of_folder(repo, &folder));
+    let sources = || repo.files_in(module).iter().filter_map(of_source).find(|language| !language.is_empty());
+    above.or_else(sources).unwrap_or_default().to_owned()
 }
 
 fn of_base(base: &str) -> Option<&'static str> {
@@ -87,4 +89,56 @@ fn of_base(base: &str) -> Option<&'static str> {
         .iter()
         .find(|(word, _)| words.iter().any(|known| known.trim_end_matches(char::is_numeric) == *word));
     found.map(|(_, language)| *language).or_else(|| base.contains("dotnet").then_some("dotnet"))
+}
+
+/// The name that the manifest in a folder gives to the project, without scope or group.
+pub(super) fn project_name(repo: &Repo, folder: &RepoPath) -> Option<String> {
+    const NAMED: &[(&str, &str, &str)] = &[
+        ("package.json", "\"name\":", "\""),
+        ("composer.json", "\"name\":", "\""),
+        ("Cargo.toml", "name =", "\""),
+        ("pyproject.toml", "name =", "\""),
+        ("pom.xml", "<artifactId>", "<"),
+        ("go.mod", "module ", ""),
+        ("settings.gradle", "rootProject.name =", "'\""),
+        ("settings.gradle.kts", "rootProject.name =", "\""),
+    ];
+    NAMED.iter().find_map(|(file, key, quotes)| {
+        let path = folder.join(file).filter(|path| repo.is_file(path))?;
+        let text = repo.text(&path).ok()?.text;
+        // A POM may name its parent first.
+        let body = text.split("</parent>").last().unwrap_or_default();
+        // JSON may stand on one line.
+        let anywhere = key.starts_with('"');
+        let at = |line: &str| line.find(key).filter(|at| anywhere || *at == 0);
+        let line = body.lines().map(str::trim).find_map(|line| at(line).map(|at| &line[at + key.len()..]))?;
+        let value = line.trim().trim_start_matches(|c| quotes.contains(c));
+        let value = value.split(|c: char| quotes.contains(c) || c == ',').next().unwrap_or_default().trim();
+        let name = value.rsplit('/').next().unwrap_or_default();
+        (!name.is_empty() && !name.contains('$')).then(|| name.to_owned())
+    })
+}
+
+/// Source files by language.
+const SOURCES: &[(&str, &[&str])] = &[
+    ("go", &["go"]),
+    ("rust", &["rs"]),
+    ("java", &["java", "kt", "scala"]),
+    ("dotnet", &["cs", "fs"]),
+    ("elixir", &["ex", "exs"]),
+    ("python", &["py"]),
+    ("php", &["php"]),
+    ("ruby", &["rb"]),
+    ("node", &["js", "jsx", "mjs", "ts", "tsx", "vue"]),
+    ("", &["html"]),
+];
+
+/// Whether a folder holds a program: a manifest or source files, in it or below it.
+pub(super) fn has_code(repo: &Repo, folder: &RepoPath) -> bool {
+    repo.files_in(folder).iter().any(|file| is_manifest(file.name()) || of_source(file).is_some())
+}
+
+fn of_source(file: &RepoPath) -> Option<&'static str> {
+    let found = SOURCES.iter().find(|(_, endings)| endings.contains(&file.extension()));
+    found.map(|(language, _)| *language)
 }

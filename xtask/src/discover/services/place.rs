@@ -1,7 +1,8 @@
 //! Where a Dockerfile's code lies and what its service is called; looks at paths only.
 
 use super::files::{self, DockerName};
-use super::language;
+use super::{aside, language};
+use crate::discover::names::{self, valid_name};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -50,28 +51,55 @@ const LEADS: &[&[&str]] = &[
     &["tools"],
 ];
 
-/// The place of the Dockerfile at `file`.
-pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName) -> Place {
+/// The place of the Dockerfile at `file`, beside which the Dockerfiles `siblings` lie in the same folder.
+pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[DockerName]) -> Place {
     let folder = file.parent().unwrap_or_default();
     let parts: Vec<&str> = folder.parts().collect();
     let inner = strip(&parts, repo);
-    let rest = &parts[..inner];
-    let holder = rest.iter().rposition(|part| is_holder(part));
-    let module = path_of(rest);
-    match (&name.stem, holder) {
-        // `deploy/docker/orders.Dockerfile`, `services/Dockerfile.orders`.
-        (Some(stem), _) => named(repo, stem, &module, &folder),
+    let module = path_of(&parts[..inner]);
+    let in_holder = parts[..inner].iter().any(|part| is_holder(part));
+    let own = inner == parts.len() && !in_holder && !module.is_root();
+    match stem_of(name, &module) {
+        Some(stem) if own => beside(repo, stem, &module, siblings),
+        // `deploy/docker/orders.Dockerfile`, `Dockerfile.orders` at the root.
+        Some(stem) => named(repo, stem, &module, &folder),
         // `docker/orders/Dockerfile`: the folder is the name, the code lies elsewhere or right there.
-        (None, Some(_)) => {
-            let stem = module.name().to_owned();
-            if language::is_module(repo, &module) {
-                plain(repo, &module)
-            } else {
-                named(repo, &stem, &module, &folder)
-            }
+        None if in_holder && !language::is_module(repo, &module) => {
+            named(repo, module.name(), &module, &folder)
         }
-        (None, None) => plain(repo, &module),
+        None => plain(repo, &module),
     }
+}
+
+/// The word that tells a Dockerfile from others; `apps/web/Dockerfile.web` says nothing that its folder does not.
+fn stem_of<'a>(name: &'a DockerName, module: &RepoPath) -> Option<&'a str> {
+    name.stem
+        .as_deref()
+        .filter(|stem| !module.is_root() && !same_name(stem, module.name()) || module.is_root())
+}
+
+/// A Dockerfile with a word of its own in a folder with code: one of several services there, or the only one.
+fn beside(repo: &Repo, stem: &str, module: &RepoPath, siblings: &[DockerName]) -> Place {
+    let has_plain =
+        siblings.iter().any(|one| one.rank < files::Rank::Development && stem_of(one, module).is_none());
+    let others = siblings.iter().filter_map(|one| stem_of(one, module)).any(|other| other != stem);
+    if !has_plain && !others {
+        let mut place = plain(repo, module);
+        place.aliases.push(stem.to_owned());
+        return place;
+    }
+    let inner = repo.folders_in(module).iter().find(|folder| {
+        folder.depth() <= module.depth() + 2
+            && same_name(folder.name(), stem)
+            && language::is_module(repo, folder)
+    });
+    let written = if has_plain { format!("{}-{stem}", module.name()) } else { stem.to_owned() };
+    let mut place = place(inner.unwrap_or(module).clone(), &written);
+    if has_plain {
+        place.aliases.retain(|alias| *alias != module.name().to_lowercase());
+        place.aliases.push(stem.to_owned());
+    }
+    place
 }
 
 /// How many parts remain when the folders at the end that only hold Dockerfiles are taken off.
@@ -108,29 +136,44 @@ fn path_of(parts: &[&str]) -> RepoPath {
     RepoPath::root().join(&parts.join("/")).unwrap_or_default()
 }
 
-/// A module whose folder names it.
+/// A module whose folder names it; the root is named by its manifest, because its folder is called as one likes.
 fn plain(repo: &Repo, module: &RepoPath) -> Place {
-    let written = if module.is_root() {
-        repo.root().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    } else {
-        module.name().to_owned()
-    };
-    place(module.clone(), &written)
+    if !module.is_root() {
+        return place(module.clone(), module.name());
+    }
+    let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut place =
+        place(module.clone(), &language::project_name(repo, module).unwrap_or_else(|| folder.clone()));
+    let folder = folder.to_lowercase();
+    if !folder.is_empty() && folder != place.name && !place.aliases.contains(&folder) {
+        place.aliases.push(folder);
+    }
+    place
 }
 
 /// A module that the Dockerfile's own name, or its folder, names: its code lies in a folder of that name, if there is one.
 fn named(repo: &Repo, stem: &str, module: &RepoPath, folder: &RepoPath) -> Place {
     let wanted = valid_name(stem);
-    let same = |path: &&RepoPath| valid_name(path.name()) == wanted && !path.parts().any(is_holder);
-    let near = repo.folders_in(module).iter().filter(same).min_by_key(|path| path.depth());
-    let far = || repo.folders().filter(same).min_by_key(|path| path.depth());
+    let candidates =
+        repo.folders().filter(|path| !path.parts().any(is_holder) && aside::hidden_or_test(path).is_none());
+    let fit = |path: &RepoPath| {
+        let name = valid_name(path.name());
+        let exact = name == wanted;
+        (exact || same_name(&name, &wanted)).then(|| (!language::is_module(repo, path), !exact, path.depth()))
+    };
+    let best = candidates.filter_map(|path| fit(path).map(|key| (key, path))).min_by_key(|(key, _)| *key);
     let own = || repo.files_in(folder).iter().any(|file| language::is_manifest(file.name()));
-    let path = match near.or_else(far) {
-        Some(path) => path.clone(),
+    let path = match best {
+        Some((_, path)) => path.clone(),
         None if !module.is_root() && own() => folder.clone(),
         None => module.clone(),
     };
     place(path, stem)
+}
+
+/// Whether two names mean one thing: `api_gateway` and `ApiGatewayService`.
+fn same_name(a: &str, b: &str) -> bool {
+    valid_name(a) == valid_name(b) || names::loose(a) == names::loose(b)
 }
 
 fn place(path: RepoPath, written: &str) -> Place {
@@ -143,20 +186,6 @@ fn place(path: RepoPath, written: &str) -> Place {
     Place { path, name, aliases }
 }
 
-/// A name as Compose takes it and people write it: `Orders API` is `orders-api`.
-pub(in crate::discover) fn valid_name(text: &str) -> String {
-    let mut name = String::new();
-    for c in text.chars() {
-        let c = c.to_ascii_lowercase();
-        if c.is_ascii_alphanumeric() {
-            name.push(c);
-        } else if !name.is_empty() && !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    name.trim_end_matches('-').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +194,9 @@ mod tests {
         let repo = Repo::from_fixture(tree);
         let file = RepoPath::new(file).expect("inside the root");
         let name = files::docker_name(file.name()).expect("is a Dockerfile");
-        let place = of(&repo, &file, &name);
+        let beside = repo.files().filter(|other| other.parent() == file.parent());
+        let siblings: Vec<DockerName> = beside.filter_map(|other| files::docker_name(other.name())).collect();
+        let place = of(&repo, &file, &name, &siblings);
         (place.path.to_string(), place.name)
     }
 
@@ -188,8 +219,29 @@ mod tests {
     }
 
     #[test]
-    fn names_are_valid_for_compose() {
-        assert_eq!(valid_name("Orders API (new)"), "orders-api-new");
-        assert_eq!(valid_name("Catalog.API"), "catalog-api");
+    fn words_in_file_names_tell_services_apart_only_where_there_are_several() {
+        let one = "//- /apps/proxy/Dockerfile.ce\n//- /apps/proxy/Dockerfile.dev\n";
+        assert_eq!(placed(one, "apps/proxy/Dockerfile.ce"), ("apps/proxy".to_owned(), "proxy".to_owned()));
+        let own = "//- /apps/web/Dockerfile.web\n//- /apps/web/Dockerfile.dev\n//- /apps/web/src/web/a\n";
+        assert_eq!(placed(own, "apps/web/Dockerfile.web"), ("apps/web".to_owned(), "web".to_owned()));
+        let two = "//- /apps/shop/Dockerfile\n//- /apps/shop/Dockerfile.worker\n";
+        assert_eq!(
+            placed(two, "apps/shop/Dockerfile.worker"),
+            ("apps/shop".to_owned(), "shop-worker".to_owned())
+        );
+        let split = "//- /back/api.Dockerfile\n//- /back/worker.Dockerfile\n//- /back/worker/go.mod\n";
+        assert_eq!(placed(split, "back/worker.Dockerfile"), ("back/worker".to_owned(), "worker".to_owned()));
+    }
+
+    #[test]
+    fn code_is_found_under_a_longer_name() {
+        let tree = "//- /docker/api_gateway.Dockerfile\n//- /api_gateway_service/main.go\n//- /x/api_gateway/a\n//- /x/go.mod\n";
+        assert_eq!(placed(tree, "docker/api_gateway.Dockerfile").1, "api-gateway");
+    }
+
+    #[test]
+    fn root_is_named_by_its_manifest() {
+        let tree = "//- /Dockerfile\n//- /package.json\n{ \"name\": \"@shop/Web Site\" }\n";
+        assert_eq!(placed(tree, "Dockerfile"), (".".to_owned(), "web-site".to_owned()));
     }
 }

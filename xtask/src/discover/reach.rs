@@ -1,0 +1,89 @@
+//! Which folders outside its own a service is built from: what its Dockerfile copies and its manifests name by path.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{in_parallel, services};
+use crate::model::fact::ServiceFacts;
+use crate::model::path::RepoPath;
+use crate::repo::Repo;
+
+/// A library may use another one, which uses another one; longer chains are not followed.
+const MAX_STEPS: usize = 4;
+
+/// More manifests below one folder are no module any more.
+const MAX_MANIFESTS: usize = 40;
+
+/// Shared folders, each with the positions of the services that are built from it.
+pub(super) fn shared(repo: &Repo, services: &[ServiceFacts]) -> BTreeMap<RepoPath, Vec<usize>> {
+    let homes: BTreeSet<RepoPath> = services.iter().map(|service| service.path.clone()).collect();
+    let positions: Vec<usize> = (0..services.len()).collect();
+    let reached = in_parallel(positions, |at| of(repo, &services[*at], &homes));
+    let mut shared: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    for (at, folders) in reached.into_iter().enumerate() {
+        for folder in folders {
+            shared.entry(folder).or_default().push(at);
+        }
+    }
+    shared
+}
+
+fn of(repo: &Repo, service: &ServiceFacts, homes: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+    // A folder that holds services is the monorepo, or a part of it, and no library.
+    let is_library = |folder: &RepoPath| {
+        !folder.is_root() && !folder.is_in(&service.path) && !homes.iter().any(|home| home.is_in(folder))
+    };
+    let copied = service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
+    let mut reached: BTreeSet<RepoPath> =
+        copied.filter(|path| repo.is_folder(path)).filter(|folder| is_library(folder)).collect();
+    let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
+    for _ in 0..MAX_STEPS {
+        let named = next.iter().flat_map(|folder| named(repo, folder));
+        let new: BTreeSet<RepoPath> =
+            named.filter(|folder| is_library(folder) && !reached.contains(folder)).collect();
+        if new.is_empty() {
+            break;
+        }
+        next = new.iter().cloned().collect();
+        reached.extend(new);
+    }
+    reached
+}
+
+/// The folders that the manifests in a folder name by a relative path.
+fn named(repo: &Repo, folder: &RepoPath) -> BTreeSet<RepoPath> {
+    let manifests = repo.files_in(folder).iter().filter(|file| services::is_manifest(file.name()));
+    let mut found = BTreeSet::new();
+    for manifest in manifests.take(MAX_MANIFESTS) {
+        let Ok(text) = repo.text(manifest) else { continue };
+        let base = manifest.parent().unwrap_or_default();
+        for path in relative_paths(&text.text) {
+            let Some(path) = base.join(&path) else { continue };
+            if repo.is_folder(&path) {
+                found.insert(path);
+            } else if repo.is_file(&path) && services::is_manifest(path.name()) {
+                found.extend(path.parent());
+            }
+        }
+    }
+    found
+}
+
+/// `../common` of `path = "../common"`, `"file:../common"`, `Include="..\Common\Common.csproj"`, `=> ../common`.
+fn relative_paths(text: &str) -> BTreeSet<String> {
+    let ends = |c: char| c.is_whitespace() || "\"'<>(),;=:".contains(c);
+    let text = text.replace('\\', "/");
+    text.split(ends).filter(|word| word.starts_with("../")).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_manifests_are_found_in_all_notations() {
+        let text = "shared = { path = \"../shared\" }\n\"common\": \"file:../common\"\n\
+                    <ProjectReference Include=\"..\\..\\Core\\Core.csproj\" />\nreplace example.org/x => ../x\n";
+        let wanted = ["../../Core/Core.csproj", "../common", "../shared", "../x"].map(str::to_owned);
+        assert_eq!(relative_paths(text), BTreeSet::from(wanted));
+    }
+}

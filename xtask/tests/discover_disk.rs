@@ -1,0 +1,123 @@
+//! What lies on a real disk and would hang, mislead or burst a careless reader; each case in a folder of its own.
+
+#![allow(clippy::disallowed_methods, reason = "the test builds the trees that discovery reads")]
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::{fs, process};
+
+use xtask::catalog::Catalog;
+use xtask::discover::{Scope, discover};
+use xtask::model::fact::Facts;
+use xtask::repo::Repo;
+
+/// A folder that goes away with the test.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn new(name: &str) -> Tree {
+        let path = std::env::temp_dir().join(format!("xtask-discover-{name}-{}", process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("api")).expect("can be made");
+        let tree = Tree(path);
+        tree.write("api/Dockerfile", "FROM node:20-slim\nEXPOSE 3000\n");
+        tree
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().expect("has a folder")).expect("can be made");
+        fs::write(path, text).expect("can be written");
+    }
+
+    fn facts(&self) -> Facts {
+        let repo = Repo::open(&self.0).expect("can be read");
+        discover(&repo, &Catalog::default(), &Scope::default()).expect("can be read")
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.facts().services.into_iter().map(|service| service.name).collect()
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn links_are_followed_to_files_inside_the_root_only() {
+    let tree = Tree::new("links");
+    let outside = Tree::new("links-outside");
+    symlink("../api/Dockerfile", tree.0.join("Dockerfile.linked")).expect("can be linked");
+    fs::create_dir_all(tree.0.join("web")).expect("can be made");
+    symlink("../api/Dockerfile", tree.0.join("web/Dockerfile")).expect("can be linked");
+    fs::create_dir_all(tree.0.join("evil")).expect("can be made");
+    symlink(outside.0.join("api/Dockerfile"), tree.0.join("evil/Dockerfile")).expect("can be linked");
+    symlink("..", tree.0.join("api/up")).expect("can be linked");
+    symlink("loop", tree.0.join("loop")).expect("can be linked");
+    assert_eq!(tree.names(), ["api", "web"]);
+}
+
+#[test]
+fn pipes_are_never_opened() {
+    let tree = Tree::new("pipes");
+    let made =
+        process::Command::new("mkfifo").arg(tree.0.join("api/.env.example")).status().expect("can be run");
+    assert!(made.success());
+    assert_eq!(tree.names(), ["api"]);
+}
+
+#[test]
+fn huge_environment_file_is_named_and_not_read() {
+    let tree = Tree::new("huge");
+    let file = fs::File::create(tree.0.join("api/.env.example")).expect("can be made");
+    file.set_len(50 << 20).expect("can be grown");
+    let problems = tree.facts().problems;
+    let shown: Vec<String> =
+        problems.iter().map(|problem| format!("{} at {}", problem.message, problem.at.join(" "))).collect();
+    assert_eq!(
+        shown,
+        ["a file is not read: it has 50 MiB, more than 1 MiB are not read at api/.env.example"]
+    );
+}
+
+#[test]
+fn unreadable_folder_is_a_problem_and_the_rest_counts() {
+    let tree = Tree::new("unreadable");
+    tree.write("secret/Dockerfile", "FROM node:20\n");
+    let folder = tree.0.join("secret");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).expect("can be set");
+    let readable = fs::read_dir(&folder).is_ok();
+    let facts = tree.facts();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("can be set");
+    // The administrator reads everything; then there is nothing to see here.
+    if !readable {
+        let shown: Vec<&str> =
+            facts.problems.iter().flat_map(|problem| &problem.at).map(String::as_str).collect();
+        assert_eq!(shown, ["secret"]);
+    }
+    assert!(facts.services.iter().any(|service| service.name == "api"));
+}
+
+#[test]
+fn names_with_control_characters_are_left_out_and_named() {
+    let tree = Tree::new("control");
+    tree.write("a\nb/Dockerfile", "FROM node:20\n");
+    tree.write("$(touch x)/Dockerfile", "FROM node:20\n");
+    let facts = tree.facts();
+    let names: Vec<&str> = facts.services.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!(names, ["api", "touch-x"]);
+    assert!(facts.problems.iter().any(|problem| problem.code == "unusable-name" && problem.at == ["a\\nb"]));
+}
+
+#[test]
+fn root_that_is_not_there_is_an_error() {
+    let error = Repo::open(Path::new("/nowhere/at/all")).expect_err("is not there");
+    assert_eq!(
+        error.to_string(),
+        "cannot read the monorepo `/nowhere/at/all`\n  why: No such file or directory (os error 2)\n  \
+         fix: give the monorepo's folder with `--root`"
+    );
+}
