@@ -9,7 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use xtask::apply::current::Current;
-use xtask::apply::decide::{Base, Options, Plan, Take, decide};
+use xtask::apply::decide::decide;
+use xtask::apply::plan::{Base, Plan};
+use xtask::apply::take::{Options, Take};
 use xtask::model::files::Files;
 
 type Texts = BTreeMap<String, String>;

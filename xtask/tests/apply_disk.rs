@@ -7,9 +7,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use xtask::apply::decide::{Options, Plan, decide};
+use xtask::apply::decide::decide;
 use xtask::apply::disk::{Disk, Real};
 use xtask::apply::folder::Folder;
+use xtask::apply::plan::Plan;
+use xtask::apply::take::Options;
 use xtask::apply::write::{Report, write, write_on};
 use xtask::apply::{current, lock};
 use xtask::model::files::Files;

@@ -67,14 +67,13 @@ fn yaml(old: &str, new: &str) -> Vec<String> {
 }
 
 fn service(old: &Mapping, new: &Mapping) -> Vec<String> {
-    let mut changes: Vec<String> =
-        variables(&entries(old.get("environment")), &entries(new.get("environment")))
-            .into_iter()
-            .map(|change| match change.strip_prefix("new ") {
-                Some(what) => format!("has a new {what}"),
-                None => format!("has {change}"),
-            })
-            .collect();
+    let mut changes = variables(&entries(old.get("environment")), &entries(new.get("environment")));
+    for change in &mut changes {
+        *change = match change.strip_prefix("new ") {
+            Some(what) if what.starts_with("variable ") => format!("has a new {what}"),
+            _ => format!("has {change}"),
+        };
+    }
     let mut keys: Vec<&str> = old.keys().chain(new.keys()).filter_map(Value::as_str).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -6,174 +6,11 @@ use crate::apply::cause;
 use crate::apply::current::Current;
 use crate::apply::folder::GENERATED;
 use crate::apply::merge::{self, Conflict, Kind};
+use crate::apply::plan::{Action, Base, Plan, Step};
+use crate::apply::take::{self, Options, Side};
 use crate::apply::text::{Text, body};
-use crate::error::{Failure, Failures, Result};
+use crate::error::Result;
 use crate::model::files::Files;
-use crate::ui::{count, list};
-
-/// What happens to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// There was none.
-    Create,
-    /// Nobody edited it, and what is generated changed.
-    Rewrite,
-    /// Edited; what the generator changed goes in beside the edits.
-    Merge,
-    /// Written by hand; what is missing is added.
-    Adopt,
-    /// Stays as the user wrote it, though the generator has something else.
-    KeepEdited,
-    /// The user deleted it; it is not written again.
-    KeepDeleted,
-    /// No longer generated and never edited.
-    Remove,
-    /// Nothing to do.
-    Unchanged,
-}
-
-impl Action {
-    /// The verb of the report once it is done.
-    pub fn done(self) -> &'static str {
-        match self {
-            Action::Create => "Created",
-            Action::Rewrite => "Updated",
-            Action::Merge => "Merged",
-            Action::Adopt => "Adopted",
-            Action::KeepEdited | Action::KeepDeleted => "Kept",
-            Action::Remove => "Removed",
-            Action::Unchanged => "Unchanged",
-        }
-    }
-
-    /// The verb of `--dry-run`.
-    pub fn planned(self) -> &'static str {
-        match self {
-            Action::Create => "Create",
-            Action::Rewrite => "Update",
-            Action::Merge => "Merge",
-            Action::Adopt => "Adopt",
-            Action::KeepEdited | Action::KeepDeleted => "Keep",
-            Action::Remove => "Remove",
-            Action::Unchanged => "Unchanged",
-        }
-    }
-}
-
-/// What happens to the copy of the last generated text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Base {
-    /// Stays.
-    Keep,
-    /// Becomes this.
-    Set(String),
-    /// Goes.
-    Drop,
-}
-
-/// One file of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Relative to the setup's folder.
-    pub name: String,
-    /// What happens.
-    pub action: Action,
-    /// Why, in a few words; empty where nothing happens.
-    pub cause: String,
-    /// The file's text now; `None` where there is none.
-    pub before: Option<String>,
-    /// The file's text then.
-    pub after: Option<String>,
-    /// The copy in `.generated/`.
-    pub base: Base,
-    /// What both sides changed in different ways.
-    pub conflicts: Vec<Conflict>,
-    /// What else a person should know.
-    pub notes: Vec<String>,
-}
-
-/// Everything that one run does to a setup.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Plan {
-    /// In the order of the names.
-    pub steps: Vec<Step>,
-    /// Conflicts that stay open, when the list of them changes.
-    pub open: Option<BTreeSet<(String, String)>>,
-    /// Temporary files of a killed run, to be removed.
-    pub leftovers: Vec<String>,
-}
-
-impl Plan {
-    /// Whether carrying it out would change any byte in the folder.
-    pub fn changes_anything(&self) -> bool {
-        let step = |step: &Step| step.before != step.after || step.base != Base::Keep;
-        self.open.is_some() || !self.leftovers.is_empty() || self.steps.iter().any(step)
-    }
-
-    /// The steps that a report shows: all but files in which nothing happens.
-    pub fn shown(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.action != Action::Unchanged)
-    }
-
-    /// All conflicts with the files they are in.
-    pub fn conflicts(&self) -> impl Iterator<Item = (&str, &Conflict)> {
-        self.steps
-            .iter()
-            .flat_map(|step| step.conflicts.iter().map(|conflict| (step.name.as_str(), conflict)))
-    }
-}
-
-/// Which side `--take` takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The text in the setup's folder.
-    Mine,
-    /// The generated text.
-    Generated,
-}
-
-/// `--take mine|generated FILE:KEY`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Take {
-    /// Which side.
-    pub side: Side,
-    /// Relative to the setup's folder.
-    pub file: String,
-    /// As a conflict names it; empty for the whole file.
-    pub key: String,
-}
-
-impl Take {
-    /// Reads `mine` or `generated` and `FILE:KEY`.
-    ///
-    /// # Errors
-    /// For another side.
-    pub fn parse(side: &str, place: &str) -> Result<Take> {
-        let side = match side {
-            "mine" => Side::Mine,
-            "generated" => Side::Generated,
-            other => {
-                let what = format!("unknown side `{other}` in `--take`");
-                return Err(Failure::new(what).fix("write `mine` or `generated`").into());
-            }
-        };
-        let (file, key) = place.split_once(':').unwrap_or((place, ""));
-        Ok(Take { side, file: file.to_owned(), key: key.to_owned() })
-    }
-}
-
-/// What the user asks for besides the files themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
-    /// How conflicts are resolved.
-    pub take: Vec<Take>,
-}
-
-impl Options {
-    fn takes(&self, side: Side, (file, key): &(String, String)) -> bool {
-        self.take.iter().any(|take| take.side == side && take.file == *file && take.key == *key)
-    }
-}
 
 /// How a file belongs to the generator and to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,83 +67,18 @@ pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan>
             base: current.base.get(name).map(|text| body(text)),
             raw: current.files.get(name).map(String::as_str),
             new: new.get(name),
-            generated: generated(name, options),
+            generated: take::generated(name, options),
         };
         let (step, found) = three.decide();
         taken.extend(found.into_iter().map(|key| (name.to_owned(), key)));
         plan.steps.push(step);
     }
-    let open = open_conflicts(&mut plan, current, new, options);
-    refuse_unknown(options, &taken, current, &plan)?;
-    resolve(&mut plan, options);
+    let open = take::open_conflicts(&mut plan, current, new, options);
+    take::refuse_unknown(options, &taken, current, &plan)?;
+    take::resolve(&mut plan, options);
     let open: BTreeSet<_> = open.into_iter().filter(|pair| !options.takes(Side::Mine, pair)).collect();
     plan.open = (open != current.conflicts).then_some(open);
     Ok(plan)
-}
-
-fn generated(name: &str, options: &Options) -> BTreeSet<String> {
-    let takes = options.take.iter().filter(|take| take.side == Side::Generated && take.file == name);
-    takes.map(|take| take.key.clone()).collect()
-}
-
-/// Conflicts of this run and those of earlier runs that are still there; the latter join their steps.
-fn open_conflicts(
-    plan: &mut Plan,
-    current: &Current,
-    new: &Files,
-    options: &Options,
-) -> BTreeSet<(String, String)> {
-    for step in &mut plan.steps {
-        let (Some(after), Some(new)) = (&step.after, new.get(&step.name)) else { continue };
-        let after = body(after);
-        for pair in current.conflicts.iter().filter(|(file, _)| *file == step.name) {
-            let known = step.conflicts.iter().any(|conflict| conflict.key == pair.1);
-            if !known && !options.takes(Side::Generated, pair) {
-                step.conflicts.extend(merge::still_open(Kind::of(&step.name), &pair.1, &after, new));
-            }
-        }
-    }
-    let all = plan.conflicts().filter(|(_, conflict)| !conflict.key.is_empty());
-    all.map(|(file, conflict)| (file.to_owned(), conflict.key.clone())).collect()
-}
-
-/// Takes what the user decided out of the conflicts, and says in the step that some are left.
-fn resolve(plan: &mut Plan, options: &Options) {
-    for step in &mut plan.steps {
-        let name = step.name.clone();
-        step.conflicts.retain(|conflict| !options.takes(Side::Mine, &(name.clone(), conflict.key.clone())));
-        if step.action == Action::Unchanged && !step.conflicts.is_empty() {
-            step.action = Action::KeepEdited;
-            step.cause = count(step.conflicts.len(), "conflict");
-        }
-    }
-}
-
-fn refuse_unknown(
-    options: &Options,
-    taken: &BTreeSet<(String, String)>,
-    current: &Current,
-    plan: &Plan,
-) -> Result<()> {
-    let mut failures = Vec::new();
-    for take in &options.take {
-        let pair = (take.file.clone(), take.key.clone());
-        let conflict = |(file, conflict): (&str, &Conflict)| file == pair.0 && conflict.key == pair.1;
-        let found = match take.side {
-            Side::Generated => taken.contains(&pair),
-            Side::Mine => current.conflicts.contains(&pair) || plan.conflicts().any(conflict),
-        };
-        if found {
-            continue;
-        }
-        let mut failure = Failure::new(format!("nothing to take at `{}:{}`", take.file, take.key));
-        let keys: Vec<String> = plan.conflicts().map(|(file, conflict)| conflict.place(file)).collect();
-        if !keys.is_empty() {
-            failure = failure.why(format!("there is a conflict at {}", list(&keys)));
-        }
-        failures.push(failure);
-    }
-    Failures::check(failures, "nothing was written")
 }
 
 /// The three texts of one file; `base` without byte order mark and carriage returns.
@@ -532,21 +304,5 @@ mod tests {
             (step.action, step.after.as_deref(), step.base),
             (Action::Rewrite, Some("n: 1\n"), Base::Keep)
         );
-    }
-
-    #[test]
-    fn take_refuses_what_is_not_there() {
-        let take = vec![Take::parse("generated", "docker-compose.yml:services.nope").unwrap()];
-        let error = decide(&Current::default(), &Files::default(), &Options { take }).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "nothing to take at `docker-compose.yml:services.nope`\n1 error, nothing was written"
-        );
-    }
-
-    #[test]
-    fn take_knows_two_sides() {
-        let error = Take::parse("yours", "a:b").unwrap_err();
-        assert_eq!(error.to_string(), "unknown side `yours` in `--take`\n  fix: write `mine` or `generated`");
     }
 }

@@ -1,7 +1,7 @@
 //! A plan as a unified diff; colours and prints nothing.
 
-use crate::apply::decide::Plan;
 use crate::apply::folder::Folder;
+use crate::apply::plan::Plan;
 
 /// What would change, as `git apply` reads it; empty where no file that people see changes.
 pub fn unified(folder: &Folder, plan: &Plan) -> String {

@@ -1,7 +1,7 @@
 //! Merges generated files into the setup's folder without losing what people wrote there; renders nothing.
 //!
 //! [`current`] reads what lies there, [`decide`] compares base, current and new in memory and says for each file
-//! what happens and why, [`write`] does all of it or nothing. [`lock`] keeps two runs apart, [`diff`] shows a plan
+//! what happens and why (a [`plan`]), [`write`](mod@write) does all of it or nothing. [`lock`] keeps two runs apart, [`diff`] shows a plan
 //! as a unified diff.
 //!
 //! Architecture Invariant: `decide`, `merge`, `cause`, `diff` and `text` touch no disk.
@@ -15,5 +15,7 @@ pub mod disk;
 pub mod folder;
 pub mod lock;
 pub mod merge;
+pub mod plan;
+pub mod take;
 pub mod text;
 pub mod write;

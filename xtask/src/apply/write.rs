@@ -7,9 +7,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::apply::current::temporary;
-use crate::apply::decide::{Base, Plan};
+
 use crate::apply::disk::{Disk, Real};
 use crate::apply::folder::{BASE, CONFLICTS, Folder};
+use crate::apply::plan::{Base, Plan};
 use crate::error::{Failure, Result};
 
 /// What was done.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::tree::{Block, Body, Doc, Entry};
+use super::tree::{Doc, Entry};
 
 /// The generated text without them, and a sentence for each.
 pub(super) fn without(base: &Doc<'_>, current: &Doc<'_>, new: &Doc<'_>) -> (String, Vec<String>) {
-    let services = |doc: &'_ Doc<'_>| block(doc.root.get("services")).cloned();
+    let services = |doc: &'_ Doc<'_>| doc.root.get("services").and_then(Entry::block).cloned();
     let (Some(old), Some(mine), Some(theirs)) = (services(base), services(current), services(new)) else {
         return (new.text.to_owned(), Vec::new());
     };
@@ -14,8 +14,8 @@ pub(super) fn without(base: &Doc<'_>, current: &Doc<'_>, new: &Doc<'_>) -> (Stri
         |name: &str| old.get(name).is_some() && mine.get(name).is_none() && theirs.get(name).is_some();
     let (mut cuts, mut notes) = (Vec::new(), Vec::new());
     for service in theirs.entries.iter().filter(|service| !deleted(&service.key)) {
-        let Some(list) = block(Some(service)).and_then(|service| service.get("depends_on")) else { continue };
-        let Some(targets) = block(Some(list)) else { continue };
+        let Some(list) = service.block().and_then(|service| service.get("depends_on")) else { continue };
+        let Some(targets) = list.block() else { continue };
         let gone: Vec<&Entry> = targets.entries.iter().filter(|entry| deleted(&entry.key)).collect();
         for entry in &gone {
             let still = mine.get(&service.key).is_none_or(|mine| depends_on(mine, &entry.key));
@@ -32,16 +32,9 @@ pub(super) fn without(base: &Doc<'_>, current: &Doc<'_>, new: &Doc<'_>) -> (Stri
     (cut(new.text, &cuts), notes)
 }
 
-fn block(entry: Option<&Entry>) -> Option<&Block> {
-    match &entry?.body {
-        Body::Block(block) => Some(block),
-        Body::Leaf { .. } => None,
-    }
-}
-
 fn depends_on(service: &Entry, target: &str) -> bool {
-    let list = block(Some(service)).and_then(|service| service.get("depends_on"));
-    block(list).is_some_and(|targets| targets.get(target).is_some())
+    let list = service.block().and_then(|service| service.get("depends_on"));
+    list.and_then(Entry::block).is_some_and(|targets| targets.get(target).is_some())
 }
 
 fn cut(text: &str, cuts: &[Range<usize>]) -> String {

@@ -59,7 +59,10 @@ impl Merger<'_> {
             let known = base.is_some_and(|base| base.get(&theirs.key).is_some());
             if current.get(&theirs.key).is_none() && (!known || self.takes_generated()) {
                 let at = place(&out, new, i);
-                let text = self.added(theirs, by, i == 0 && at > 0, new);
+                let mut text = self.added(theirs, by, i == 0 && at > 0, new);
+                if text.starts_with('\n') && out.get(at).is_some_and(|next| !next.text.starts_with('\n')) {
+                    text.push('\n');
+                }
                 let says = Some((theirs.name.clone(), theirs.value.clone()));
                 out.insert(at, Placed { key: theirs.key.clone(), text, says });
             }
@@ -78,7 +81,7 @@ impl Merger<'_> {
     fn kept(&mut self, base: Option<&Entry>, mine: &Entry, theirs: Option<&Entry>, by: isize) -> Placed {
         let takes = self.takes_generated();
         let (lead, piece) = match (base, theirs) {
-            (_, Some(theirs)) => {
+            (base, Some(theirs)) => {
                 let piece = if takes { self.theirs(theirs, by) } else { self.entry(base, mine, theirs, by) };
                 let lead = self.three(
                     base.map(|base| self.base.slice(&base.lead)),
@@ -86,21 +89,19 @@ impl Merger<'_> {
                     self.new.slice(&theirs.lead),
                     by,
                 );
-                (lead, piece)
+                (lead, Some(piece))
             }
-            (Some(base), None) => match self.gone(base, mine, takes) {
-                Some(piece) => (self.current.slice(&mine.lead).to_owned(), piece),
-                None => return Placed { key: mine.key.clone(), text: self.comments(base, mine), says: None },
-            },
-            (None, None) if takes => {
-                return Placed { key: mine.key.clone(), text: String::new(), says: None };
-            }
-            (None, None) => (self.current.slice(&mine.lead).to_owned(), self.mine(mine)),
+            (Some(base), None) => (self.current.slice(&mine.lead).to_owned(), self.gone(base, mine, takes)),
+            (None, None) if takes => (String::new(), None),
+            (None, None) => (self.current.slice(&mine.lead).to_owned(), Some(self.mine(mine))),
         };
-        Placed {
-            key: mine.key.clone(),
-            text: format!("{lead}{}", piece.text),
-            says: Some((mine.name.clone(), piece.value)),
+        match piece.filter(|piece| mine.block().is_none() || !piece.value.is_empty()) {
+            Some(piece) => Placed {
+                key: mine.key.clone(),
+                text: format!("{lead}{}", piece.text),
+                says: Some((mine.name.clone(), piece.value)),
+            },
+            None => Placed { key: mine.key.clone(), text: self.comments(base, mine), says: None },
         }
     }
 
@@ -110,11 +111,8 @@ impl Merger<'_> {
         if own_base.as_deref() == Some(self.current.own(mine)) {
             return self.theirs(theirs, by);
         }
-        let base_block = base.and_then(|base| match &base.body {
-            Body::Block(block) => Some(block),
-            Body::Leaf { .. } => None,
-        });
-        if let (Body::Block(mine_block), Body::Block(theirs_block)) = (&mine.body, &theirs.body)
+        let base_block = base.and_then(Entry::block);
+        if let (Some(mine_block), Some(theirs_block)) = (mine.block(), theirs.block())
             && mine_block.kind == theirs_block.kind
         {
             let piece = self.block(base_block, mine_block, theirs_block);
@@ -152,17 +150,27 @@ impl Merger<'_> {
         else {
             return None;
         };
+        let (old, value) = (self.current.slice(old), self.new.slice(value));
+        let scalar = |text: &str| text.starts_with(['|', '>']);
         // Comments inside the old value would go with it.
-        if self.current.slice(old).lines().skip(1).any(|line| line.trim_start().starts_with('#')) {
+        if !scalar(old) && old.lines().skip(1).any(|line| line.trim_start().starts_with('#')) {
             return None;
         }
+        let value = match header_comment(old).filter(|_| scalar(old)) {
+            None => value.to_owned(),
+            Some(comment) if scalar(value) && header_comment(value).is_none() => {
+                let (header, lines) = value.split_once('\n').unwrap_or((value, ""));
+                format!("{header} {comment}\n{lines}")
+            }
+            Some(_) => return None,
+        };
         let base_rest = match base.map(|base| &base.body) {
             Some(Body::Leaf { rest, .. }) => Some(self.base.slice(rest)),
             _ => None,
         };
         let rest = self.three(base_rest, self.current.slice(rest), self.new.slice(new_rest), by);
         let head = self.current.slice(&mine.head);
-        let value = shift(self.new.slice(value), by);
+        let value = shift(&value, by);
         let value = value.trim_start_matches(' ');
         let gap = if head.ends_with(':') && !value.is_empty() { " " } else { "" };
         Some(Piece { text: format!("{head}{gap}{value}{rest}"), value: theirs.value.clone() })
@@ -175,7 +183,7 @@ impl Merger<'_> {
         }
         // Of a section, or of what a service holds, only the generator's part goes. Half a service helps nobody.
         if self.path.len() != 2
-            && let (Body::Block(base_block), Body::Block(mine_block)) = (&base.body, &mine.body)
+            && let (Some(base_block), Some(mine_block)) = (base.block(), mine.block())
             && mine_block.kind == base_block.kind
         {
             let nothing = Block { kind: mine_block.kind, entries: Vec::new(), tail: base_block.tail.clone() };
@@ -188,13 +196,21 @@ impl Merger<'_> {
         Some(self.mine(mine))
     }
 
-    /// What the user wrote into the comments of an entry that goes.
-    fn comments(&self, base: &Entry, mine: &Entry) -> String {
-        let known: BTreeSet<&str> =
-            self.base.text[base.lead.start..base.end].lines().map(str::trim).collect();
+    /// What the user wrote into the comments of an entry that goes, those behind a line on lines of their own.
+    fn comments(&self, base: Option<&Entry>, mine: &Entry) -> String {
+        let known = base.map_or("", |base| &self.base.text[base.lead.start..base.end]);
+        let known: BTreeSet<&str> = known.lines().map(str::trim).collect();
         let text = &self.current.text[mine.lead.start..mine.end];
-        let is_new = |line: &&str| line.trim_start().starts_with('#') && !known.contains(line.trim());
-        let lines: String = text.split_inclusive('\n').filter(is_new).collect();
+        let mut lines = String::new();
+        for line in text.split_inclusive('\n').filter(|line| !known.contains(line.trim())) {
+            let content = line.trim_start();
+            let behind = || content.rfind(" #").map(|at| &content[at + 1..]);
+            let comment = if content.starts_with('#') { Some(content) } else { behind() };
+            if let Some(comment) = comment {
+                lines.push_str(&line[..line.len() - content.len()]);
+                lines.push_str(comment);
+            }
+        }
         if !lines.is_empty() && text.starts_with('\n') { format!("\n{lines}") } else { lines }
     }
 
@@ -251,6 +267,12 @@ pub(super) fn shown(doc: &Doc<'_>, entry: &Entry) -> String {
             shift(text, -isize::try_from(least).unwrap_or_default()).trim_end().to_owned()
         }
     }
+}
+
+/// The comment behind the header of a block scalar, with the `#`.
+fn header_comment(scalar: &str) -> Option<&str> {
+    let header = scalar.lines().next().unwrap_or_default();
+    header.find(" #").map(|at| header[at..].trim())
 }
 
 fn shift_by(from: usize, to: usize) -> isize {

@@ -2,11 +2,13 @@
 //!
 //! Architecture Invariant: a merge either returns a text that it has checked, or says in words why it will not.
 
+mod adopt;
 mod dangling;
 mod entries;
 mod env;
 mod items;
 mod lines;
+mod references;
 mod tree;
 mod yaml;
 
@@ -90,9 +92,17 @@ pub fn three_way(
     let closed = if open { format!("{current}\n") } else { current.to_owned() };
     let parse = |text| parse(kind, text);
     let (base, current, new) = (parse(base)?, parse(&closed)?, parse(new)?);
-    let (new, notes) = dangling::without(&base, &current, &new);
-    let (mut merged, meant) = entries::merge(&base, &current, &parse(&new)?, generated);
+    let (fitted, notes) = match kind {
+        Kind::Yaml if base.text.is_empty() => (adopt::fitting(&current, &new), Vec::new()),
+        Kind::Yaml => dangling::without(&base, &current, &new),
+        _ => (new.text.to_owned(), Vec::new()),
+    };
+    let (mut merged, meant) = entries::merge(&base, &current, &parse(&fitted)?, generated);
     merged.notes = notes;
+    let broken = references::broken(&current.value(), &new.value(), &meant);
+    if !broken.is_empty() {
+        return Err(crate::ui::list(&broken));
+    }
     let says = value(kind, &merged.text).map_err(|why| format!("it could not be merged: {why}"))?;
     if says != meant {
         return Err("it could not be merged safely".to_owned());

@@ -43,6 +43,15 @@ impl Value {
         }
     }
 
+    /// Whether it is a map or a list without entries.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.data {
+            Data::Map(pairs) => pairs.is_empty(),
+            Data::List(items) => items.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         match &self.data {
@@ -134,6 +143,12 @@ impl Doc<'_> {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
+    /// What the whole text says.
+    pub(super) fn value(&self) -> Value {
+        let pairs = self.root.entries.iter().map(|entry| (entry.name.clone(), entry.value.clone()));
+        Value::plain(Data::Map(pairs.collect()))
+    }
+
     /// An entry with its value, without what stands above it.
     pub(super) fn own(&self, entry: &Entry) -> &str {
         self.slice(&(entry.head.start..entry.end))
@@ -156,6 +171,16 @@ fn find<'a>(block: &'a Block, path: &str) -> Option<&'a Entry> {
             Body::Leaf { .. } => None,
         }
     })
+}
+
+impl Entry {
+    /// Its entries, where it has some.
+    pub(super) fn block(&self) -> Option<&Block> {
+        match &self.body {
+            Body::Block(block) => Some(block),
+            Body::Leaf { .. } => None,
+        }
+    }
 }
 
 impl Block {
