@@ -194,7 +194,6 @@ impl Edited {
                 if let Some(at) = self.pick(index, only) {
                     let line = self.lines.remove(at);
                     self.deleted.push(line.split(':').next().unwrap_or_default().to_owned());
-                    self.drop_empty(at);
                 }
             }
             Edit::Variable(index) => {
@@ -226,14 +225,6 @@ impl Edited {
                 let mark = self.mark();
                 self.lines.push(format!("# {mark}"));
             }
-        }
-    }
-
-    /// `environment:` without variables would be null.
-    fn drop_empty(&mut self, at: usize) {
-        let deeper = |line: Option<&String>| line.is_some_and(|line| line.starts_with("      "));
-        if self.lines[at - 1] == "    environment:" && !deeper(self.lines.get(at)) {
-            self.lines.remove(at - 1);
         }
     }
 

@@ -6,8 +6,9 @@ use crate::apply::cause;
 use crate::apply::current::Current;
 use crate::apply::folder::GENERATED;
 use crate::apply::merge::{self, Conflict, Kind};
-use crate::apply::plan::{Action, Base, Plan, Step};
-use crate::apply::take::{self, Options, Side};
+pub use crate::apply::plan::{Action, Base, Plan, Step};
+use crate::apply::take;
+pub use crate::apply::take::{Options, Side, Take};
 use crate::apply::text::{Text, body};
 use crate::error::Result;
 use crate::model::files::Files;
@@ -97,7 +98,7 @@ impl Three<'_> {
         let step = match (policy(self.name), self.base.as_deref(), &text, self.new) {
             (Policy::Ours, _, text, Some(new)) => self.ours(text.as_ref(), new),
             (_, None, None, Some(new)) => {
-                self.step(Action::Create, "new", Some(new.to_owned()), Base::Set(new.to_owned()))
+                self.step(Action::Create, "", Some(new.to_owned()), Base::Set(new.to_owned()))
             }
             (_, Some(base), None, Some(new)) => {
                 let base = if base == new { Base::Keep } else { Base::Set(new.to_owned()) };
@@ -124,7 +125,7 @@ impl Three<'_> {
 
     fn ours(&self, text: Option<&Text>, new: &str) -> Step {
         match text {
-            None => self.step(Action::Create, "new", Some(new.to_owned()), Base::Keep),
+            None => self.step(Action::Create, "", Some(new.to_owned()), Base::Keep),
             Some(text) if text.body == new => self.step(Action::Unchanged, "", self.before(), Base::Keep),
             Some(text) => {
                 let cause = cause::between(self.name, &text.body, new);

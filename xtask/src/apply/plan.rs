@@ -103,9 +103,14 @@ impl Plan {
         self.open.is_some() || !self.leftovers.is_empty() || self.steps.iter().any(step)
     }
 
-    /// The steps that a report shows: all but files in which nothing happens.
+    /// The steps that a report shows: all but files in which nothing happens, and deleted ones that were named before.
     pub fn shown(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.action != Action::Unchanged)
+        let quiet = |step: &Step| match step.action {
+            Action::Unchanged => true,
+            Action::KeepDeleted => step.base == Base::Keep,
+            _ => false,
+        };
+        self.steps.iter().filter(move |step| !quiet(step))
     }
 
     /// All conflicts with the files they are in.
