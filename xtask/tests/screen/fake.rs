@@ -1,0 +1,111 @@
+//! A monorepo's setup and a `docker` that answers by pattern; the environment is scrubbed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A place of its own, removed when dropped.
+pub(crate) struct Fake {
+    root: PathBuf,
+    rules: Vec<(String, String)>,
+    docker: bool,
+}
+
+/// What the user saw. The place is written `ROOT`.
+pub(crate) struct Screen {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The arguments of each call of docker, one a line.
+    pub(crate) calls: String,
+}
+
+impl Fake {
+    /// An empty setup's folder, and a docker whose engine answers and which has nothing.
+    pub(crate) fn new() -> Fake {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir().join(format!("xtask-screen-{}-{n}", std::process::id()));
+        fs::create_dir_all(root.join("integration")).unwrap();
+        fs::create_dir_all(root.join("bin")).unwrap();
+        let root = root.canonicalize().unwrap();
+        Fake { root, rules: vec![("version --format*".into(), "echo 26.1.5".into())], docker: true }
+    }
+
+    /// A machine that has no docker.
+    pub(crate) fn without_docker() -> Fake {
+        let mut fake = Fake::new();
+        fake.docker = false;
+        fake
+    }
+
+    /// What docker does when its arguments match a pattern of the shell; the last one that matches counts.
+    pub(crate) fn on(mut self, pattern: &str, does: &str) -> Fake {
+        self.rules.push((pattern.to_owned(), does.to_owned()));
+        self
+    }
+
+    /// A file of the setup.
+    pub(crate) fn file(self, name: &str, text: &str) -> Fake {
+        fs::write(self.root.join("integration").join(name), text).unwrap();
+        self
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(self, args: &[&str]) -> Screen {
+        if self.docker {
+            self.write_docker();
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .arg("--root")
+            .arg(&self.root)
+            .args(args)
+            .current_dir(&self.root)
+            .env_clear()
+            .env("HOME", &self.root)
+            .env("PATH", self.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.root.display().to_string(), "ROOT");
+        Screen {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            calls: fs::read_to_string(self.root.join("calls")).unwrap_or_default(),
+        }
+    }
+
+    /// Only what the script needs, so that a docker of the machine is never found.
+    fn path(&self) -> PathBuf {
+        let bin = self.root.join("bin");
+        for tool in ["sh", "sleep", "touch"] {
+            let real =
+                ["/bin", "/usr/bin"].iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
+            if let Some(real) = real {
+                let _ = std::os::unix::fs::symlink(real, bin.join(tool));
+            }
+        }
+        bin
+    }
+
+    fn write_docker(&self) {
+        let mut script = "#!/bin/sh\necho \"$*\" >> \"$HOME/calls\"\ncase \"$*\" in\n".to_owned();
+        for (pattern, does) in self.rules.iter().rev() {
+            script.push_str(&format!("{}) {does} ;;\n", pattern.replace(' ', "\\ ")));
+        }
+        script.push_str("esac\n");
+        let file = self.root.join("bin/docker");
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}

@@ -1,0 +1,270 @@
+//! The screens of the commands that run the system, whole, against a `docker` that is a script: no engine needed.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test plays the user at the same disk")]
+
+#[path = "screen/fake.rs"]
+mod fake;
+
+use std::net::TcpListener;
+
+use fake::{Fake, Screen};
+
+/// A setup of two services, one built and one pulled, as `docker compose config` shows it.
+const CONFIG: &str = r#"echo '{"services":{"api":{"build":{"context":"/nowhere","dockerfile":"Dockerfile"},"depends_on":{"db":{"condition":"service_healthy"}},"ports":[{"host_ip":"127.0.0.1","target":3000,"published":"PORT"}]},"db":{"image":"postgres:17"}}}'"#;
+/// What `docker ps` shows of one container.
+fn ps(service: &str, state: &str, status: &str) -> String {
+    format!(
+        r#"echo '{{"id":"{service}-id","name":"shop-{service}-1","image":"{service}","state":"{state}","status":"{status}","ports":"","created":"","service":"{service}","depends_on":"","role":"service","kind":"","main":"","health":""}}'"#
+    )
+}
+
+fn machine() -> Fake {
+    Fake::new()
+        .on("compose version --short", "echo 2.26.1-4")
+        .on("version --format*", "echo 26.1.5+dfsg1")
+        .file(
+            "docker-compose.yml",
+            "name: shop\nservices:\n  api:\n    build: ../api\n  db:\n    image: postgres:17\n",
+        )
+        .file(".env", "COMPOSE_PROJECT_NAME=shop\n")
+}
+
+fn assert_screen(screen: &Screen, code: i32, stderr: &str) {
+    assert_eq!((screen.stderr.as_str(), screen.code), (stderr, code), "stdout: {}", screen.stdout);
+}
+
+/// `up` first says of this folder without code that it cannot tell whether the setup is fresh.
+fn assert_ends(screen: &Screen, code: i32, stderr: &str) {
+    assert!(screen.stderr.ends_with(stderr), "{}\n--- does not end with\n{stderr}", screen.stderr);
+    assert_eq!(screen.code, code);
+}
+
+#[test]
+fn without_docker_it_says_how_to_get_it() {
+    let screen = Fake::without_docker().run(&["down"]);
+    assert_screen(
+        &screen,
+        1,
+        "error: `docker` is not installed\n  why: no program of this name on the PATH\n  fix: cargo xtask doctor --install\n",
+    );
+}
+
+#[test]
+fn an_engine_that_does_not_run_is_told_from_one_that_may_not_be_asked() {
+    let refused = |words: &str| {
+        Fake::new().on("version --format*", &format!("echo '{words}' >&2; exit 1")).run(&["down"])
+    };
+    assert_screen(
+        &refused("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
+        1,
+        "error: the Docker engine does not answer\n  \
+         why: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n       \
+         $ docker version --format '{{.Server.Version}}'\n  fix: cargo xtask doctor --install\n",
+    );
+    assert_screen(
+        &refused("permission denied while trying to connect"),
+        1,
+        "error: the Docker engine does not answer\n  why: permission denied while trying to connect\n       \
+         $ docker version --format '{{.Server.Version}}'\n  fix: sudo usermod -aG docker \"$USER\", then log in again\n",
+    );
+}
+
+#[test]
+fn old_versions_are_named_together() {
+    let screen = machine()
+        .on("compose version --short", "echo 2.23.0")
+        .on("version --format*", "echo 19.03.1")
+        .run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        "error: Docker Compose 2.23.0 is too old\n  why: the setup needs 2.24.4 or newer\n  fix: cargo xtask doctor --install\n\
+         error: Docker Engine 19.03.1 is too old\n  why: the setup needs 20.10.0 or newer\n  fix: cargo xtask doctor --install\n\
+         2 errors, nothing was started\n",
+    );
+}
+
+#[test]
+fn missing_compose_is_named() {
+    let screen = machine()
+        .on("compose version --short", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1");
+    assert_ends(
+        &screen.run(&["up"]),
+        1,
+        "error: Docker Compose is not installed\n  why: docker: 'compose' is not a docker command.\n       \
+         $ docker compose version --short\n  fix: cargo xtask doctor --install\n",
+    );
+}
+
+#[test]
+fn a_command_that_needs_a_setup_says_how_to_make_one() {
+    assert_screen(
+        &Fake::new().run(&["restart"]),
+        1,
+        "error: there is no setup in `integration`\n  at integration/docker-compose.yml\n  fix: cargo xtask integrate\n",
+    );
+}
+
+#[test]
+fn variables_that_nothing_sets_are_named_at_once() {
+    let screen = machine()
+        .file("docker-compose.yml", "services:\n  api:\n    image: ${TAG:?which}\n    command: [\"${MODE:?how}\", \"${TAG:?which}\"]\n")
+        .run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        "error: the variable `TAG` is not set\n  at integration/docker-compose.yml:3\n  fix: add a line TAG=… to integration/.env\n\
+         error: the variable `MODE` is not set\n  at integration/docker-compose.yml:4\n  fix: add a line MODE=… to integration/.env\n\
+         2 errors, nothing was started\n",
+    );
+}
+
+#[test]
+fn a_file_that_compose_refuses_is_shown_with_its_words() {
+    let screen = machine()
+        .on("*config --format json", "echo 'services.api Additional property x is not allowed' >&2; exit 15");
+    let screen = screen.run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        "error: Compose refuses the setup\n  at integration/docker-compose.yml\n  \
+         why: services.api Additional property x is not allowed\n       \
+         $ docker compose --project-directory ROOT/integration -f ROOT/integration/docker-compose.yml \
+         --env-file ROOT/integration/.env -p shop config --format json\n",
+    );
+}
+
+#[test]
+fn an_unknown_service_is_answered_with_the_nearest() {
+    let screen = machine().on("ps --all*", &ps("api", "running", "Up 1 second")).run(&["logs", "apii"]);
+    assert_screen(
+        &screen,
+        1,
+        "error: there is no service `apii`\n  why: 1 service: api\n  fix: did you mean `api`?\n",
+    );
+}
+
+#[test]
+fn a_duration_without_a_unit_is_refused() {
+    assert_screen(
+        &machine().run(&["up", "--timeout", "90"]),
+        1,
+        "error: `90` is not a duration\n  why: a duration is a number with a unit: 90s, 5m, 1h, 1h30m\n  \
+         fix: write 90s for seconds, 90m for minutes\n",
+    );
+}
+
+#[test]
+fn an_image_without_a_shell_is_said() {
+    let screen = machine()
+        .on("ps --all*", &ps("api", "running", "Up 1 second"))
+        .on("exec shop-api-1 sh*", "echo 'exec: \"sh\": executable file not found' >&2; exit 127")
+        .run(&["exec", "api"]);
+    assert_screen(
+        &screen,
+        1,
+        "error: the image of `api` has no shell\n  why: api holds no `sh`\n  \
+         fix: name a program that it has: cargo xtask exec api CMD\n",
+    );
+}
+
+#[test]
+fn a_commands_exit_code_is_passed_on() {
+    let screen = machine()
+        .on("ps --all*", &ps("api", "running", "Up 1 second"))
+        .on("exec --interactive shop-api-1 false", "exit 7")
+        .run(&["exec", "api", "false"]);
+    assert_screen(&screen, 7, "");
+}
+
+#[test]
+fn data_is_not_deleted_when_nobody_can_be_asked() {
+    let screen = machine()
+        .on("volume ls*", "echo shop_data")
+        .on("system df*", "printf 'shop_data\\t47.2MB\\n'")
+        .run(&["reset"]);
+    assert_screen(
+        &screen,
+        1,
+        "      Delete shop_data (47.2MB)\nerror: 1 volume would be deleted, and nobody can be asked\n  \
+         why: there is no terminal\n  fix: add --yes to delete them without asking\n",
+    );
+    assert!(!screen.calls.contains("volume rm"), "{}", screen.calls);
+}
+
+#[test]
+fn images_that_cannot_be_had_are_named_before_anything_starts() {
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "exit 1")
+        .on("pull*", "echo 'Error response from daemon: no such host' >&2; exit 1")
+        .run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        "     Pulling postgres:17\nerror: the image `postgres:17` cannot be had\n  why: postgres:17: no such host\n  \
+         fix: let this machine reach the registry, or load the images with `docker load`\n       \
+         without a registry: `.ci/setup` builds stand-ins from `.ci/images/`\n",
+    );
+    assert!(!screen.calls.contains(" build ") && !screen.calls.contains(" up "), "{}", screen.calls);
+}
+
+#[test]
+fn a_stranger_on_a_port_is_named_and_nothing_starts() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("PORT", &port))
+        .on("ps --no-trunc*", &format!("printf 'other\\tfarm\\t127.0.0.1:{port}->80/tcp\\n'"))
+        .run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        &format!(
+            "error: port {port} of `api` is taken by the container `other` of the project `farm`\n  fix: docker stop other\n\
+             1 error, nothing was started\n"
+        ),
+    );
+    assert!(!screen.calls.contains(" build ") && !screen.calls.contains(" up "), "{}", screen.calls);
+}
+
+#[test]
+fn a_failed_build_names_service_and_reason() {
+    let log = "printf '#5 [api 2/2] RUN false\\n#5 0.2 no such lib\\n#5 ERROR: process \"false\" did not complete\\n\
+               failed to solve: process \"false\" did not complete\\n'; exit 17";
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "echo sha256:1")
+        .on("*build api", log)
+        .run(&["up"]);
+    assert_ends(
+        &screen,
+        1,
+        "    Building api\nerror: the build of `api` failed\n  why: process \"false\" did not complete\n       | no such lib\n       \
+         $ docker compose --progress plain --project-directory ROOT/integration -f ROOT/integration/docker-compose.yml \
+         --env-file ROOT/integration/.env -p shop build api\n  fix: after mending it: cargo xtask build api\n",
+    );
+}
+
+#[test]
+fn a_service_that_dies_is_shown_with_its_log_and_who_waits() {
+    let inspect = r#"echo '[{"Id":"db-id","Image":"i","RestartCount":0,"State":{"ExitCode":137,"StartedAt":"now","FinishedAt":"later"}}]'"#;
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "echo sha256:1")
+        .on("events*", "exec sleep 20")
+        .on("*up --detach*", "touch \"$HOME/started\"; exec sleep 20")
+        .on(
+            "ps --all*",
+            &format!("[ ! -e \"$HOME/started\" ] || {}", ps("db", "exited", "Exited (137) 1 second ago")),
+        )
+        .on("inspect --type container*", inspect)
+        .on("logs*", "echo one; echo two >&2")
+        .run(&["up", "--no-build"]);
+    assert_ends(
+        &screen,
+        1,
+        "error: `db` ended with exit code 137\n  at integration/docker-compose.yml:5\n  \
+         why: exit code 137: it was killed (SIGKILL): memory ran out, or it did not end when asked to\n       \
+         its last log lines:\n       | one\n       | two\n       api waits for it\n  fix: cargo xtask logs db\n",
+    );
+}
