@@ -268,3 +268,115 @@ fn a_service_that_dies_is_shown_with_its_log_and_who_waits() {
          its last log lines:\n       | one\n       | two\n       api waits for it\n  fix: cargo xtask logs db\n",
     );
 }
+
+#[test]
+fn ctrl_c_during_a_build_ends_it_and_says_what_runs() {
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "echo sha256:1")
+        .on("*build api", "exec sleep 60")
+        .on("ps --all*", &ps("db", "running", "Up 1 second"))
+        .interrupt_at("Building api", &["up"]);
+    assert_ends(&screen, 130, "    Building api\ninterrupted; db still runs, `cargo xtask down` stops it\n");
+    assert!(!screen.calls.contains(" up "), "{}", screen.calls);
+}
+
+#[test]
+fn ctrl_c_during_the_wait_stops_waiting_and_says_what_runs() {
+    let starting = ps("db", "running", "Up 1 second (health: starting)");
+    let screen = machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "echo sha256:1")
+        .on("events*", "exec sleep 60")
+        .on("*up --detach*", "exec sleep 60")
+        .on("ps --all*", &format!("{starting}; {}", starting.replace("db", "api")))
+        .interrupt_at("Starting db", &["up", "--no-build"]);
+    assert_eq!(screen.code, 130);
+    assert!(
+        screen.stderr.ends_with("\ninterrupted; api and db still run, `cargo xtask down` stops them\n"),
+        "{}",
+        screen.stderr
+    );
+}
+
+/// A docker on which everything starts at once.
+fn everything_starts() -> Fake {
+    let healthy = |name: &str| ps(name, "running", "Up 1 second (healthy)");
+    machine()
+        .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
+        .on("image inspect*", "echo sha256:1")
+        .on("events*", "exec sleep 60")
+        .on("ps --all*", &format!("{}; {}", healthy("api"), healthy("db")))
+}
+
+#[test]
+fn the_first_up_makes_the_env_file_and_the_second_leaves_it() {
+    let fake = everything_starts().file(
+        ".env.example",
+        "# The key. [generated: 16 hex characters]\nAPI_KEY=placeholder\n# The bank's. [third party]\nBANK_TOKEN=your-token\n",
+    );
+    std::fs::remove_file(fake.setup().join(".env")).unwrap();
+    let screen = fake.run_here(&["up", "--no-build"]);
+    assert!(
+        screen.stderr.contains("     Created integration/.env (1 secret made up)\n"),
+        "{}",
+        screen.stderr
+    );
+    let warning = "warning: 1 value of a third party is still a placeholder\n  at integration/.env:4 BANK_TOKEN\n  \
+                   fix: put the real values there, then: cargo xtask up\n    Finished 2 containers healthy";
+    assert!(screen.stderr.contains(warning), "{}", screen.stderr);
+    let file = fake.setup().join(".env");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let key = text.lines().find_map(|line| line.strip_prefix("API_KEY=")).unwrap();
+    assert!(key.len() == 16 && key.chars().all(|c| c.is_ascii_hexdigit()), "{key}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let before = std::fs::metadata(&file).unwrap().modified().unwrap();
+    assert_eq!(fake.run_here(&["up", "--no-build"]).code, 0);
+    assert_eq!(std::fs::metadata(&file).unwrap().modified().unwrap(), before);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_lost_env_file_is_not_replaced_when_that_would_lock_out_of_the_data() {
+    let config = r#"echo '{"services":{"queue":{"image":"rabbitmq:4","environment":{"PASSWORD":"placeholder"},"volumes":[{"type":"volume","source":"data","target":"/d"}]}},"volumes":{"data":{"name":"shop_queue-data"}}}'"#;
+    let fake = machine().on("*config --format json", config).on("volume ls*", "echo shop_queue-data").file(
+        ".env.example",
+        "# [generated: 32 hex characters]\nQUEUE_PASSWORD=placeholder\nCOMPOSE_PROJECT_NAME=shop\n",
+    );
+    std::fs::remove_file(fake.setup().join(".env")).unwrap();
+    let screen = fake.run_here(&["up"]);
+    let project = screen
+        .stderr
+        .split("volumes of `")
+        .nth(1)
+        .and_then(|rest| rest.split('`').next())
+        .unwrap_or_default();
+    assert_ends(
+        &screen,
+        1,
+        &format!(
+            "error: queue has data that new passwords would lock out\n  at integration/.env\n  \
+             why: `integration/.env` is gone, and the volumes of `{project}` remember the old passwords\n  \
+             fix: put the old integration/.env back, or delete that data: cargo xtask reset queue\n"
+        ),
+    );
+    assert!(project.starts_with("shop-"), "{project}");
+    assert!(!fake.setup().join(".env").exists());
+}
+
+#[test]
+fn the_end_of_the_time_names_the_first_that_is_not_ready() {
+    let starting = ps("db", "running", "Up 1 second (health: starting)");
+    let screen = everything_starts()
+        .on("*up --detach*", "exec sleep 60")
+        .on("ps --all*", &starting)
+        .on("inspect --type container*", "echo '[]'")
+        .run(&["up", "--no-build", "--timeout", "300ms"]);
+    assert_ends(
+        &screen,
+        1,
+        "error: `db` is not ready after 300ms\n  at integration/docker-compose.yml:5\n  why: its log is empty\n       \
+         api waits for it\n       not ready either: api\n  fix: cargo xtask exec db\n",
+    );
+}

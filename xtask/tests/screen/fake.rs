@@ -1,9 +1,10 @@
 //! A monorepo's setup and a `docker` that answers by pattern; the environment is scrubbed.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A place of its own, removed when dropped.
@@ -58,23 +59,52 @@ impl Fake {
         if self.docker {
             self.write_docker();
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .arg("--root")
-            .arg(&self.root)
-            .args(args)
-            .current_dir(&self.root)
-            .env_clear()
-            .env("HOME", &self.root)
-            .env("PATH", self.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output = self.command(args).output().unwrap();
+        self.screen(&output, String::new())
+    }
+
+    /// Runs the program, sends it SIGINT once a line of stderr holds this text, and waits for its end.
+    pub(crate) fn interrupt_at(self, text: &str, args: &[&str]) -> Screen {
+        self.write_docker();
+        let mut child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        while !seen.contains(text) {
+            assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "it ended too early: {seen}");
+        }
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        stderr.read_to_string(&mut seen).unwrap();
+        let output = child.wait_with_output().unwrap();
+        self.screen(&output, seen)
+    }
+
+    /// The setup's folder, to look at what a run has left.
+    pub(crate) fn setup(&self) -> PathBuf {
+        self.root.join("integration")
+    }
+
+    /// As [`Fake::run`], and the place stays.
+    pub(crate) fn run_here(&self, args: &[&str]) -> Screen {
+        self.write_docker();
+        let output = self.command(args).output().unwrap();
+        self.screen(&output, String::new())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("--root").arg(&self.root).args(args).current_dir(&self.root);
+        command.env_clear().env("HOME", &self.root).env("PATH", self.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn screen(&self, output: &Output, stderr: String) -> Screen {
         let text =
             |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.root.display().to_string(), "ROOT");
         Screen {
             code: output.status.code().unwrap_or(-1),
             stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
+            stderr: stderr.replace(&self.root.display().to_string(), "ROOT") + &text(&output.stderr),
             calls: fs::read_to_string(self.root.join("calls")).unwrap_or_default(),
         }
     }
