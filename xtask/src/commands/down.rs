@@ -8,7 +8,7 @@ use crate::cli::Context;
 use crate::commands::env_arg;
 use crate::commands::project::Project;
 use crate::error::{Outcome, Result};
-use crate::run::{duration, preflight, state};
+use crate::run::{duration, preflight, stop};
 use crate::ui::count;
 
 /// The arguments of `down`.
@@ -24,16 +24,14 @@ pub fn run(context: &Context, _matches: &ArgMatches) -> Result<Outcome> {
     let project = Project::open(context)?;
     preflight::engine(&project.docker)?;
     let started = Instant::now();
-    let containers = state::containers(&project.docker, &project.setup.project)?.len();
-    let networks = state::networks(&project.docker, &project.setup.project)?.len();
-    if containers + networks == 0 {
-        context.ui.status("Finished", format_args!("nothing of `{}` was running", project.setup.project));
+    let removed = project.after_interruption(stop::project(&project.docker, &project.setup.project))?;
+    if removed.containers + removed.networks == 0 {
+        context.ui.status("Finished", format_args!("nothing of `{}` was there", project.setup.project));
         return Ok(Outcome::Done);
     }
-    let result = project.by_label().args(["down", "--remove-orphans"]).read();
-    project.after_interruption(result)?;
     let took = duration::show(started.elapsed());
-    let removed = format!("{} and {}", count(containers, "container"), count(networks, "network"));
+    let removed =
+        format!("{} and {}", count(removed.containers, "container"), count(removed.networks, "network"));
     context.ui.status("Removed", format_args!("{removed} in {took}; the data is kept"));
     Ok(Outcome::Done)
 }

@@ -9,9 +9,9 @@ use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names, values};
 use crate::commands::up::{self, Request};
 use crate::error::{Failure, Interrupted, Outcome, Result};
-use crate::run::preflight;
 use crate::run::spec::Spec;
 use crate::run::state::{self, Volume};
+use crate::run::{preflight, stop};
 use crate::ui::count;
 
 /// The arguments of `reset`.
@@ -100,20 +100,13 @@ fn confirm(context: &Context, doomed: &[Volume], yes: bool) -> Result<()> {
 /// Removes the containers that use the data, those that depend on them (their tables may be gone), and the data.
 fn delete(project: &Project, names: &[String], doomed: &[Volume]) -> Result<()> {
     if names.is_empty() {
-        project.by_label().args(["down", "--remove-orphans"]).read()?;
+        stop::project(&project.docker, &project.setup.project)?;
     } else {
         let spec = project.spec()?;
         let concerned = concerned(&spec, names, doomed);
-        let containers = state::containers(&project.docker, &project.setup.project)?;
-        let ids: Vec<String> = containers
-            .into_iter()
-            .filter(|container| concerned.contains(container.service.as_str()))
-            .map(|container| container.id)
-            .collect();
-        if !ids.is_empty() {
-            project.docker.command(["stop"]).args(ids.clone()).read()?;
-            project.docker.command(["rm", "--force"]).args(ids).read()?;
-        }
+        let mut containers = state::all_containers(&project.docker, &project.setup.project)?;
+        containers.retain(|container| concerned.contains(container.service.as_str()));
+        stop::remove(&project.docker, &containers)?;
     }
     let volumes = doomed.iter().map(|volume| volume.name.clone());
     project.docker.command(["volume", "rm"]).args(volumes).read()?;

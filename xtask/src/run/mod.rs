@@ -24,6 +24,7 @@ pub mod signals;
 pub mod spec;
 pub mod start;
 pub mod state;
+pub mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod verify;

@@ -169,13 +169,22 @@ pub struct Details {
 /// # Errors
 /// When the engine does not answer.
 pub fn containers(docker: &Docker, project: &str) -> Result<Vec<Container>> {
-    let filter = format!("label={PROJECT_LABEL}={project}");
-    parse_ps(&ps(docker, &filter)?)
+    parse_ps(&ps(docker, project, &["--filter", "label=com.docker.compose.oneoff=False"])?)
 }
 
-fn ps(docker: &Docker, filter: &str) -> Result<String> {
-    let filters = ["--filter", filter, "--filter", "label=com.docker.compose.oneoff=False"];
-    docker.command(["ps", "--all", "--no-trunc"]).args(filters).args(["--format", &ps_format()]).read()
+/// As [`containers`], with those of `docker compose run`.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn all_containers(docker: &Docker, project: &str) -> Result<Vec<Container>> {
+    parse_ps(&ps(docker, project, &[])?)
+}
+
+fn ps(docker: &Docker, project: &str, filters: &[&str]) -> Result<String> {
+    let filter = format!("label={PROJECT_LABEL}={project}");
+    let command =
+        docker.command(["ps", "--all", "--no-trunc", "--filter", &filter]).args(filters.iter().copied());
+    command.args(["--format", &ps_format()]).read()
 }
 
 /// A template instead of `json`: labels come one by one, so that a comma in a value cannot hide the next one.
