@@ -108,77 +108,126 @@ pub(crate) struct Server {
     pub(crate) administrator_password: String,
 }
 
+/// Where `{busybox}` lies in a server's container.
+const BUSYBOX: &str = "/probe/busybox";
+
 #[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("XTASK_REQUIRE_DOCKER").is_none(), "{why}");
     println!("skipped: {why}");
 }
 
+/// Whether the engine has an image.
+pub(crate) fn is_here(image: &str) -> bool {
+    let shell = Shell::new().expect("the current folder can be read");
+    cmd!(shell, "docker image inspect {image}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
+}
+
 /// Starts a server and waits until its health check says that it serves; `None`, with a word, where there is no engine.
 pub(crate) fn server((kind, version): (&str, &str)) -> Option<Server> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let shell = Shell::new().expect("the current folder can be read");
     let catalog = Catalog::load(&[]).expect("the built-in entries parse");
-    let entry = catalog.get(kind).expect("the kind is in the catalogue").clone();
-    let version = entry.versions[version].clone();
+    let entry = catalog.get(kind).expect("the kind is in the catalogue");
+    let version = &entry.versions[version];
     let image = &version.image;
-    let there =
-        cmd!(shell, "docker image inspect {image}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
-            || cmd!(shell, "docker pull --quiet {image}").quiet().ignore_stdout().run().is_ok();
-    if !there {
+    let shell = Shell::new().expect("the current folder can be read");
+    if !is_here(image) && cmd!(shell, "docker pull --quiet {image}").quiet().ignore_stdout().run().is_err() {
         skip(&format!("no engine answers, or it cannot get {image}"));
         return None;
     }
-    let name = format!("xtask-setup-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&name);
-    let administrator_password = ADMINISTRATOR_PASSWORD.to_owned();
-    let server = Server { name, entry, version, shell, folder, runs: Cell::new(0), administrator_password };
-    server.start();
+    let server = Server::start(entry, version);
+    if let Err(why) = server.wait() {
+        panic!("{why}");
+    }
     Some(server)
 }
 
 impl Server {
-    fn start(&self) {
-        let Server { name, shell, version, .. } = self;
+    pub(crate) fn start(entry: &Entry, version: &Version) -> Server {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("xtask-setup-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let server = Server {
+            folder: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&name),
+            name,
+            entry: entry.clone(),
+            version: version.clone(),
+            shell: Shell::new().expect("the current folder can be read"),
+            runs: Cell::new(0),
+            administrator_password: ADMINISTRATOR_PASSWORD.to_owned(),
+        };
+        let (name, shell) = (&server.name, &server.shell);
         cmd!(shell, "docker network create {name}").quiet().ignore_stdout().run().expect("a network is free");
         let mut options = Vec::new();
         for (at, path) in version.volumes.iter().enumerate() {
             options.extend(["-v".to_owned(), format!("{name}-{at}:{path}")]);
         }
-        options.extend(self.shared());
-        for (variable, value) in &self.entry.environment {
-            options.extend(["-e".to_owned(), format!("{variable}={}", self.with_secrets(value))]);
+        options.extend(server.shared());
+        options.extend(server.busybox());
+        for (variable, value) in entry.environment.iter().chain(&version.environment) {
+            options.extend(["-e".to_owned(), format!("{variable}={}", server.with_secrets(value))]);
         }
         let image = &version.image;
-        cmd!(shell, "docker run -d --name {name} --network {name} {options...} {image}")
+        let command: Vec<String> = entry.command.iter().map(|word| server.with_secrets(word)).collect();
+        cmd!(shell, "docker run -d --name {name} --network {name} {options...} {image} {command...}")
             .quiet()
             .ignore_stdout()
             .run()
             .expect("the server starts");
-        self.wait();
+        server
+    }
+
+    /// The static busybox, where the health check asks for it.
+    fn busybox(&self) -> Vec<String> {
+        if !self.entry.health.test.iter().any(|word| word.contains("{busybox}")) {
+            return Vec::new();
+        }
+        let Server { name, shell, folder, .. } = self;
+        shell.create_dir(folder).expect("the target folder is ours");
+        let source = format!("{name}-busybox");
+        cmd!(shell, "docker create --name {source} busybox:1.37-musl")
+            .quiet()
+            .ignore_stdout()
+            .run()
+            .expect("the image that the setup's probe copies from is there");
+        let copied =
+            cmd!(shell, "docker cp {source}:/bin/busybox {folder}/busybox").quiet().ignore_stderr().run();
+        self.run(cmd!(shell, "docker rm {source}"));
+        copied.expect("the image has a busybox");
+        vec!["-v".to_owned(), format!("{}/busybox:{BUSYBOX}:ro", folder.display())]
     }
 
     /// The server's restart keeps its volumes.
     pub(crate) fn start_again(&self) {
         let Server { name, shell, .. } = self;
         cmd!(shell, "docker restart {name}").quiet().ignore_stdout().run().expect("the server restarts");
-        self.wait();
+        self.wait().expect("it becomes healthy again");
     }
 
-    fn wait(&self) {
+    /// Until the health check succeeds.
+    pub(crate) fn wait(&self) -> Result<(), String> {
         let (kind, words) = self.entry.health.test.split_first().expect("the health check is not empty");
-        let shell_words = ["sh".to_owned(), "-c".to_owned()];
-        let words: Vec<&String> = match kind.as_str() {
-            "CMD-SHELL" => shell_words.iter().chain(words).collect(),
-            _ => words.iter().collect(),
-        };
+        let shell = if kind == "CMD-SHELL" { &["sh", "-c"][..] } else { &[] };
+        let words: Vec<String> = words.iter().map(|word| word.replace("{busybox}", BUSYBOX)).collect();
         let (name, limit) = (&self.name, Instant::now() + Duration::from_secs(90));
-        while !self.run(cmd!(self.shell, "docker exec {name}").args(&words)).output.status.success() {
+        loop {
+            let check = self.run(cmd!(self.shell, "docker exec {name} {shell...}").args(&words));
+            if check.output.status.success() {
+                return Ok(());
+            }
             if Instant::now() > limit {
                 let log = self.run(cmd!(self.shell, "docker logs --tail 20 {name}"));
-                panic!("the server never became healthy:\n{}", log.errors());
+                return Err(format!("never became healthy: {}\n{}", check.errors(), log.errors()));
             }
         }
+    }
+
+    /// The command that proves that it serves.
+    pub(crate) fn smoke(&self) -> Result<(), String> {
+        if self.entry.smoke.is_empty() {
+            return Ok(());
+        }
+        let (name, words) = (&self.name, &self.entry.smoke);
+        let run = self.run(cmd!(self.shell, "docker exec {name} {words...}"));
+        if run.output.status.success() { Ok(()) } else { Err(run.errors()) }
     }
 
     /// A database that no service may open.
@@ -274,9 +323,10 @@ impl Server {
     }
 
     fn with_secrets(&self, text: &str) -> String {
+        let text = self.about_server(text).replace("{host_port}", &self.entry.port.to_string());
         match text.split_once("{secret:").and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
             Some((before, after)) => format!("{before}{}{after}", self.administrator_password),
-            None => text.to_owned(),
+            None => text,
         }
     }
 

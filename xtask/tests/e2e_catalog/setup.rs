@@ -1,12 +1,8 @@
-//! The catalogue's setups against real servers: `init-scripts/` create databases and users, whatever ran before.
-//!
-//! Where no engine answers, the tests say so and pass; with `XTASK_REQUIRE_DOCKER=1` they fail instead.
-
-mod server;
+//! Setups against real servers: `init-scripts/` create databases and users, whatever ran before.
 
 use std::time::Duration;
 
-use server::{Service, server};
+use crate::server::{Service, server};
 
 const POSTGRES: (&str, &str) = ("postgres", "17");
 const MARIADB: (&str, &str) = ("mariadb", "11.8");
