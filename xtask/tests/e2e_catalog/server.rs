@@ -284,6 +284,15 @@ impl Server {
         self.run(cmd!(shell, "docker run --rm --network {name} {options...} {image} {command...}"))
     }
 
+    /// A container of the same image that does nothing.
+    pub(crate) fn empty_one_shot(&self) -> Run {
+        let (name, image) = (&self.name, &self.version.image);
+        let tmpfs = self.version.volumes.iter().map(|path| format!("--tmpfs={path}"));
+        self.run(
+            cmd!(self.shell, "docker run --rm --network {name} --entrypoint true").args(tmpfs).arg(image),
+        )
+    }
+
     /// The texts as `plan` fills them in.
     fn files(&self, setup: &Setup, services: &[&Service]) -> Vec<(String, String)> {
         let wanted = |file: &&SetupFile| {
