@@ -13,6 +13,8 @@ pub struct Findings<'a, 's> {
     pub source: &'a Source<'s>,
     facts: &'a mut Vec<Fact>,
     subject: Subject,
+    /// The file came with the framework: its defaults say nothing about this service.
+    pub template: bool,
 }
 
 /// A read of an environment variable, as far as the code says.
@@ -29,7 +31,7 @@ pub struct Read<'t> {
 impl<'a, 's> Findings<'a, 's> {
     /// Facts of `source` about the service whose folder holds it.
     pub fn new(source: &'a Source<'s>, facts: &'a mut Vec<Fact>) -> Self {
-        Findings { source, facts, subject: Subject::Here }
+        Findings { source, facts, subject: Subject::Here, template: false }
     }
 
     /// From here on the facts are about the service of that name.
@@ -63,7 +65,7 @@ impl<'a, 's> Findings<'a, 's> {
                 required: read.required && default.is_none(),
             },
         );
-        let Some(default) = default else { return };
+        let Some(default) = default.filter(|_| !self.template) else { return };
         match ports::of_variable(read.name, default.trim().trim_start_matches(':')) {
             Some(found) => {
                 let how = (Some(read.name), found.protocol, found.purpose);
@@ -130,8 +132,25 @@ impl<'a, 's> Findings<'a, 's> {
         }
     }
 
+    /// The addresses in a named value beside which a port stands.
+    pub fn references_at(
+        &mut self,
+        line: u32,
+        rule: &'static str,
+        (value, port): (&str, Option<u16>),
+        via: &str,
+    ) {
+        for mut reference in references(value, Some(via)) {
+            reference.port = reference.port.or(port);
+            self.add(line, rule, What::Reference(reference));
+        }
+    }
+
     /// The addresses in a string of the code: public pages are left out, they are documentation more often than not.
     pub fn literal(&mut self, line: u32, rule: &'static str, text: &str) {
+        if self.template {
+            return;
+        }
         for reference in references(text, None) {
             let own = matches!(reference.host.as_str(), "localhost" | "127.0.0.1" | "::1")
                 && self.has_port(line, reference.port);
@@ -152,6 +171,24 @@ impl<'a, 's> Findings<'a, 's> {
         })
     }
 
+    /// Whether that line was already seen to name the host.
+    fn has_host(&self, line: u32, wanted: &str) -> bool {
+        let mut here = self.facts.iter().rev().take(16).filter(|fact| fact.at.line == line);
+        here.any(|fact| {
+            matches!(&fact.what, What::Reference(known) if known.host == wanted)
+                && fact.at.path == *self.source.path
+        })
+    }
+
+    /// Whether that line was already seen to read the variable.
+    pub fn has_env(&self, line: u32, wanted: &str) -> bool {
+        let mut here = self.facts.iter().rev().take(16).filter(|fact| fact.at.line == line);
+        here.any(|fact| {
+            matches!(&fact.what, What::EnvRead { name, .. } if name == wanted)
+                && fact.at.path == *self.source.path
+        })
+    }
+
     /// Whether the address was already said as the default of a variable on that line.
     fn is_default(&self, line: u32, raw: &str) -> bool {
         let here = self.facts.iter().rev().take(16).filter(|fact| fact.at.line == line);
@@ -168,7 +205,12 @@ impl<'a, 's> Findings<'a, 's> {
         for mut reference in references(host, Some("host_url")) {
             reference.via = None;
             reference.port = reference.port.or(port);
-            if reference.port.is_none() && reference.host == "localhost" {
+            if reference.port.is_none()
+                && (reference.host == "localhost" || self.has_host(line, &reference.host))
+            {
+                continue;
+            }
+            if self.template || self.is_default(line, &reference.raw) {
                 continue;
             }
             if is_worth_saying(&reference) {
@@ -177,7 +219,7 @@ impl<'a, 's> Findings<'a, 's> {
         }
     }
 
-    /// A client library, where the catalogue knows it.
+    /// A client library; whether the catalogue knows it.
     pub fn package(
         &mut self,
         line: u32,
@@ -185,11 +227,13 @@ impl<'a, 's> Findings<'a, 's> {
         language: &str,
         package: (&str, &[String]),
         dev_only: bool,
-    ) {
-        if let Some(entry) = self.source.catalog.by_package(language, package.0, package.1) {
-            let (kind, package) = (entry.kind.clone(), package.0.to_owned());
-            self.add(line, rule, What::Driver { kind, package, dev_only });
-        }
+    ) -> bool {
+        let Some(entry) = self.source.catalog.by_package(language, package.0, package.1) else {
+            return false;
+        };
+        let (kind, package) = (entry.kind.clone(), package.0.to_owned());
+        self.add(line, rule, What::Driver { kind, package, dev_only });
+        true
     }
 
     /// A driver that the configuration names by a scheme or dialect: `provider = "postgresql"`.

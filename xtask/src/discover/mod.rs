@@ -5,12 +5,14 @@ mod dockerfile;
 pub mod documents;
 mod env_file;
 pub mod findings;
+pub mod framework_conf;
 mod glob;
 pub mod lang;
 mod names;
 pub mod placeholder;
 mod ports;
 mod reach;
+pub mod relaxed;
 mod schema_file;
 mod services;
 pub mod url;
@@ -107,8 +109,9 @@ struct Said {
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
+    let own = [schema_file::SCHEMA];
     let detectors: Vec<&Detector> =
-        lang::ALL.iter().chain(documents::ALL).chain([&schema_file::SCHEMA]).collect();
+        [lang::ALL, documents::ALL, framework_conf::ALL, &own].into_iter().flatten().collect();
     let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
     let mut all = Said::default();
     let mut skipped = Vec::new();

@@ -186,6 +186,11 @@ fn url(text: &str) -> Vec<Reference> {
         return Vec::new();
     }
     let scheme = scheme.to_ascii_lowercase();
+    // `optional:configserver:http`: only of JDBC and its like is what stands before the last colon a part of it.
+    let scheme = match scheme.rsplit_once(':') {
+        Some((before, last)) if !before.contains("dbc") => last.to_owned(),
+        _ => scheme,
+    };
     // `dns:///accounts:50051` names the host in the path.
     let rest = if matches!(scheme.as_str(), "dns" | "passthrough" | "discovery" | "xds") {
         rest.trim_start_matches('/')

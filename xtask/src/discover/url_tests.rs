@@ -47,6 +47,7 @@ fn every_notation_is_read() {
         ("mongodb+srv://u:p@cluster.example.org/app", "mongodb+srv|cluster.example.org|-|app|u|p"),
         ("http://[::1]:80/", "http|::1|80|-|-|-"),
         ("kafka:9092", "|kafka|9092|-|-|-"),
+        ("optional:configserver:http://config:8888/", "http|config|8888|-|-|-"),
         ("dns:///accounts:50051", "dns|accounts|50051|-|-|-"),
         ("lb://ACCOUNTS-SERVICE", "lb|ACCOUNTS-SERVICE|-|-|-|-"),
         ("${URL:-http://market:3002}", "http|market|3002|-|-|-"),

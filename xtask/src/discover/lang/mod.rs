@@ -1,9 +1,15 @@
 //! One file per language: manifests, framework configuration and source reads; adds facts, decides nothing.
 
+pub mod dotnet;
+pub mod elixir;
+pub mod go;
+pub mod java;
 pub mod node;
 mod node_manifest;
+pub mod php;
 pub mod python;
 mod python_manifest;
+pub mod ruby;
 mod rules;
 pub mod rust;
 mod scan;
@@ -14,11 +20,23 @@ use super::Detector;
 
 /// All detectors of all languages.
 pub const ALL: &[Detector] = &[
+    dotnet::SOURCE,
+    dotnet::MANIFEST,
+    elixir::SOURCE,
+    elixir::MANIFEST,
+    go::SOURCE,
+    go::MANIFEST,
+    java::SOURCE,
+    java::MANIFEST,
     node::SOURCE,
     node::MANIFEST,
     node::PRISMA,
+    php::SOURCE,
+    php::MANIFEST,
     python::SOURCE,
     python::MANIFEST,
+    ruby::SOURCE,
+    ruby::MANIFEST,
     rust::SOURCE,
     rust::MANIFEST,
 ];

@@ -25,7 +25,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Hash,
         ("python-literal", "python-env-call"),
-        r#"environ|getenv|\benv\.\w+\(|config\(|\brun\w*\(|serve\(|\.listen\(|^bind\s*=|Server\(|insecure_port|path\(|url\(|[rR]oute\(|\.get\(\s*["']/|django\.db|create_all|upgrade|health"#,
+        r#"environ|getenv|\benv\.\w+\(|config\(|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|path\(|url\(|[rR]oute\(|\.get\(\s*["']/|django\.db|create_all|upgrade|health"#,
         &[
             ("python-env", "environ", r#"environ\[\s*["'](?P<name><key>)["']\s*\]"#, Says::EnvOrFail),
             (

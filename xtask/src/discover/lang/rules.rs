@@ -13,6 +13,8 @@ use super::scan::{Comments, Line, Pattern, lines, newlines, strings, unquoted};
 pub(super) enum Says {
     /// Groups `name`, `default` and `fails` (what ends the program where the variable is not set), where it has them.
     Env,
+    /// Groups `name` and `value`, a default that stands without quotes; required where there is none.
+    EnvText,
     /// Likewise, of a field that is named like its variable in small letters.
     EnvField,
     /// Likewise, but the program ends where the variable is not set and no default stands there.
@@ -27,6 +29,14 @@ pub(super) enum Says {
     MountedRoute,
     /// Groups `host` and, where it has one, `port`: somebody else's address.
     Host,
+    /// Group `package`: the program uses a library of that language.
+    Package(&'static str),
+    /// Group `name`: a configuration key `A:B`, which the variable `A__B` overrides; and `default`.
+    ConfigKey,
+    /// Group `name`: a connection string of .NET's configuration; the program fails without it.
+    ConnectionString,
+    /// Group `host`: another service by its name in a registry.
+    Discovery,
     /// The gRPC health service.
     GrpcHealth,
     /// Group `dialect`: the kind of database that a library is told to speak.
@@ -127,6 +137,11 @@ impl Grammar {
                         Read { name, default: raw.and_then(unquoted), required },
                     );
                 }
+                Says::EnvText => {
+                    let default = group("value");
+                    let name = group("name").unwrap_or_default();
+                    findings.env(line.number, rule.name, Read { name, default, required: default.is_none() });
+                }
                 Says::EnvField => {
                     let name = group("name").unwrap_or_default().to_ascii_uppercase();
                     let default = group("default").and_then(unquoted);
@@ -155,6 +170,25 @@ impl Grammar {
                 Says::Dialect => {
                     if let Some(dialect) = group("dialect") {
                         findings.dialect(line.number, rule.name, dialect);
+                    }
+                }
+                Says::Package(language) => {
+                    if let Some(package) = group("package") {
+                        used_package(findings, line.number, rule.name, language, package);
+                    }
+                }
+                Says::ConfigKey => {
+                    let name = group("name").unwrap_or_default().replace(':', "__");
+                    let default = group("default").and_then(unquoted);
+                    findings.env(line.number, rule.name, Read { name: &name, default, required: false });
+                }
+                Says::ConnectionString => {
+                    let name = format!("ConnectionStrings__{}", group("name").unwrap_or_default());
+                    findings.env(line.number, rule.name, Read { name: &name, default: None, required: true });
+                }
+                Says::Discovery => {
+                    if let Some(host) = group("host") {
+                        findings.literal(line.number, rule.name, &format!("lb://{host}"));
                     }
                 }
                 Says::GrpcHealth => findings.grpc_health(line.number, rule.name),
@@ -209,6 +243,9 @@ impl Grammar {
             {
                 continue;
             }
+            if findings.has_env(line.number, name.as_str()) {
+                continue;
+            }
             let default = found.name("default").and_then(|default| unquoted(default.as_str()));
             let required = lower.contains("must") || lower.contains("require");
             findings.env(line.number, self.wrapper, Read { name: name.as_str(), default, required });
@@ -242,7 +279,7 @@ impl Grammar {
 
 /// What every language's files are searched for.
 const COMMON: &str = concat!(
-    r#"://|:\d{2,5}["'`/,]|["']\s*,\s*\d{3,5}\b"#,
+    r#"://|:\d{2,5}["'`/,)]|["']\s*,\s*\d{3,5}\b"#,
     r#"|(?i:host|hostname|host_name|server|servers|addr|address|broker|brokers|endpoint|upstream|url|uri)["'\])]*\s*(?::|=>|=|,)\s*\[?["']"#,
     r#"|(?i:env)\w*\s*[(<]"#,
     r#"|(?i:health|/ready|/live|/ping|/status|/up\b)"#
@@ -273,6 +310,26 @@ static FUNCTION: LazyLock<Pattern> = LazyLock::new(|| {
         r"(?:\b(?:function|def|fn|func|fun|sub|defp|static|public|private|String|string|int)\s+(?P<name>\w+)(?:<[^>()]*>)?|\b(?:const|let|var)\s+(?P<name2>\w+)\s*=\s*(?:async\s*)?)\s*\((?P<parameters>[^)]*)\)",
     )
 });
+
+/// A library by the path under which it is imported: the longest beginning that the catalogue knows.
+fn used_package(
+    findings: &mut Findings<'_, '_>,
+    line: u32,
+    rule: &'static str,
+    language: &str,
+    package: &str,
+) {
+    let mut path = package;
+    loop {
+        if findings.package(line, rule, language, (path, &[]), false) {
+            return;
+        }
+        match path.rsplit_once('/') {
+            Some((shorter, _)) if shorter.contains('/') || path.starts_with('@') => path = shorter,
+            _ => return,
+        }
+    }
+}
 
 /// The function around byte `at` whose parameter `argument` is, and whether its body ends the program.
 fn enclosing(text: &str, at: usize, argument: &str) -> Option<(String, bool)> {

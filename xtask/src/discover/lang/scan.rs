@@ -18,6 +18,8 @@ pub(super) enum Comments {
     Script,
     /// `#`, and documentation between `"""`.
     Hash,
+    /// `#`, `//` and `/* */`.
+    Php,
 }
 
 /// A line that holds a needle.
@@ -169,7 +171,7 @@ fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
 /// The line up to its comment.
 pub(super) fn uncommented(line: &str, comments: Comments) -> &str {
     let slash = comments != Comments::Hash;
-    let hash = comments == Comments::Hash;
+    let hash = matches!(comments, Comments::Hash | Comments::Php);
     let first = line.trim_start();
     if slash && (first.starts_with("//") || first.starts_with("/*") || first.starts_with("* "))
         || hash && first.starts_with('#')
@@ -284,7 +286,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_taken(text in "(\\PC|[\n\"'/#*n]|needle){0,200}") {
-            for comments in [Comments::Slash, Comments::Script, Comments::Hash] {
+            for comments in [Comments::Slash, Comments::Script, Comments::Hash, Comments::Php] {
                 for line in lines(&text, &Pattern::new("needle|n"), comments) {
                     let _ = strings(line.text).count();
                 }

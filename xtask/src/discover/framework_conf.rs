@@ -1,0 +1,330 @@
+//! Reads the configuration files of Spring, Quarkus and Micronaut, and of .NET: ports, names and addresses by key.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::model::fact::{EnvSource, Fact, HealthKind, PortSource, Protocol, Purpose, Subject, What};
+use crate::model::path::RepoPath;
+
+use super::findings::{Findings, Read, health_path, is_variable};
+use super::placeholder::{placeholders, resolve};
+use super::relaxed;
+use super::{Detector, Source};
+
+mod flat;
+
+use flat::{Entry, json, properties, yaml};
+
+/// `application*.yml`, `application*.properties`, `bootstrap*`, a config server's files, and `appsettings*.json`.
+pub const ALL: &[Detector] = &[
+    Detector { name: "framework-conf-java", wants: wants_java, read: read_java },
+    Detector { name: "framework-conf-dotnet", wants: wants_dotnet, read: read_dotnet },
+];
+
+fn wants_java(path: &RepoPath) -> bool {
+    let name = path.name();
+    matches!(path.extension(), "yml" | "yaml" | "properties")
+        && (name.starts_with("application") || name.starts_with("bootstrap") || config_server(path).is_some())
+        && !path.as_str().contains("src/test/")
+}
+
+/// The service that a config server's file is for: `config/accounts.yml`, `config-repo/accounts-docker.properties`.
+fn config_server(path: &RepoPath) -> Option<String> {
+    const FOLDERS: &[&str] =
+        &["config", "configs", "configuration", "shared", "config-repo", "configrepo", "properties"];
+    let parts: Vec<&str> = path.parts().collect();
+    let (name, folders) = parts.split_last()?;
+    let near =
+        folders.last().is_some_and(|folder| FOLDERS.contains(folder) || folder.contains("config-repo"));
+    let above =
+        folders.iter().any(|folder| folder.to_ascii_lowercase().replace(['-', '_'], "").contains("config"));
+    let resources = folders.windows(2).any(|two| two == ["main", "resources"])
+        || near && folders.iter().any(|f| f.contains("config-"));
+    let stem = name.split('.').next().unwrap_or_default();
+    let plain = !stem.is_empty()
+        && !["application", "bootstrap", "logback", "log4j2", "messages"]
+            .iter()
+            .any(|own| stem.starts_with(own));
+    (near && above && resources && plain).then(|| {
+        let stem = ["-docker", "-dev", "-prod", "-default", "-local", "-native"]
+            .iter()
+            .find_map(|profile| stem.strip_suffix(profile));
+        stem.unwrap_or(name.split('.').next().unwrap_or_default()).to_owned()
+    })
+}
+
+/// The profile in a file's name: `application-docker.yml`.
+fn profile(path: &RepoPath) -> Option<&str> {
+    let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
+    stem.strip_prefix("application-").or_else(|| stem.strip_prefix("bootstrap-"))
+}
+
+/// Profiles of other places than a container.
+fn is_elsewhere(profile: &str) -> bool {
+    ["test", "it", "ci", "e2e", "heroku", "aws", "azure", "gcp", "openshift"].contains(&profile)
+}
+
+/// Profiles of a developer's machine: their addresses are kept, their ports say nothing about the container.
+fn is_local(profile: &str) -> bool {
+    ["dev", "local", "development", "native", "localhost"].contains(&profile)
+}
+
+fn read_java(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    let file_profile = profile(source.path);
+    if file_profile.is_some_and(is_elsewhere) {
+        return;
+    }
+    let entries =
+        if source.path.extension() == "properties" { properties(source.text) } else { yaml(source.text) };
+    if let Some(name) = config_server(source.path) {
+        // Other programs keep files in such folders too.
+        if !entries.iter().any(|entry| {
+            ["server.", "spring.", "eureka.", "management."].iter().any(|own| entry.key.starts_with(own))
+        }) {
+            return;
+        }
+        findings.about(Subject::Named(name));
+    }
+    let spring =
+        !entries.iter().any(|entry| entry.key.starts_with("quarkus.") || entry.key.starts_with("micronaut."));
+    for entry in &entries {
+        let profile = entry.profile.as_deref().or(file_profile);
+        if profile.is_some_and(is_elsewhere) {
+            continue;
+        }
+        java_entry((entry, port_beside(&entries, entry)), profile, spring, &mut findings);
+    }
+    logins(&entries, &mut findings, |key| relaxed::java(key, spring));
+}
+
+fn java_entry(
+    (entry, port): (&Entry, Option<u16>),
+    profile: Option<&str>,
+    spring: bool,
+    findings: &mut Findings<'_, '_>,
+) {
+    let key = entry
+        .key
+        .strip_prefix('%')
+        .and_then(|key| key.split_once('.'))
+        .map_or(entry.key.as_str(), |(_, key)| key);
+    let name = relaxed::java(key, spring);
+    reads(entry, findings, "java-config-placeholder");
+    match key {
+        "spring.application.name" | "quarkus.application.name" | "micronaut.application.name" => {
+            findings.alias(entry.line, "java-application-name", &entry.value);
+        }
+        "server.port" | "quarkus.http.port" | "micronaut.server.port" | "ktor.deployment.port" => {
+            java_port(entry, &name, (Protocol::Http, Purpose::Main), profile, findings);
+        }
+        "management.server.port" | "management.port" | "endpoints.all.port" => {
+            java_port(entry, &name, (Protocol::Http, Purpose::Management), profile, findings);
+        }
+        "grpc.server.port" | "quarkus.grpc.server.port" | "spring.grpc.server.port" => {
+            java_port(entry, &name, (Protocol::Grpc, Purpose::Main), profile, findings);
+        }
+        "server.address" | "quarkus.http.host" => {
+            findings.listens(entry.line, "java-config-address", &entry.value)
+        }
+        "spring.flyway.enabled" | "spring.liquibase.enabled" | "quarkus.flyway.migrate-at-start"
+            if entry.value == "true" =>
+        {
+            let tool = if key.contains("liquibase") { "liquibase" } else { "flyway" };
+            findings.migration(entry.line, "java-config-migration", tool, &[]);
+        }
+        "spring.jpa.hibernate.ddl-auto"
+            if matches!(entry.value.as_str(), "update" | "create" | "create-drop") =>
+        {
+            findings.migration(entry.line, "java-config-migration", "hibernate", &[]);
+        }
+        "server.servlet.context-path" | "server.servlet.contextPath" | "spring.webflux.base-path" => {
+            let path = health_path(&format!("{}/actuator/health", entry.value.trim_end_matches('/')));
+            if let Some(path) = path.filter(|_| entry.value.len() > 1) {
+                findings.add(
+                    entry.line,
+                    "java-context-path",
+                    What::Health { kind: HealthKind::Http, path: Some(path), port: None },
+                );
+            }
+        }
+        _ => java_value((entry, port), key, &name, findings),
+    }
+}
+
+/// An address below a key that clients read.
+fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findings: &mut Findings<'_, '_>) {
+    const NOT_OURS: &[&str] = &[
+        "logging.",
+        "springdoc.",
+        "info.",
+        "spring.mail.properties",
+        "spring.jpa.",
+        "spring.messages",
+        "spring.thymeleaf",
+        "spring.mvc",
+        "spring.web.",
+    ];
+    if NOT_OURS.iter().any(|own| key.starts_with(own)) {
+        return;
+    }
+    // A variable for one item of a list would replace the whole list.
+    if key.contains('[') {
+        findings.literal(entry.line, "java-config", &entry.value);
+        return;
+    }
+    // One placeholder alone: its own variable moves the value.
+    let whole = placeholders(&entry.value);
+    let via = match whole.as_slice() {
+        [one] if entry.value.starts_with("${") && entry.value.ends_with('}') && is_variable(one.name) => {
+            one.name
+        }
+        _ => name,
+    };
+    findings.references_at(entry.line, "java-config", (&entry.value, port), via);
+}
+
+fn java_port(
+    entry: &Entry,
+    name: &str,
+    (protocol, purpose): (Protocol, Purpose),
+    profile: Option<&str>,
+    findings: &mut Findings<'_, '_>,
+) {
+    if profile.is_some_and(is_local) {
+        return;
+    }
+    let placeholder = placeholders(&entry.value);
+    let variable = placeholder.first().map_or(name, |one| one.name);
+    let rule = if profile.is_some() { "java-config-port-profile" } else { "java-config-port" };
+    if let Ok(port) = resolve(&entry.value).trim().parse::<u16>() {
+        let variable = if is_variable(variable) { variable } else { name };
+        findings.port_as(
+            entry.line,
+            rule,
+            port,
+            PortSource::FrameworkConfig,
+            (Some(variable), protocol, purpose),
+        );
+    }
+}
+
+/// Reads of variables in placeholders: `${DB_HOST:localhost}`. Keys in small letters are other properties.
+fn reads(entry: &Entry, findings: &mut Findings<'_, '_>, rule: &'static str) {
+    for one in placeholders(&entry.value) {
+        let upper = one.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        if upper && is_variable(one.name) {
+            let default = one.default.filter(|default| !default.contains("${"));
+            let read = Read { name: one.name, default, required: one.default.is_none() };
+            findings.env(entry.line, rule, read);
+        }
+    }
+}
+
+/// User, password and database beside an address: they belong together.
+fn logins(entries: &[Entry], findings: &mut Findings<'_, '_>, name: impl Fn(&str) -> String) {
+    let parent = |key: &str| key.rfind(['.', ':']).map_or("", |at| &key[..at]).to_owned();
+    let addressed: Vec<String> = entries
+        .iter()
+        .filter(|entry| !super::url::references(&entry.value, Some(&name(&entry.key))).is_empty())
+        .map(|entry| parent(&entry.key))
+        .collect();
+    for entry in entries.iter().filter(|entry| relaxed::is_login(&entry.key) && entry.value.len() <= 200) {
+        let own = parent(&entry.key);
+        if own.is_empty() || own == "server" || !addressed.contains(&own) {
+            continue;
+        }
+        let what = What::EnvValue {
+            name: name(&entry.key),
+            value: entry.value.clone(),
+            comment: String::new(),
+            source: EnvSource::FrameworkConfig,
+        };
+        findings.add(entry.line, "framework-config-login", what);
+    }
+}
+
+fn wants_dotnet(path: &RepoPath) -> bool {
+    let name = path.name();
+    path.extension() == "json"
+        && (name.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("appsettings"))
+            || name.starts_with("ocelot")
+            || name.starts_with("yarp"))
+        && !name.to_ascii_lowercase().contains(".test")
+}
+
+static LINE_COMMENT: LazyLock<Option<regex::Regex>> =
+    LazyLock::new(|| regex::Regex::new(r"(?m)^\s*//.*$").ok());
+
+fn read_dotnet(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let text = source.text.trim_start_matches('\u{feff}');
+    let mut uncommented = std::borrow::Cow::Borrowed(text);
+    if let (true, Some(comment)) = (text.contains("//"), LINE_COMMENT.as_ref()) {
+        uncommented = comment.replace_all(text, "");
+    }
+    let Ok(value) = serde_json::from_str::<Value>(&uncommented) else { return };
+    let entries = json(&value, text);
+    let mut findings = Findings::new(source, facts);
+    if source.path.name().starts_with("ocelot") {
+        findings.framework(1, "dotnet-ocelot", "ocelot");
+    }
+    for entry in &entries {
+        dotnet_entry(entry, port_beside(&entries, entry), &mut findings);
+    }
+    logins(&entries, &mut findings, relaxed::dotnet);
+}
+
+fn dotnet_entry(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {
+    let lower = entry.key.to_ascii_lowercase();
+    let name = relaxed::dotnet(&entry.key);
+    if lower.starts_with("logging:") || lower.starts_with("serilog:minimumlevel") || lower == "allowedhosts" {
+        return;
+    }
+    if lower == "urls" || (lower.starts_with("kestrel:") && lower.ends_with(":url")) {
+        for url in entry.value.split(';') {
+            let Some(port) = url.rsplit(':').next().and_then(|port| port.trim_end_matches('/').parse().ok())
+            else {
+                continue;
+            };
+            if url.trim_start().starts_with("https") {
+                continue;
+            }
+            let protocol = if lower.contains("grpc") || lower.contains("http2") {
+                Protocol::Grpc
+            } else {
+                Protocol::Http
+            };
+            findings.port_as(
+                entry.line,
+                "dotnet-config-port",
+                port,
+                PortSource::FrameworkConfig,
+                (Some(&name), protocol, Purpose::Main),
+            );
+        }
+        return;
+    }
+    if lower.starts_with("reverseproxy:") || lower.contains("clusters:") {
+        findings.framework(entry.line, "dotnet-yarp", "yarp");
+    }
+    findings.references_at(entry.line, "dotnet-config", (&entry.value, port), &name);
+}
+
+/// The port in the key beside one that holds a host: `redis.host` and `redis.port`.
+fn port_beside(entries: &[Entry], entry: &Entry) -> Option<u16> {
+    let at = entry.key.rfind(['.', ':'])? + 1;
+    let (parent, last) = entry.key.split_at(at);
+    if !last.to_ascii_lowercase().contains("host") {
+        return None;
+    }
+    let is_port = |other: &&Entry| {
+        other.key.strip_prefix(parent).is_some_and(|last| last.eq_ignore_ascii_case("port"))
+            && other.profile == entry.profile
+    };
+    resolve(&entries.iter().find(is_port)?.value).parse().ok()
+}
+
+#[cfg(test)]
+#[path = "framework_conf/tests.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+//! Configuration files of the frameworks, and what they say.
+
+use super::*;
+use crate::discover::lang::testing::{say, survives, what};
+
+#[test]
+fn spring_configuration_names_port_name_and_addresses() {
+    let text = "server:\n  port: ${PORT:8081}\nspring:\n  application:\n    name: accounts\n  datasource:\n    url: jdbc:postgresql://${DB_HOST:db}:5432/app\n    username: app\n  rabbitmq:\n    host: broker\n    port: 5673\n";
+    assert_eq!(
+        say(ALL, "a/src/main/resources/application.yml", text),
+        [
+            "2 java-config-placeholder env PORT 8081",
+            "2 java-config-placeholder port 8081 Listen by PORT",
+            "2 java-config-port port 8081 FrameworkConfig by PORT",
+            "5 java-application-name alias accounts",
+            "7 java-config ref jdbc:postgresql|db|5432|app via SPRING_DATASOURCE_URL",
+            "7 java-config-placeholder env DB_HOST db",
+            "7 java-config-placeholder ref |db|-|- via DB_HOST",
+            "8 framework-config-login value SPRING_DATASOURCE_USERNAME=app FrameworkConfig",
+            "10 java-config ref |broker|5673|- via SPRING_RABBITMQ_HOST",
+            "11 framework-config-login value SPRING_RABBITMQ_PORT=5673 FrameworkConfig",
+        ]
+    );
+}
+
+#[test]
+fn properties_and_profiles_are_read() {
+    let file = "a/src/main/resources/application-docker.properties";
+    assert_eq!(
+        what(
+            ALL,
+            file,
+            "# x\nserver.port=80\neureka.client.serviceUrl.defaultZone=http://discovery:8761/eureka/\n"
+        ),
+        [
+            "port 80 FrameworkConfig by SERVER_PORT",
+            "ref http|discovery|8761|- via EUREKA_CLIENT_SERVICEURL_DEFAULTZONE"
+        ]
+    );
+    assert!(what(ALL, "a/src/main/resources/application-test.yml", "server.port: 1").is_empty());
+    assert!(what(ALL, "a/src/main/resources/application-local.yml", "server:\n  port: 8085").is_empty());
+}
+
+#[test]
+fn a_config_servers_files_are_about_other_services() {
+    let text = "server:\n  port: 6000\nspring:\n  data:\n    mongodb:\n      host: accounts-db\n";
+    assert_eq!(
+        what(ALL, "config/src/main/resources/shared/accounts.yml", text),
+        [
+            "[accounts] port 6000 FrameworkConfig by SERVER_PORT",
+            "[accounts] ref |accounts-db|-|- via SPRING_DATA_MONGODB_HOST"
+        ]
+    );
+    assert!(what(ALL, "config/src/main/resources/shared/other.yml", "a: http://b:80\n").is_empty());
+}
+
+#[test]
+fn gateway_routes_name_services() {
+    let text = "spring:\n  cloud:\n    gateway:\n      routes:\n        - id: a\n          uri: lb://accounts-service\n";
+    assert_eq!(
+        what(ALL, "g/src/main/resources/application.yml", text),
+        ["ref lb|accounts-service|-|- via -"]
+    );
+}
+
+#[test]
+fn appsettings_name_addresses_under_the_variables_that_override_them() {
+    let text = "\u{feff}{\n  // local\n  \"ConnectionStrings\": { \"Default\": \"Server=postgres;Port=5432;Database=app;User Id=u\" },\n  \"RabbitMq\": {\n    \"HostName\": \"rabbitmq\",\n    \"UserName\": \"guest\"\n  },\n  \"Kestrel\": { \"Endpoints\": { \"Http\": { \"Url\": \"http://*:5000\" } } }\n}";
+    assert_eq!(
+        say(ALL, "a/appsettings.Docker.json", text),
+        [
+            "3 dotnet-config ref |postgres|5432|app via ConnectionStrings__Default",
+            "5 dotnet-config ref |rabbitmq|-|- via RabbitMq__HostName",
+            "6 framework-config-login value RabbitMq__UserName=guest FrameworkConfig",
+            "8 dotnet-config-port port 5000 FrameworkConfig by Kestrel__Endpoints__Http__Url",
+        ]
+    );
+}
+
+#[test]
+fn ocelot_names_hosts_and_ports() {
+    let text = "{\"Routes\":[{\"DownstreamHostAndPorts\":[{\"Host\":\"accounts\",\"Port\":80}]}]}";
+    assert!(
+        what(ALL, "g/ocelot.json", text)
+            .contains(&"ref |accounts|80|- via Routes__0__DownstreamHostAndPorts__0__Host".to_owned())
+    );
+}
+
+#[test]
+fn hostile_files_are_survived() {
+    survives(ALL, &["a/application.yml", "a/application.properties", "a/appsettings.json"]);
+}

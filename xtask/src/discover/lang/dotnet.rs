@@ -1,0 +1,227 @@
+//! C# and F#: what the source and project files say; `framework_conf` reads `appsettings.json`.
+
+use std::sync::LazyLock;
+
+use crate::discover::findings::Findings;
+use crate::discover::{Detector, Source};
+use crate::model::fact::Fact;
+use crate::model::path::RepoPath;
+
+use super::rules::{Grammar, Says, is_noise};
+use super::scan::{Comments, line_at};
+
+/// Source files.
+pub const SOURCE: Detector = Detector { name: "dotnet", wants: wants_source, read: read_source };
+/// Project files.
+pub const MANIFEST: Detector =
+    Detector { name: "dotnet-manifest", wants: wants_manifest, read: read_manifest };
+
+/// Beginning of a package's name and framework.
+const FRAMEWORKS: &[(&str, &str)] = &[
+    ("Yarp.ReverseProxy", "yarp"),
+    ("Ocelot", "ocelot"),
+    ("Grpc.AspNetCore", "grpc"),
+    ("HotChocolate.AspNetCore", "hotchocolate"),
+    ("Microsoft.Orleans", "orleans"),
+    ("Hangfire", "hangfire"),
+    ("MassTransit", "masstransit"),
+    ("Duende.IdentityServer", "identityserver"),
+];
+
+fn wants_source(path: &RepoPath) -> bool {
+    matches!(path.extension(), "cs" | "fs" | "razor" | "cshtml")
+        && !is_noise(path)
+        && !path.as_str().contains("/Migrations/")
+}
+
+fn wants_manifest(path: &RepoPath) -> bool {
+    matches!(path.extension(), "csproj" | "fsproj") || path.name() == "Directory.Packages.props"
+}
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
+    Grammar::new(
+        Comments::Slash,
+        ("dotnet-literal", "dotnet-env-call"),
+        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|MapGet\(|HttpGet|Route\(|Migrate|EnsureCreated|\.Host\(|HostName"#,
+        &[
+            (
+                "dotnet-env",
+                "GetEnvironmentVariable",
+                r#"GetEnvironmentVariable\(\s*"(?P<name><key>)"\s*\)(?:\s*\?\?\s*(?:(?P<default><lit>)|(?P<fails>throw)))?"#,
+                Says::Env,
+            ),
+            (
+                "dotnet-env-function",
+                "GetEnvironmentVariable",
+                r"GetEnvironmentVariable\(\s*(?P<argument><key>)\s*\)",
+                Says::Wrapper,
+            ),
+            (
+                "dotnet-configuration",
+                "onfig",
+                r#"\b\w*[cC]onfig(?:uration)?\s*\[\s*"(?P<name>[A-Za-z_][\w:]*)"\s*\](?:\s*\?\?\s*(?P<default><lit>))?"#,
+                Says::ConfigKey,
+            ),
+            (
+                "dotnet-configuration",
+                "GetValue",
+                r#"\.GetValue(?:<[^>\n]*>)?\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*(?:,\s*(?P<default><lit>))?"#,
+                Says::ConfigKey,
+            ),
+            (
+                "dotnet-connection-string",
+                "GetConnectionString",
+                r#"GetConnectionString\(\s*"(?P<name><key>)""#,
+                Says::ConnectionString,
+            ),
+            (
+                "dotnet-listen",
+                "UseUrls",
+                r#"UseUrls\(\s*"http://(?P<port>[^"/\n]+:\d{2,5})/?""#,
+                Says::Listen,
+            ),
+            (
+                "dotnet-listen",
+                "Run(",
+                r#"\bapp\.Run\(\s*"http://(?P<port>[^"/\n]+:\d{2,5})/?""#,
+                Says::Listen,
+            ),
+            ("dotnet-listen", "Listen", r"\.ListenAnyIP\(\s*(?P<port>\d{2,5}|\w+)", Says::Listen),
+            (
+                "dotnet-listen",
+                "Listen",
+                r"\.Listen\(\s*IPAddress\.(?:Any|IPv6Any)\s*,\s*(?P<port>\d{2,5}|\w+)",
+                Says::Listen,
+            ),
+            ("dotnet-route", "Map", r#"\.Map(?:HealthChecks|Get)\(\s*"(?P<path>/?[^"\n]*)""#, Says::Route),
+            (
+                "dotnet-route",
+                "UseHealthChecks",
+                r#"\.UseHealthChecks\(\s*"(?P<path>/?[^"\n]*)""#,
+                Says::Route,
+            ),
+            ("dotnet-route", "Http", r#"\[HttpGet\(\s*"(?P<path>/?[^"\n]*)""#, Says::Route),
+            ("dotnet-route", "Route(", r#"\[Route\(\s*"(?P<path>/?[^"\n\[]*)""#, Says::Route),
+            ("dotnet-literal", "Host(", r#"\.Host\(\s*"(?P<host>[a-z][\w.-]*)""#, Says::Host),
+            (
+                "dotnet-grpc-health",
+                "Health",
+                r"MapGrpcHealthChecksService|HealthServiceImpl",
+                Says::GrpcHealth,
+            ),
+            (
+                "dotnet-self-migration",
+                "Migrate",
+                r"\.Database\.Migrate(?:Async)?\(|\bMigrateDatabase|\.MigrateDbContext",
+                Says::Migrates("ef-core"),
+            ),
+            (
+                "dotnet-self-migration",
+                "EnsureCreated",
+                r"\.EnsureCreated(?:Async)?\(",
+                Says::Migrates("ef-core"),
+            ),
+            ("dotnet-driver", "UseNpgsql", r"\.Use(?P<dialect>Npgsql)\(", Says::Dialect),
+        ],
+    )
+});
+
+fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    GRAMMAR.read(&mut Findings::new(source, facts));
+}
+
+fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let text = source.text.trim_start_matches('\u{feff}');
+    let Ok(document) = roxmltree::Document::parse(text) else { return };
+    let mut findings = Findings::new(source, facts);
+    if document.root_element().attribute("Sdk").is_some_and(|sdk| sdk.ends_with(".Web")) {
+        findings.framework(1, "dotnet-sdk", "aspnet");
+    }
+    let project = source.path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
+    if source.path.extension() != "props" {
+        findings.alias(1, "dotnet-project", project);
+    }
+    let dev_only = project.contains("Test");
+    for node in document.descendants().filter(|node| node.tag_name().name() == "PackageReference") {
+        let Some(package) = node.attribute("Include") else { continue };
+        let line = line_at(text, node.range().start);
+        findings.package(line, "dotnet-dependency", "dotnet", (package, &[]), dev_only);
+        if let Some((_, framework)) = FRAMEWORKS.iter().find(|(known, _)| package.starts_with(known)) {
+            findings.framework(line, "dotnet-framework", framework);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::lang::testing::{say, survives, what};
+
+    const ALL: &[Detector] = &[SOURCE, MANIFEST];
+
+    fn src(text: &str) -> Vec<String> {
+        what(ALL, "a/Program.cs", text)
+    }
+
+    #[test]
+    fn patterns_are_valid() {
+        assert!(GRAMMAR.is_valid());
+    }
+
+    #[test]
+    fn reads_of_variables_are_found_with_default_and_need() {
+        for (text, wanted) in [
+            ("var x = Environment.GetEnvironmentVariable(\"LEVEL\");", "env LEVEL -"),
+            ("var x = Environment.GetEnvironmentVariable(\"LEVEL\") ?? \"info\";", "env LEVEL info"),
+            (
+                "var x = Environment.GetEnvironmentVariable(\"LEVEL\") ?? throw new X();",
+                "env LEVEL - required",
+            ),
+            ("var x = builder.Configuration[\"Log:Level\"] ?? \"info\";", "env Log__Level info"),
+            ("var x = config.GetValue<string>(\"Log:Level\", \"info\");", "env Log__Level info"),
+            (
+                "var x = configuration.GetConnectionString(\"Default\");",
+                "env ConnectionStrings__Default - required",
+            ),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_health_routes_and_addresses_are_found() {
+        for (text, wanted) in [
+            ("builder.WebHost.UseUrls(\"http://*:5000\");", &["listens 0.0.0.0", "port 5000 Listen"][..]),
+            ("options.ListenAnyIP(5001);", &["port 5001 Listen"]),
+            ("app.MapHealthChecks(\"/healthz\");", &["health Http /healthz"]),
+            ("app.MapGet(\"/health\", () => 1);", &["health Http /health"]),
+            (
+                "client.BaseAddress = new Uri(\"http://accounts-api:80\");",
+                &["ref http|accounts-api|80|- via -"],
+            ),
+            ("new(\"https+http://catalog-api\")", &["ref https+http|catalog-api|-|- via -"]),
+            ("var f = new ConnectionFactory { HostName = \"broker\" };", &["ref |broker|-|- via -"]),
+            ("db.Database.Migrate();", &["migration ef-core []"]),
+        ] {
+            assert_eq!(src(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn projects_name_packages() {
+        let text = "<Project Sdk=\"Microsoft.NET.Sdk.Web\">\n<ItemGroup>\n<PackageReference Include=\"Npgsql.EntityFrameworkCore.PostgreSQL\" Version=\"8\" />\n</ItemGroup></Project>";
+        assert_eq!(
+            say(ALL, "a/Accounts.Api.csproj", text),
+            [
+                "1 dotnet-project alias Accounts.Api",
+                "1 dotnet-sdk framework aspnet",
+                "3 dotnet-dependency driver postgres Npgsql.EntityFrameworkCore.PostgreSQL",
+            ]
+        );
+    }
+
+    #[test]
+    fn hostile_files_are_survived() {
+        survives(ALL, &["a/x.cs", "a/x.csproj"]);
+    }
+}

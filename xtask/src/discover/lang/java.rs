@@ -1,0 +1,333 @@
+//! Java and Kotlin: what the source, Maven's and Gradle's files say; `framework_conf` reads the configuration.
+
+use std::sync::LazyLock;
+
+use crate::discover::findings::Findings;
+use crate::discover::{Detector, Source};
+use crate::model::fact::{Fact, HealthKind, PortSource, What};
+use crate::model::path::RepoPath;
+
+use super::rules::{Grammar, Says, is_noise};
+use super::scan::{Comments, Pattern, line_at};
+
+/// Source files.
+pub const SOURCE: Detector = Detector { name: "java", wants: wants_source, read: read_source };
+/// `pom.xml`, `build.gradle`, `build.gradle.kts`.
+pub const MANIFEST: Detector = Detector { name: "java-manifest", wants: wants_manifest, read: read_manifest };
+
+/// Artifact, framework, and the port that it takes when nobody says otherwise.
+const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
+    ("spring-boot-starter-web", "spring-boot", Some(8080)),
+    ("spring-boot-starter-webflux", "spring-boot", Some(8080)),
+    ("spring-boot-starter-webmvc", "spring-boot", Some(8080)),
+    ("spring-boot-starter-data-rest", "spring-boot", Some(8080)),
+    ("spring-boot-starter", "spring-boot", None),
+    ("spring-cloud-starter-gateway", "spring-cloud-gateway", Some(8080)),
+    ("spring-cloud-starter-netflix-zuul", "zuul", Some(8080)),
+    ("spring-cloud-starter-netflix-eureka-server", "eureka-server", Some(8761)),
+    ("spring-cloud-config-server", "config-server", Some(8888)),
+    ("quarkus-rest", "quarkus", Some(8080)),
+    ("quarkus-resteasy", "quarkus", Some(8080)),
+    ("quarkus-resteasy-reactive", "quarkus", Some(8080)),
+    ("micronaut-http-server-netty", "micronaut", Some(8080)),
+    ("ktor-server-netty", "ktor", None),
+    ("ktor-server-core", "ktor", None),
+    ("vertx-web", "vertx", None),
+    ("javalin", "javalin", Some(7070)),
+    ("dropwizard-core", "dropwizard", Some(8080)),
+    ("helidon-webserver", "helidon", Some(8080)),
+    ("grpc-netty-shaded", "grpc", None),
+    ("grpc-server-spring-boot-starter", "grpc", Some(9090)),
+];
+
+/// Artifact and the path at which it answers without a line of code.
+const HEALTH: &[(&str, &str)] = &[
+    ("spring-boot-starter-actuator", "/actuator/health"),
+    ("quarkus-smallrye-health", "/q/health/ready"),
+    ("micronaut-management", "/health"),
+];
+
+fn wants_source(path: &RepoPath) -> bool {
+    matches!(path.extension(), "java" | "kt" | "scala" | "groovy") && !is_noise(path)
+}
+
+fn wants_manifest(path: &RepoPath) -> bool {
+    matches!(path.name(), "pom.xml" | "build.gradle" | "build.gradle.kts")
+}
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
+    Grammar::new(
+        Comments::Slash,
+        ("java-literal", "java-env-call"),
+        r#"getenv|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
+        &[
+            (
+                "java-env",
+                "getenv",
+                r#"\bgetenv\(\s*"(?P<name><key>)"\s*\)(?:\s*\?:\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-env",
+                "getenv",
+                r#"\bgetenv\(\)\s*\.\s*(?:get|getOrDefault)\(\s*"(?P<name><key>)"\s*(?:,\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-env",
+                "getenv",
+                r#"\bgetenv\(\)\s*\[\s*"(?P<name><key>)"\s*\](?:\s*\?:\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            ("java-env-function", "getenv", r"\bgetenv\(\s*(?P<argument><key>)\s*\)", Says::Wrapper),
+            (
+                "java-value",
+                "{",
+                r#"@Value\(\s*(?:value\s*=\s*)?"[^"\n]*?\$\{(?P<name><KEY>)(?::(?P<value>[^}"\n]*))?\}"#,
+                Says::EnvText,
+            ),
+            (
+                "java-config-property",
+                "@ConfigProperty",
+                r#"@ConfigProperty\(\s*name\s*=\s*"(?P<name><KEY>)"(?:\s*,\s*defaultValue\s*=\s*(?P<default><str>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-listen",
+                "(",
+                r"(?:\bembeddedServer\(\s*\w+\s*,\s*port\s*=|\.port|\.listen)\(?\s*(?P<port>\d{2,5}|\w*[pP][oO][rR][tT]\w*)\b",
+                Says::Listen,
+            ),
+            (
+                "java-listen",
+                "Javalin",
+                r"Javalin\.create\([^)]*\)\s*\.start\(\s*(?P<port>\d{2,5}|\w*[pP]ort\w*)",
+                Says::Listen,
+            ),
+            (
+                "java-listen",
+                "InetSocketAddress",
+                r"HttpServer\.create\(\s*new InetSocketAddress\(\s*(?P<port>\d{2,5}|\w*[pP]ort\w*)",
+                Says::Listen,
+            ),
+            (
+                "java-grpc-listen",
+                "forPort",
+                r"Server\w*\.forPort\(\s*(?P<port>\d{2,5}|\w*[pP][oO][rR][tT]\w*)",
+                Says::ListenGrpc,
+            ),
+            (
+                "java-route",
+                "Mapping(",
+                r#"@(?:Get|Request)Mapping\(\s*(?:value\s*=\s*|path\s*=\s*)?\{?\s*"(?P<path>/?[^"\n]*)""#,
+                Says::Route,
+            ),
+            ("java-route", "@", r#"@(?:Path|Get)\(\s*"(?P<path>/?[^"\n]*)""#, Says::Route),
+            ("java-route", "get(", r#"\bget\(\s*"(?P<path>/[^"\n]*)""#, Says::Route),
+            (
+                "java-feign",
+                "FeignClient(",
+                r#"@FeignClient\(\s*(?:(?:name|value|contextId)\s*=\s*)?"(?P<host>[\w.-]+)""#,
+                Says::Discovery,
+            ),
+            (
+                "java-feign",
+                "FeignClient(",
+                r#"@FeignClient\([^)]*?\bname\s*=\s*"(?P<host>[\w.-]+)""#,
+                Says::Discovery,
+            ),
+            (
+                "java-literal",
+                "forAddress",
+                r#"forAddress\(\s*"(?P<host>[\w.-]+)"\s*,\s*(?P<port>\d{2,5})"#,
+                Says::Host,
+            ),
+            ("java-grpc-health", "Health", r"\bHealthStatusManager\b", Says::GrpcHealth),
+        ],
+    )
+});
+
+static GRADLE: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r#"\b(?P<configuration>\w*(?:[iI]mplementation|[aA]pi|[rR]untimeOnly|[cC]ompile|[cC]ompileOnly|[rR]untime|kapt|annotationProcessor|developmentOnly))\b\s*\(?\s*(?:platform\()?["'](?P<group>[\w.-]+):(?P<artifact>[\w.-]+)"#,
+    )
+});
+static GRADLE_PLUGIN: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new(r#"\bid\s*\(?\s*["'](?P<plugin>[\w.-]+)["']"#));
+
+fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    GRAMMAR.read(&mut Findings::new(source, facts));
+}
+
+fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    if source.path.name() == "pom.xml" { pom(&mut findings) } else { gradle(&mut findings) }
+}
+
+fn pom(findings: &mut Findings<'_, '_>) {
+    let Ok(document) = roxmltree::Document::parse(findings.source.text) else { return };
+    let text_of = |node: roxmltree::Node<'_, '_>, name: &str| {
+        let child = node.children().find(|child| child.has_tag_name_local(name));
+        child.and_then(|child| child.text()).map(str::trim).unwrap_or_default().to_owned()
+    };
+    let line = |node: roxmltree::Node<'_, '_>| line_at(findings.source.text, node.range().start);
+    let root = document.root_element();
+    let mut found = Vec::new();
+    if let Some(name) = root.children().find(|child| child.has_tag_name_local("artifactId")) {
+        found.push((line(name), None, name.text().unwrap_or_default().trim().to_owned(), false));
+    }
+    for list in root.children().filter(|child| child.has_tag_name_local("dependencies")) {
+        for node in list.children().filter(|child| child.has_tag_name_local("dependency")) {
+            let dev_only = text_of(node, "scope") == "test";
+            found.push((line(node), Some(text_of(node, "groupId")), text_of(node, "artifactId"), dev_only));
+        }
+    }
+    for (line, group, artifact, dev_only) in found {
+        match group {
+            Some(group) => dependency(findings, line, &group, &artifact, dev_only),
+            None => findings.alias(line, "maven-artifact", &artifact),
+        }
+    }
+}
+
+/// Maven's files have a namespace, and some leave it out.
+trait Local {
+    fn has_tag_name_local(&self, name: &str) -> bool;
+}
+
+impl Local for roxmltree::Node<'_, '_> {
+    fn has_tag_name_local(&self, name: &str) -> bool {
+        self.is_element() && self.tag_name().name() == name
+    }
+}
+
+fn gradle(findings: &mut Findings<'_, '_>) {
+    let text = findings.source.text;
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| line.len() < 1000) {
+        if line.trim_start().starts_with("//") {
+            continue;
+        }
+        for found in GRADLE.all(line, usize::MAX) {
+            let group = |name: &str| found.name(name).map_or("", |group| group.as_str());
+            let configuration = group("configuration").to_ascii_lowercase();
+            let dev_only = configuration.contains("test") || configuration.contains("development");
+            dependency(findings, number, group("group"), group("artifact"), dev_only);
+        }
+        if let Some(plugin) = GRADLE_PLUGIN.first(line).and_then(|found| found.name("plugin")) {
+            let framework = match plugin.as_str() {
+                "org.springframework.boot" => "spring-boot",
+                "io.quarkus" => "quarkus",
+                "io.micronaut.application" => "micronaut",
+                "io.ktor.plugin" => "ktor",
+                _ => continue,
+            };
+            findings.framework(number, "gradle-plugin", framework);
+        }
+    }
+}
+
+fn dependency(findings: &mut Findings<'_, '_>, line: u32, group: &str, artifact: &str, dev_only: bool) {
+    findings.package(line, "java-dependency", "java", (&format!("{group}:{artifact}"), &[]), dev_only);
+    if dev_only {
+        return;
+    }
+    if let Some((_, framework, port)) = FRAMEWORKS.iter().find(|(known, ..)| *known == artifact) {
+        findings.framework(line, "java-framework", framework);
+        if let Some(port) = port {
+            findings.port(line, "java-framework-port", *port, PortSource::FrameworkDefault, None);
+        }
+    }
+    if let Some((_, path)) = HEALTH.iter().find(|(known, _)| *known == artifact) {
+        let what = What::Health { kind: HealthKind::Http, path: Some((*path).to_owned()), port: None };
+        findings.add(line, "java-health-library", what);
+    }
+    for tool in ["flyway", "liquibase"] {
+        if artifact.starts_with(tool) || artifact == format!("quarkus-{tool}") {
+            // Both run at the application's start unless they are switched off.
+            findings.migration(line, "java-migration-library", tool, &[]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::lang::testing::{say, survives, what};
+
+    const ALL: &[Detector] = &[SOURCE, MANIFEST];
+
+    fn src(text: &str) -> Vec<String> {
+        what(ALL, "a/src/main/java/App.java", text)
+    }
+
+    #[test]
+    fn patterns_are_valid() {
+        assert!(GRAMMAR.is_valid() && GRADLE.is_valid() && GRADLE_PLUGIN.is_valid());
+    }
+
+    #[test]
+    fn reads_of_variables_are_found_with_default_and_need() {
+        for (text, wanted) in [
+            ("String x = System.getenv(\"LEVEL\");", "env LEVEL -"),
+            ("val x = System.getenv(\"LEVEL\") ?: \"info\"", "env LEVEL info"),
+            ("System.getenv().getOrDefault(\"LEVEL\", \"info\")", "env LEVEL info"),
+            ("@Value(\"${LEVEL:info}\")", "env LEVEL info"),
+            ("@Value(\"${LEVEL}\")", "env LEVEL - required"),
+            ("@ConfigProperty(name = \"LEVEL\", defaultValue = \"info\")", "env LEVEL info"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_health_routes_and_addresses_are_found() {
+        for (text, wanted) in [
+            ("embeddedServer(Netty, port = 8081) {", "port 8081 Listen"),
+            ("ServerBuilder.forPort(9090)", "port 9090 Listen Grpc"),
+            ("@GetMapping(\"/health\")", "health Http /health"),
+            ("@Path(\"/healthz\")", "health Http /healthz"),
+            ("@FeignClient(name = \"accounts-service\")", "ref lb|accounts-service|-|- via -"),
+            ("@FeignClient(\"accounts\")", "ref lb|accounts|-|- via -"),
+            ("rest.getForObject(\"http://accounts/users\", X.class)", "ref http|accounts|-|- via -"),
+            ("factory.setHost(\"broker\");", "ref |broker|-|- via -"),
+            ("ManagedChannelBuilder.forAddress(\"accounts\", 9090)", "ref |accounts|9090|- via -"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn maven_names_libraries() {
+        let text = "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n<artifactId>accounts</artifactId>\n<dependencies>\n<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency>\n<dependency><groupId>org.postgresql</groupId><artifactId>postgresql</artifactId></dependency>\n<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-actuator</artifactId></dependency>\n</dependencies></project>";
+        assert_eq!(
+            say(ALL, "a/pom.xml", text),
+            [
+                "2 maven-artifact alias accounts",
+                "4 java-framework framework spring-boot",
+                "4 java-framework-port port 8080 FrameworkDefault",
+                "5 java-dependency driver postgres org.postgresql:postgresql",
+                "6 java-health-library health Http /actuator/health",
+            ]
+        );
+    }
+
+    #[test]
+    fn gradle_names_libraries() {
+        for (text, wanted) in [
+            ("  implementation 'org.postgresql:postgresql:42'", "driver postgres org.postgresql:postgresql"),
+            ("  runtimeOnly(\"org.postgresql:postgresql\")", "driver postgres org.postgresql:postgresql"),
+            (
+                "  testImplementation 'org.postgresql:postgresql:42'",
+                "driver postgres org.postgresql:postgresql dev",
+            ),
+            ("  id 'org.springframework.boot' version '3.0'", "framework spring-boot"),
+        ] {
+            assert_eq!(what(ALL, "a/build.gradle.kts", text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_files_are_survived() {
+        survives(ALL, &["a/x.java", "a/x.kt", "a/pom.xml", "a/build.gradle"]);
+    }
+}

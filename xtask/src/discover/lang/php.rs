@@ -1,0 +1,236 @@
+//! PHP: what the source and `composer.json` say.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::discover::findings::Findings;
+use crate::discover::{Detector, Source};
+use crate::model::fact::{Fact, PortSource};
+use crate::model::path::RepoPath;
+
+use super::rules::{Grammar, Says, is_noise};
+use super::scan::{Comments, line_of};
+
+/// Source files.
+pub const SOURCE: Detector = Detector { name: "php", wants: wants_source, read: read_source };
+/// `composer.json`, and Laravel's `artisan`.
+pub const MANIFEST: Detector = Detector {
+    name: "php-manifest",
+    wants: |path| matches!(path.name(), "composer.json" | "artisan"),
+    read: read_manifest,
+};
+
+/// Package, framework, and the port that it takes when nobody says otherwise.
+const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
+    ("laravel/framework", "laravel", None),
+    ("laravel/lumen-framework", "lumen", None),
+    ("laravel/octane", "octane", Some(8000)),
+    ("laravel/horizon", "horizon", None),
+    ("symfony/framework-bundle", "symfony", None),
+    ("symfony/messenger", "messenger", None),
+    ("slim/slim", "slim", None),
+    ("hyperf/hyperf", "hyperf", Some(9501)),
+    ("hyperf/http-server", "hyperf", Some(9501)),
+];
+
+fn wants_source(path: &RepoPath) -> bool {
+    path.extension() == "php"
+        && !is_noise(path)
+        && !path.name().ends_with(".blade.php")
+        && !path.as_str().contains("resources/lang/")
+}
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
+    Grammar::new(
+        Comments::Php,
+        ("php-literal", "php-env-call"),
+        r#"\benv\(|getenv|\$_ENV|\$_SERVER\[|Route::|Route\(|->get\(|health:|new PDO\(|mysqli"#,
+        &[
+            (
+                "php-env",
+                "env",
+                r#"\b(?:env|getenv)\(\s*["'](?P<name><key>)["']\s*(?:,\s*(?P<default><lit>))?[^)\n]*\)(?:\s*(?:\?:|\?\?)\s*(?P<default2><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "php-env",
+                "$_ENV",
+                r#"\$_ENV\[\s*["'](?P<name><key>)["']\s*\](?:\s*\?\?\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "php-env",
+                "$_SERVER",
+                r#"\$_SERVER\[\s*["'](?P<name>(?:APP|DB|DATABASE|REDIS|MAIL|KAFKA|RABBITMQ|AMQP|API|MYSQL|POSTGRES)_[A-Z0-9_]+)["']\s*\]"#,
+                Says::Env,
+            ),
+            ("php-env-function", "env", r"\bgetenv\(\s*\$(?P<argument><key>)\s*\)", Says::Wrapper),
+            (
+                "php-route",
+                "Route",
+                r#"Route::(?:get|any|match)\(\s*["'](?P<path>/?[^"'\n]*)["']"#,
+                Says::Route,
+            ),
+            ("php-route", "Route(", r#"#\[Route\(\s*(?:path:\s*)?["'](?P<path>/[^"'\n]*)["']"#, Says::Route),
+            (
+                "php-route",
+                "->get(",
+                r#"\$(?:app|router|r|group)->get\(\s*["'](?P<path>/[^"'\n]*)["']"#,
+                Says::Route,
+            ),
+            ("laravel-health", "health:", r#"\bhealth:\s*["'](?P<path>/[^"'\n]*)["']"#, Says::Route),
+            (
+                "php-literal",
+                "mysqli",
+                r#"mysqli(?:_connect)?\(\s*["'](?P<host>[a-z][\w.-]*)["']"#,
+                Says::Host,
+            ),
+            (
+                "laravel-default",
+                "'default'",
+                r#"'default'\s*=>\s*env\(\s*'DB_CONNECTION'\s*,\s*'(?P<dialect>\w+)'"#,
+                Says::Dialect,
+            ),
+        ],
+    )
+});
+
+fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    findings.template = is_template(source);
+    GRAMMAR.read(&mut findings);
+}
+
+/// Laravel's own configuration names every database, cache and queue that it could use.
+fn is_template(source: &Source<'_>) -> bool {
+    const FILES: &[&str] = &[
+        "app.php",
+        "auth.php",
+        "broadcasting.php",
+        "cache.php",
+        "database.php",
+        "filesystems.php",
+        "logging.php",
+        "mail.php",
+        "queue.php",
+        "session.php",
+        "scout.php",
+        "horizon.php",
+        "sanctum.php",
+        "hashing.php",
+        "services.php",
+        "telescope.php",
+        "octane.php",
+    ];
+    FILES.contains(&source.path.name())
+        && source.path.parent().is_some_and(|folder| folder.name() == "config")
+}
+
+fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    if source.path.name() == "artisan" {
+        findings.migration(1, "laravel-artisan", "laravel", &["php", "artisan", "migrate", "--force"]);
+        return;
+    }
+    let Ok(manifest) = serde_json::from_str::<Value>(source.text) else { return };
+    if let Some(name) = manifest.get("name").and_then(Value::as_str) {
+        // What the frameworks' templates are called.
+        if !matches!(name, "laravel/laravel" | "laravel/lumen" | "symfony/skeleton") {
+            findings.alias(
+                line_of(source.text, "\"name\""),
+                "composer-name",
+                name.rsplit('/').next().unwrap_or(name),
+            );
+        }
+    }
+    for (section, dev_only) in [("require", false), ("require-dev", true)] {
+        for (package, _) in manifest.get(section).and_then(Value::as_object).into_iter().flatten() {
+            let line = line_of(source.text, &format!("\"{package}\""));
+            findings.package(line, "composer-dependency", "php", (package, &[]), dev_only);
+            if dev_only {
+                continue;
+            }
+            if let Some((_, framework, port)) = FRAMEWORKS.iter().find(|(known, ..)| known == package) {
+                findings.framework(line, "php-framework", framework);
+                if let Some(port) = port {
+                    findings.port(line, "php-framework-port", *port, PortSource::FrameworkDefault, None);
+                }
+            }
+            if package == "doctrine/doctrine-migrations-bundle" {
+                let command = ["php", "bin/console", "doctrine:migrations:migrate", "--no-interaction"];
+                findings.migration(line, "doctrine-migrations", "doctrine", &command);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::lang::testing::{say, survives, what};
+
+    const ALL: &[Detector] = &[SOURCE, MANIFEST];
+
+    fn src(text: &str) -> Vec<String> {
+        what(ALL, "a/src/index.php", text)
+    }
+
+    #[test]
+    fn patterns_are_valid() {
+        assert!(GRAMMAR.is_valid());
+    }
+
+    #[test]
+    fn reads_of_variables_are_found_with_default() {
+        for (text, wanted) in [
+            ("$x = getenv('LEVEL');", "env LEVEL -"),
+            ("$x = getenv('LEVEL') ?: 'info';", "env LEVEL info"),
+            ("'x' => env('LEVEL', 'info'),", "env LEVEL info"),
+            ("$x = $_ENV['LEVEL'] ?? 'info';", "env LEVEL info"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_frameworks_own_configuration_names_no_addresses() {
+        let text =
+            "'default' => env('DB_CONNECTION', 'mysql'),\n'redis' => ['host' => env('REDIS_HOST', 'redis')],";
+        assert_eq!(
+            what(ALL, "a/config/database.php", text),
+            ["driver mysql mysql", "env DB_CONNECTION mysql", "env REDIS_HOST redis"]
+        );
+        assert_eq!(
+            what(ALL, "a/src/x.php", "env('REDIS_HOST', 'redis')"),
+            ["env REDIS_HOST redis", "ref |redis|-|- via REDIS_HOST"]
+        );
+    }
+
+    #[test]
+    fn health_routes_and_addresses_are_found() {
+        for (text, wanted) in [
+            ("Route::get('/health', fn () => 1);", "health Http /health"),
+            ("    health: '/up',", "health Http /up"),
+            ("$pdo = new PDO('mysql:host=db;dbname=app', 'u', 'p');", "ref mysql|db|-|app via -"),
+            ("$c->get('http://accounts:3001/users');", "ref http|accounts|3001|- via -"),
+        ] {
+            assert_eq!(src(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn manifest_names_packages() {
+        let text = "{\n\"require\": {\n\"laravel/framework\": \"^11\",\n\"predis/predis\": \"2\"\n}}";
+        assert_eq!(
+            say(ALL, "a/composer.json", text),
+            ["3 php-framework framework laravel", "4 composer-dependency driver redis predis/predis"]
+        );
+        assert_eq!(what(ALL, "a/artisan", ""), ["migration laravel [php artisan migrate --force]"]);
+    }
+
+    #[test]
+    fn hostile_files_are_survived() {
+        survives(ALL, &["a/x.php", "a/composer.json"]);
+    }
+}
