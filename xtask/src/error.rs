@@ -99,7 +99,8 @@ impl fmt::Display for Failures {
             let lead = if i == 0 { "" } else { "error: " };
             writeln!(f, "{lead}{failure}")?;
         }
-        write!(f, "{}, {}", crate::ui::count(self.all.len(), "error"), self.consequence)
+        let errors = if self.all.len() == 1 { "error" } else { "errors" };
+        write!(f, "{} {errors}, {}", self.all.len(), self.consequence)
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
+pub use crate::model::words::{count, list};
+
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -87,31 +89,6 @@ impl Ui {
     }
 }
 
-/// `1 error`, `3 errors`; words that end in `y` after a consonant, `s`, `x` or `ch` get their own plural.
-pub fn count(n: usize, word: &str) -> String {
-    if n == 1 {
-        return format!("1 {word}");
-    }
-    let plural = match word.as_bytes() {
-        [.., before, b'y'] if !b"aeiou".contains(before) => format!("{}ies", &word[..word.len() - 1]),
-        [.., b's' | b'x'] | [.., b'c', b'h'] => format!("{word}es"),
-        _ => format!("{word}s"),
-    };
-    format!("{n} {plural}")
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub fn list<T: Display>(items: &[T]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [init @ .., last] => {
-            let init: Vec<String> = init.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", init.join(", "))
-        }
-    }
-}
-
 /// A table without frames: columns padded to their widest cell, two spaces apart, no trailing blanks.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
@@ -129,20 +106,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plurals_follow_the_word() {
-        assert_eq!(count(1, "service"), "1 service");
-        assert_eq!(count(2, "dependency"), "2 dependencies");
-        assert_eq!(count(0, "key"), "0 keys");
-        assert_eq!(count(3, "match"), "3 matches");
-    }
-
-    #[test]
-    fn lists_read_like_sentences() {
-        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
-        assert_eq!(list(&["a"]), "a");
-    }
 
     #[test]
     fn tables_have_no_trailing_blanks() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_yaml::{Mapping, Value};
 
 use crate::apply::merge::Kind;
-use crate::ui::{count, list};
+use crate::model::words::{count, list};
 
 /// How many changes are named before they are only counted.
 const NAMED: usize = 3;

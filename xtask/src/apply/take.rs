@@ -8,7 +8,7 @@ use crate::apply::plan::{Action, Plan};
 use crate::apply::text::body;
 use crate::error::{Failure, Failures, Result};
 use crate::model::files::Files;
-use crate::ui::{count, list};
+use crate::model::words::{count, list};
 
 /// Which side `--take` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

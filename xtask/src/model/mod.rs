@@ -6,3 +6,4 @@ pub mod inventory;
 pub mod path;
 pub mod problem;
 pub mod stack;
+pub mod words;

@@ -67,8 +67,8 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         readiness::loopback(draft, &mut problems);
         readiness::environment(draft, environment, needs, &mut problems);
     }
-    readiness::port_conflicts(&moved, &mut problems);
-    readiness::cycles(&order, &mut problems);
+    readiness::port_conflicts(&moved, &drafts, &mut problems);
+    readiness::cycles(&order, &drafts, &needs, &mut problems);
     readiness::orphans(facts, &mut problems);
     for aside in &facts.set_aside {
         problems.push(

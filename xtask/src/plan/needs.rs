@@ -174,7 +174,11 @@ impl<'a> Finder<'a> {
         gathered: &mut Gathered,
     ) -> Option<((Target, u8), Part)> {
         let named = classify(name, self.catalog);
-        let address = value.and_then(address);
+        // A word alone is a host only where the name says that a host is meant: `DB_CONNECTION=mysql` is none.
+        let means_host = matches!(named, Some((_, Part::Host | Part::HostPort | Part::Url)));
+        let address = value
+            .and_then(address)
+            .filter(|address| means_host || address.scheme.is_some() || address.port.is_some());
         if let Some(Address { scheme: Some(scheme), .. }) = &address
             && let Some(entry) = self.catalog.by_scheme(scheme)
         {
@@ -479,7 +483,6 @@ fn address(value: &str) -> Option<Address> {
         Some((host, port)) => (host, port.parse().ok()),
         None => (first, None),
     };
-    // A word alone is a host only to those who know that a host is meant.
     if scheme.is_none()
         && port.is_none()
         && !host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))

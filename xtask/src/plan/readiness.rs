@@ -1,12 +1,12 @@
 //! The integration checklist: what would keep a service from running, said before it does; pure.
 
-use crate::model::fact::{Facts, Subject, What};
+use crate::model::fact::{Evidence, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 
 use super::draft::Draft;
 use super::environment::Environment;
 use super::host_ports::Moved;
-use super::needs::Needs;
+use super::needs::{Needs, Target};
 use super::order::Order;
 
 /// A listener that nobody outside its container reaches.
@@ -85,26 +85,41 @@ pub(crate) fn environment(
 }
 
 /// Two services that wanted one port of the host. Solved, so a warning.
-pub(crate) fn port_conflicts(moved: &[Moved], problems: &mut Vec<Problem>) {
+pub(crate) fn port_conflicts(moved: &[Moved], drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
     for moved in moved {
-        problems.push(
-            Problem::new(
-                "port-conflict",
-                Severity::Warning,
-                format!(
-                    "`{}` and `{}` both want port {} of the host; `{}` is published on {}",
-                    moved.holder, moved.owner, moved.wanted, moved.owner, moved.given
-                ),
-            )
-            .service(&moved.holder)
-            .service(&moved.owner)
-            .fix(format!("to choose yourself, set services.{}.host_port in config.yaml", moved.owner)),
-        );
+        let mut problem = Problem::new(
+            "port-conflict",
+            Severity::Warning,
+            format!(
+                "`{}` and `{}` both want port {} of the host; `{}` is published on {}",
+                moved.holder, moved.owner, moved.wanted, moved.owner, moved.given
+            ),
+        )
+        .service(&moved.holder)
+        .service(&moved.owner)
+        .fix(format!("to choose yourself, set services.{}.host_port in config.yaml", moved.owner));
+        for name in [&moved.holder, &moved.owner] {
+            let draft = drafts.iter().find(|draft| draft.facts.name == *name);
+            if let Some(at) = draft.and_then(port_place) {
+                problem = problem.at(at);
+            }
+        }
+        problems.push(problem);
     }
 }
 
+/// Where a service's main port is said best.
+fn port_place<'a>(draft: &Draft<'a>) -> Option<&'a Evidence> {
+    let main = draft.ports.first()?.container;
+    let said = draft.facts.facts.iter().filter_map(|fact| match fact.what {
+        What::Port { port, source, .. } if port == main => Some((source, &fact.at)),
+        _ => None,
+    });
+    said.min().map(|(_, at)| at)
+}
+
 /// Cycles, and the edge that does not wait.
-pub(crate) fn cycles(order: &Order, problems: &mut Vec<Problem>) {
+pub(crate) fn cycles(order: &Order, drafts: &[Draft<'_>], needs: &[Needs], problems: &mut Vec<Problem>) {
     for (edge, cycle) in &order.broken {
         let mut problem = Problem::new(
             "dependency-cycle",
@@ -120,6 +135,13 @@ pub(crate) fn cycles(order: &Order, problems: &mut Vec<Problem>) {
             "let `{}` retry its first calls, or remove the edge with services.{}.requires in config.yaml",
             edge.from, edge.from
         ));
+        for (draft, own) in drafts.iter().zip(needs).filter(|(draft, _)| cycle.contains(&draft.facts.name)) {
+            let inside = own.all.iter().filter(|need| match &need.target {
+                Target::Service(target) => cycle.contains(target) && *target != draft.facts.name,
+                Target::Kind(_) => false,
+            });
+            problem.at.extend(inside.filter_map(|need| need.at.as_ref()).map(ToString::to_string));
+        }
         problem.services.clone_from(cycle);
         problems.push(problem);
     }

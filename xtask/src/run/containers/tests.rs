@@ -1,3 +1,5 @@
+//! What `docker ps` and `inspect` print, read into states.
+
 use super::*;
 
 /// `docker ps` as [`state::containers`] asks for it: service, state, status, ports, role, main, health.

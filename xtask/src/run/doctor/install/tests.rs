@@ -1,3 +1,5 @@
+//! What the installation plans on each system.
+
 use super::super::system::Mirror;
 use super::super::{Engine, Machine, System};
 use super::*;

@@ -1,3 +1,5 @@
+//! Scenarios parsed, and refused with their place.
+
 use super::super::{Check, Kind, Source, Status};
 use super::*;
 

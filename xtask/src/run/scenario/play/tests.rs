@@ -1,3 +1,5 @@
+//! Scenarios played against a small server.
+
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 

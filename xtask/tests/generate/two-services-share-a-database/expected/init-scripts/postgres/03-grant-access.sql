@@ -1,0 +1,11 @@
+-- A database belongs to its user, and nobody else may connect to it.
+SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', datname)
+  FROM pg_database WHERE datallowconn\gexec
+
+ALTER DATABASE "votes" OWNER TO "reader";
+
+ALTER DATABASE "votes" OWNER TO "votes_clients";
+
+ALTER DATABASE "votes" OWNER TO "writer";
+
+ALTER DATABASE "votes" OWNER TO "votes_clients";
