@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::model::fact::{Fact, Facts};
+use crate::model::fact::{Fact, Facts, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::repo::{MAX_FILE_BYTES, Repo, Unread};
@@ -79,7 +79,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     problems.extend(found.problems);
     problems.extend(read.problems);
     Ok(Facts {
-        scenarios: scenarios(repo, &services::Roots::of(repo, scope)),
+        scenarios: scenarios(repo, &found.services),
         services: found.services,
         components: found.components,
         set_aside: found.set_aside,
@@ -88,14 +88,23 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     })
 }
 
-/// Scenarios that people keep beside their code: `smoke/*.yaml` with `steps:`. They go into the setup as they are.
-fn scenarios(repo: &Repo, roots: &services::Roots) -> Vec<(RepoPath, String)> {
-    let in_smoke = |path: &&RepoPath| {
-        let yaml = matches!(path.extension(), "yaml" | "yml");
-        yaml && path.parent().is_some_and(|folder| folder.name() == "smoke") && !roots.excludes(path)
+/// Scenarios that people keep beside their code: `smoke/*.yaml` or `tests/smoke/*.yaml` in the root, in `workspace` or
+/// in a service's folder. They go into the setup as they are.
+fn scenarios(repo: &Repo, services: &[ServiceFacts]) -> Vec<(RepoPath, String)> {
+    let is_home = |folder: &RepoPath| {
+        folder.is_root()
+            || folder.as_str() == "workspace"
+            || services.iter().any(|service| service.path == *folder)
+    };
+    let is_scenario = |path: &&RepoPath| {
+        let folder =
+            path.parent().filter(|folder| folder.name() == "smoke").and_then(|folder| folder.parent());
+        let home =
+            folder.and_then(|folder| if folder.name() == "tests" { folder.parent() } else { Some(folder) });
+        matches!(path.extension(), "yaml" | "yml") && home.is_some_and(|home| is_home(&home))
     };
     let text = |path: &RepoPath| Some((path.clone(), repo.text(path).ok()?.text));
-    repo.files().filter(in_smoke).filter_map(text).filter(|(_, text)| text.contains("steps:")).collect()
+    repo.files().filter(is_scenario).filter_map(text).filter(|(_, text)| text.contains("steps:")).collect()
 }
 
 /// What the files say that are no Dockerfiles.

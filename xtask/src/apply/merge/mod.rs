@@ -101,7 +101,7 @@ pub fn three_way(
     merged.notes = notes;
     let broken = references::broken(&current.value(), &new.value(), &meant);
     if !broken.is_empty() {
-        return Err(crate::ui::list(&broken));
+        return Err(crate::model::words::list(&broken));
     }
     let says = value(kind, &merged.text).map_err(|why| format!("it could not be merged: {why}"))?;
     if says != meant {

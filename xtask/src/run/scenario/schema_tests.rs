@@ -84,9 +84,9 @@ fn schema_and_parser_require_the_same_keys() {
 #[test]
 fn samples_are_valid() {
     for text in [
-        include_str!("../../../tests/fixtures/smoke/user-registration.yaml"),
-        include_str!("../../../tests/fixtures/smoke/users-crud.yaml"),
-        include_str!("../../../tests/fixtures/smoke/order-flow.yaml"),
+        include_str!("../../../../workspace/tests/smoke/user-registration.yaml"),
+        include_str!("../../../../workspace/tests/smoke/users-crud.yaml"),
+        include_str!("../../../../workspace/tests/smoke/order-flow.yaml"),
     ] {
         super::parse(text, "sample.yaml").unwrap();
         assert!(text.starts_with("# yaml-language-server: $schema="), "{text}");
