@@ -67,7 +67,7 @@ fn yaml(old: &str, new: &str) -> Vec<String> {
 }
 
 fn service(old: &Mapping, new: &Mapping) -> Vec<String> {
-    let mut changes = variables(&entries(old.get("environment")), &entries(new.get("environment")));
+    let mut changes = variables(&environment(old.get("environment")), &environment(new.get("environment")));
     for change in &mut changes {
         *change = match change.strip_prefix("new ") {
             Some(what) if what.starts_with("variable ") => format!("has a new {what}"),
@@ -103,6 +103,13 @@ fn variables<V: PartialEq>(old: &BTreeMap<String, V>, new: &BTreeMap<String, V>)
 fn entries(value: Option<&Value>) -> BTreeMap<String, Value> {
     let Some(Value::Mapping(mapping)) = value else { return BTreeMap::new() };
     mapping.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone()))).collect()
+}
+
+/// Of a map or of a list of `NAME=value`.
+fn environment(value: Option<&Value>) -> BTreeMap<String, Value> {
+    let Some(Value::Sequence(items)) = value else { return entries(value) };
+    let pairs = items.iter().filter_map(|item| item.as_str()?.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 fn env(text: &str) -> BTreeMap<String, String> {

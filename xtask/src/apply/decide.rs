@@ -164,7 +164,7 @@ impl Three<'_> {
             return self.kept("you edited it", set);
         }
         if Kind::of(self.name) == Kind::Lines && base.is_none_or(str::is_empty) {
-            return self.foreign(base);
+            return self.foreign(base, text, new);
         }
         let old = base.unwrap_or_default();
         match merge::three_way(Kind::of(self.name), old, &text.body, new, &self.generated) {
@@ -184,8 +184,12 @@ impl Three<'_> {
 
     /// A text that was written by hand and has no keys to complete it by: an empty copy says that nothing in it is
     /// ours, so that it is named once.
-    fn foreign(&self, base: Option<&str>) -> Step {
+    fn foreign(&self, base: Option<&str>, text: &Text, new: &str) -> Step {
         match base {
+            // Secrets must not be committed because a list of ignored files was there before.
+            None if self.name == ".gitignore" => {
+                self.merged(text, merge::with_missing_lines(&text.body, new), Base::Set(new.to_owned()))
+            }
             None => self.kept("you wrote it", Base::Set(String::new())),
             Some(_) => self.step(Action::Unchanged, "", self.before(), Base::Keep),
         }
@@ -296,6 +300,20 @@ mod tests {
         assert_eq!(one(name, Some("b"), Some("b"), Some("n")).action, Action::Rewrite);
         let edited = one(name, Some("b"), Some("c"), Some("n"));
         assert_eq!((edited.action, edited.after.as_deref()), (Action::KeepEdited, Some("c")));
+    }
+
+    #[test]
+    fn a_handwritten_list_of_ignored_files_gets_what_is_missing() {
+        let step = one(".gitignore", None, Some("mine"), Some("# Secrets.\n.env*\nmine\n"));
+        assert_eq!((step.action, step.after.as_deref()), (Action::Adopt, Some("mine\n.env*\n")));
+    }
+
+    #[test]
+    fn a_handwritten_text_stays_and_is_named_once() {
+        let step = one("README.md", None, Some("mine"), Some("n"));
+        assert_eq!((step.action, step.base), (Action::KeepEdited, Base::Set(String::new())));
+        let step = one("README.md", Some(""), Some("mine"), Some("n"));
+        assert_eq!((step.action, step.base), (Action::Unchanged, Base::Keep));
     }
 
     #[test]

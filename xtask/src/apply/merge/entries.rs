@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::forms;
 use super::tree::{Block, BlockKind, Body, Data, Doc, Entry, Value, shift};
 use super::{Conflict, Merged};
 
@@ -60,7 +61,7 @@ impl Merger<'_> {
             if current.get(&theirs.key).is_none() && (!known || self.takes_generated()) {
                 let at = place(&out, new, i);
                 let mut text = self.added(theirs, by, i == 0 && at > 0, new);
-                if text.starts_with('\n') && out.get(at).is_some_and(|next| !next.text.starts_with('\n')) {
+                if text.starts_with('\n') && !spaced(&out[at..]) {
                     text.push('\n');
                 }
                 let says = Some((theirs.name.clone(), theirs.value.clone()));
@@ -74,6 +75,12 @@ impl Merger<'_> {
             self.new.slice(&new.tail),
             by,
         );
+        let first = current.entries.first().map_or("", |first| self.current.slice(&first.lead));
+        if !first.starts_with('\n')
+            && let Some(top) = out.iter_mut().find(|placed| !placed.text.is_empty())
+        {
+            top.text = top.text.trim_start_matches('\n').to_owned();
+        }
         finish(current.kind, out, &tail)
     }
 
@@ -139,8 +146,32 @@ impl Merger<'_> {
                 return self.theirs(theirs, by);
             }
         }
+        if let Some(piece) = self.other_form(base, mine, theirs) {
+            return piece;
+        }
         self.conflict(Some(mine), Some(theirs));
         self.mine(mine)
+    }
+
+    /// The user wrote as a list what is generated as a map, or the other way round: merged in the user's form.
+    fn other_form(&mut self, base: Option<&Entry>, mine: &Entry, theirs: &Entry) -> Option<Piece> {
+        let form = mine.block()?.kind;
+        let base = base.map_or(Some(String::new()), |base| forms::rewrite(&mine.key, &base.value, form))?;
+        let new = forms::rewrite(&mine.key, &theirs.value, form)?;
+        let parse = |text| super::yaml::parse(text).ok();
+        let above = self.path[..self.path.len() - 1].join(".") + ".";
+        let below = self.generated.iter().filter_map(|key| key.strip_prefix(&above)).map(str::to_owned);
+        let generated: BTreeSet<String> = below.collect();
+        let (merged, whole) =
+            merge(&parse(&base)?, &parse(self.current.own(mine))?, &parse(&new)?, &generated);
+        let value = whole.get(&mine.key)?.clone();
+        let full = |key: String| format!("{above}{key}");
+        self.merged.taken.extend(merged.taken.into_iter().map(full));
+        let conflicts = merged.conflicts.into_iter();
+        self.merged
+            .conflicts
+            .extend(conflicts.map(|conflict| Conflict { key: full(conflict.key), ..conflict }));
+        Some(Piece { text: merged.text, value })
     }
 
     /// The generator's value in the user's wording around it: spaces before and comments behind.
@@ -230,10 +261,14 @@ impl Merger<'_> {
         Piece { text: shift(self.new.own(theirs), by), value: theirs.value.clone() }
     }
 
-    /// Comments: the user's wherever the user touched them.
+    /// Comments: the user's wherever the user touched them or the generator did not.
     fn three(&self, base: Option<&str>, mine: &str, theirs: &str, by: isize) -> String {
-        let same = base.is_some_and(|base| base.lines().map(str::trim).eq(mine.lines().map(str::trim)));
-        if same { shift(theirs, by) } else { mine.to_owned() }
+        let lines = |text: &str| -> Vec<String> { text.lines().map(|line| line.trim().to_owned()).collect() };
+        // Where blank lines stand depends on what comes first, which says nothing about the comments.
+        let words =
+            |text: &str| -> Vec<String> { lines(text).into_iter().filter(|line| !line.is_empty()).collect() };
+        let ours = base.is_some_and(|base| lines(base) == lines(mine) && words(base) != words(theirs));
+        if ours { shift(theirs, by) } else { mine.to_owned() }
     }
 
     fn takes_generated(&mut self) -> bool {
@@ -292,6 +327,12 @@ fn place(out: &[Placed], new: &Block, i: usize) -> usize {
         }
         (above, below) => above.or(below).unwrap_or(out.len()),
     }
+}
+
+/// Whether the first of these that is left has a blank line above it, or none is left.
+fn spaced(out: &[Placed]) -> bool {
+    let first = out.iter().find(|placed| !placed.text.is_empty());
+    first.is_none_or(|placed| placed.text.starts_with('\n'))
 }
 
 fn finish(kind: BlockKind, out: Vec<Placed>, tail: &str) -> Piece {

@@ -6,6 +6,7 @@ mod adopt;
 mod dangling;
 mod entries;
 mod env;
+mod forms;
 mod items;
 mod lines;
 mod references;
@@ -14,7 +15,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use tree::{Doc, Value};
+use tree::{Doc, Entry, Value};
 
 /// What a merge made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,6 +114,21 @@ pub fn three_way(
     Ok(merged)
 }
 
+/// A list with one item a line, completed by the items that only `new` has; comments count as none.
+pub fn with_missing_lines(current: &str, new: &str) -> String {
+    let mut text = current.to_owned();
+    for line in new.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        if !current.lines().any(|known| known.trim() == line.trim()) {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// What `--take` calls `key`, in two texts: the conflict that is still there, or `None` where they agree.
 pub fn still_open(kind: Kind, key: &str, current: &str, new: &str) -> Option<Conflict> {
     if kind == Kind::Lines {
@@ -120,7 +136,13 @@ pub fn still_open(kind: Kind, key: &str, current: &str, new: &str) -> Option<Con
     }
     let (current, new) = (parse(kind, current).ok()?, parse(kind, new).ok()?);
     let (mine, theirs) = (current.find(key), new.find(key));
-    if mine.map(|entry| &entry.value) == theirs.map(|entry| &entry.value) {
+    // In a list, the item holds the key as well: `PORT=3000`.
+    let bare = |entry: &&Entry| {
+        let text = entry.value.scalar()?;
+        Some(text.strip_prefix(&entry.key).and_then(|rest| rest.strip_prefix('=')).unwrap_or(text).to_owned())
+    };
+    let same = mine.map(|entry| &entry.value) == theirs.map(|entry| &entry.value);
+    if same || mine.as_ref().and_then(bare).is_some_and(|text| theirs.as_ref().and_then(bare) == Some(text)) {
         return None;
     }
     Some(Conflict {
