@@ -57,9 +57,6 @@ error: `register` failed in scenario `registration`
   $.id
     expected type integer
     got      nothing
-  $.id
-    expected a value to capture as `user_id`
-    got      nothing
       Failed 1 of 1 scenario
 "
     );

@@ -188,9 +188,11 @@ impl Player<'_> {
             Err(cause) => fault.cause = Some(cause),
             Ok(response) => {
                 fault.differences = check::differences(&step.expect, &response, vars);
-                let captured = captured(step, &response, &mut fault.differences);
                 if fault.differences.is_empty() {
-                    return Ok(captured);
+                    match captured(step, &response) {
+                        Ok(captured) => return Ok(captured),
+                        Err(missing) => fault.differences = missing,
+                    }
                 }
                 fault.response = Some(response);
             }
@@ -238,27 +240,26 @@ fn prepared(step: &Step, base: &str, vars: &Vars) -> http::Request {
     }
 }
 
-fn captured(step: &Step, response: &http::Response, differences: &mut Vec<Difference>) -> Vars {
+/// What a good response holds for later steps, or the values that it lacks.
+fn captured(step: &Step, response: &http::Response) -> Result<Vars, Vec<Difference>> {
     let json: Option<Value> = serde_json::from_slice(&response.body).ok();
-    let mut captured = Vars::new();
+    let (mut captured, mut missing) = (Vars::new(), Vec::new());
     for capture in &step.capture {
         let (value, at) = match &capture.from {
             Source::Json(path) => (json.as_ref().and_then(|json| path.find(json)).cloned(), path.to_string()),
-            Source::Header(name) => (
-                response.headers.get(name).map(|value| Value::String(value.clone())),
-                format!("header {name}"),
-            ),
+            Source::Header(name) => {
+                let value = response.headers.get(name).map(|value| Value::String(value.clone()));
+                (value, format!("header {name}"))
+            }
         };
-        match value {
-            Some(value) => _ = captured.insert(capture.name.clone(), value),
-            None => differences.push(Difference {
-                at,
-                expected: format!("a value to capture as `{}`", capture.name),
-                got: "nothing".to_owned(),
-            }),
+        if let Some(value) = value {
+            captured.insert(capture.name.clone(), value);
+        } else {
+            let expected = format!("a value to capture as `{}`", capture.name);
+            missing.push(Difference { at, expected, got: "nothing".to_owned() });
         }
     }
-    captured
+    if missing.is_empty() { Ok(captured) } else { Err(missing) }
 }
 
 #[cfg(test)]

@@ -137,11 +137,20 @@ fn failure_skips_later_steps_but_cleans_up_what_exists() {
     got      500 R
   $.user
     expected 7
-    got      nothing
-  $.id
-    expected a value to capture as `order_id`
     got      nothing"
     );
+}
+
+#[test]
+fn a_value_that_cannot_be_captured_is_a_difference() {
+    let without = |request: &str, _| match request {
+        "POST http://accounts/users" => Ok(response(201, r#"{"id":7}"#)),
+        other => well(other),
+    };
+    let (played, _) = play(without, || true);
+    let (_, fault) = played.failures().next().unwrap();
+    assert_eq!(fault.differences.len(), 1);
+    assert_eq!(fault.differences[0].expected, "a value to capture as `token`");
 }
 
 #[test]
