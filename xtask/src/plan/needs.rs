@@ -314,11 +314,11 @@ impl<'a> Finder<'a> {
         let driver = self.drivers(facts).iter().any(|(driver, _)| driver == kind);
         let scheme = value.and_then(address).and_then(|address| address.scheme);
         let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
-        if driver || by_scheme || !setting.reads.is_empty() || !was_read {
-            Strength::Required
-        } else {
-            Strength::Possible
-        }
+        // PHP frameworks ship files that read a variable for each engine they could use.
+        let is_boilerplate =
+            |at: &Evidence| at.path.extension() == "php" && at.path.parts().any(|part| part == "config");
+        let read_by_code = setting.reads.iter().any(|(_, _, at)| !is_boilerplate(at));
+        if driver || by_scheme || read_by_code || !was_read { Strength::Required } else { Strength::Possible }
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {
