@@ -11,6 +11,7 @@ pub mod lang;
 mod names;
 pub mod placeholder;
 mod ports;
+pub mod proxy_conf;
 mod reach;
 pub mod relaxed;
 mod schema_file;
@@ -119,8 +120,10 @@ struct Said {
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
     let own = [schema_file::SCHEMA];
-    let detectors: Vec<&Detector> =
-        [lang::ALL, documents::ALL, framework_conf::ALL, &own].into_iter().flatten().collect();
+    let detectors: Vec<&Detector> = [lang::ALL, documents::ALL, framework_conf::ALL, proxy_conf::ALL, &own]
+        .into_iter()
+        .flatten()
+        .collect();
     let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
     let mut all = Said::default();
     let mut skipped = Vec::new();

@@ -16,6 +16,8 @@ mod scan;
 #[cfg(test)]
 pub(super) mod testing;
 
+pub(super) use scan::line_at;
+
 use super::Detector;
 
 /// All detectors of all languages.

@@ -119,7 +119,7 @@ pub(super) fn newlines(text: &str) -> u32 {
 }
 
 /// The number of the line that holds byte `at`.
-pub(super) fn line_at(text: &str, at: usize) -> u32 {
+pub(in crate::discover) fn line_at(text: &str, at: usize) -> u32 {
     newlines(&text[..at.min(text.len())]) + 1
 }
 
