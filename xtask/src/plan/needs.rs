@@ -59,6 +59,8 @@ pub(crate) struct Need {
 pub(crate) struct Needs {
     pub(crate) all: Vec<Need>,
     pub(crate) external: Vec<External>,
+    /// Variables with the address at which a browser finds a frontend, for links and CORS: name and service.
+    pub(crate) links: Vec<(String, String)>,
     /// Variables about a database of which nobody says the kind.
     pub(crate) unclear: Vec<(String, Evidence)>,
 }
@@ -79,6 +81,7 @@ pub(crate) struct Finder<'a> {
 struct Gathered {
     by_target: BTreeMap<Target, Need>,
     external: BTreeMap<String, External>,
+    links: Vec<(String, String)>,
     unclear: Vec<(String, Evidence)>,
 }
 

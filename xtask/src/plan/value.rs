@@ -77,9 +77,10 @@ fn url(value: &str, wanted: &Wanted) -> Option<String> {
     let (authority, tail) = rest.split_at(end);
     // A password may hold an `@` that nobody escaped: the last one divides.
     let had_login = authority.contains('@');
-    let jdbc = scheme.starts_with("jdbc:") || scheme.starts_with("r2dbc:jdbc");
+    // These take their login from elsewhere: other variables, headers.
+    let apart = scheme.starts_with("jdbc:") || scheme.starts_with("r2dbc:jdbc") || scheme.starts_with("http");
     let mut out = format!("{scheme}://");
-    if let Some((user, password)) = wanted.login.as_ref().filter(|_| had_login || !jdbc) {
+    if let Some((user, password)) = wanted.login.as_ref().filter(|_| had_login || !apart) {
         out.push_str(&format!("{user}:{password}@"));
     }
     out.push_str(&wanted.host);

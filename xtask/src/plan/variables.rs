@@ -73,6 +73,10 @@ const ENDINGS: &[(&str, Part)] = &[
     ("DATABASE", Part::Database),
     ("DB", Part::Database),
     ("NAME", Part::Database),
+    ("SECRET_ACCESS_KEY", Part::Password),
+    ("SECRET_KEY", Part::Password),
+    ("ACCESS_KEY_ID", Part::User),
+    ("ACCESS_KEY", Part::User),
     ("USERNAME", Part::User),
     ("USER", Part::User),
     ("PASSWORD", Part::Password),
@@ -128,6 +132,13 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
     })?;
+    // Keys are logins for storage alone; anywhere else they are secrets of their own.
+    let is_key = prefix.len() < name.len() && name.ends_with("KEY") || name.ends_with("KEY_ID");
+    if is_key {
+        let storage = kind(&prefix, catalog)
+            .filter(|kind| catalog.get(kind).is_some_and(|e| e.class == Class::Storage));
+        return storage.map(|kind| (About::Kind(kind), part));
+    }
     // `POSTGRES_DB` holds a database's name; `DB` alone or `USERS_DB` may hold anything.
     let about = about(&prefix, catalog);
     if matches!(part, Part::Database | Part::User | Part::Password) && matches!(about, About::Other(_)) {
@@ -216,6 +227,9 @@ mod tests {
             ("ADMIN_PASSWORD", None),
             ("SERVICE_NAME", None),
             ("LOG_LEVEL", None),
+            ("MINIO_ACCESS_KEY", kind("minio", Part::User)),
+            ("S3_SECRET_KEY", kind("minio", Part::Password)),
+            ("DJANGO_SECRET_KEY", None),
         ];
         for (name, expected) in table {
             assert_eq!(classify(name, &catalog), expected, "{name}");
