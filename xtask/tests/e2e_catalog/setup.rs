@@ -56,11 +56,11 @@ fn a_second_run_is_quiet_and_quick(engine: (&str, &str)) {
 
     let again = case.set_up(&[&shop, &stock]);
     assert_eq!((again.succeeds(), again.errors()), (String::new(), String::new()));
-    // Beside what it takes to start and stop any container. The best of three, since other tests run beside this one.
+    // Measured in starts of an empty container (0.4 s on an idle machine), since other tests run beside this one.
     let best = |run: &dyn Fn() -> Duration| (0..3).map(|_| run()).min().expect("three runs");
     let empty = best(&|| case.empty_one_shot().took);
     let setup = best(&|| case.set_up(&[&shop, &stock]).took);
-    assert!(setup < empty + Duration::from_secs(1), "took {setup:?}, an empty container {empty:?}");
+    assert!(setup < 3 * empty, "took {setup:?}, an empty container {empty:?}");
 }
 
 fn a_changed_password_is_applied(engine: (&str, &str)) {
