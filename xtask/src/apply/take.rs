@@ -149,4 +149,62 @@ mod tests {
         let error = Take::parse("yours", "a:b").unwrap_err();
         assert_eq!(error.to_string(), "unknown side `yours` in `--take`\n  fix: write `mine` or `generated`");
     }
+
+    fn file(text: &str) -> std::collections::BTreeMap<String, String> {
+        std::iter::once(("docker-compose.yml".to_owned(), text.to_owned())).collect()
+    }
+
+    /// The conflicts of the next run, and what lies there after it.
+    fn next(current: &Current, new: &str, take: &[(&str, &str)]) -> (Vec<String>, Current) {
+        let take = take.iter().map(|(side, place)| Take::parse(side, place).unwrap()).collect();
+        let plan = decide(current, &Files(file(new)), &Options { take }).unwrap();
+        let keys = plan.conflicts().map(|(file, conflict)| conflict.place(file)).collect();
+        let step = plan.steps[0].clone();
+        let after = Current {
+            files: file(&step.after.unwrap()),
+            base: file(new),
+            conflicts: plan.open.unwrap_or_else(|| current.conflicts.clone()),
+            leftovers: Vec::new(),
+        };
+        (keys, after)
+    }
+
+    const KEY: &str = "docker-compose.yml:services.a.image";
+    const NEW: &str = "services:\n  a:\n    image: a:3\n    init: true\n";
+
+    fn in_conflict() -> Current {
+        let text = |tag: &str| file(&format!("services:\n  a:\n    image: {tag}\n"));
+        Current { files: text("mine"), base: text("a:2"), ..Current::default() }
+    }
+
+    #[test]
+    fn a_conflict_stays_open_until_it_is_resolved() {
+        let (keys, then) = next(&in_conflict(), NEW, &[]);
+        assert_eq!(keys, [KEY]);
+        let (keys, again) = next(&then, NEW, &[]);
+        assert_eq!(
+            (keys, &again),
+            (vec![KEY.to_owned()], &then),
+            "the second run says it again and writes nothing"
+        );
+        let (keys, mine) = next(&then, NEW, &[("mine", KEY)]);
+        assert!(keys.is_empty() && mine.conflicts.is_empty() && mine.files == then.files);
+        let (keys, generated) = next(&then, NEW, &[("generated", KEY)]);
+        assert!(keys.is_empty() && generated.conflicts.is_empty());
+        assert_eq!(generated.files["docker-compose.yml"], NEW);
+        let by_hand = Current { files: file(NEW), ..then };
+        let (keys, by_hand) = next(&by_hand, NEW, &[]);
+        assert!(keys.is_empty() && by_hand.conflicts.is_empty());
+    }
+
+    #[test]
+    fn take_names_the_conflicts_there_are() {
+        let take = vec![Take::parse("mine", "docker-compose.yml:services.a.imag").unwrap()];
+        let error = decide(&in_conflict(), &Files(file(NEW)), &Options { take }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "nothing to take at `docker-compose.yml:services.a.imag`\n  \
+             why: there is a conflict at docker-compose.yml:services.a.image\n1 error, nothing was written"
+        );
+    }
 }

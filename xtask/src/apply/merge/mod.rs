@@ -86,7 +86,7 @@ pub fn three_way(
     generated: &BTreeSet<String>,
 ) -> Result<Merged, String> {
     if kind == Kind::Lines {
-        return lines::merge(base, current, new);
+        return Ok(lines::merge(base, current, new));
     }
     // A last line without its end would join what is added below it.
     let open = !current.is_empty() && !current.ends_with('\n');
