@@ -1,0 +1,3 @@
+-- new
+SELECT 1;
+-- mine

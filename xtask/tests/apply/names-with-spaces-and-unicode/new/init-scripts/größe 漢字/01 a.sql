@@ -1,0 +1,2 @@
+-- new
+SELECT 1;
