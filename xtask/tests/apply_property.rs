@@ -12,6 +12,7 @@ use xtask::apply::take::Options;
 use xtask::model::files::Files;
 
 const NAME: &str = "docker-compose.yml";
+const TEXT: &str = "README.md";
 
 #[derive(Debug, Clone)]
 struct Service {
@@ -233,6 +234,20 @@ impl Edited {
     }
 }
 
+/// Lines of which some are deleted and some new ones stand above; `who` marks the new ones.
+fn rewritten(lines: &[u8], edits: &[(Index, bool)], who: char) -> String {
+    let mut text: Vec<String> = lines.iter().map(|line| format!("line {line}\n")).collect();
+    for (i, (index, delete)) in edits.iter().enumerate() {
+        let at = index.index(text.len() + 1);
+        if *delete && at < text.len() && text[at].starts_with('l') {
+            text.remove(at);
+        } else {
+            text.insert(at, format!("{who} {i}\n"));
+        }
+    }
+    text.concat()
+}
+
 fn one(text: &str) -> std::collections::BTreeMap<String, String> {
     std::iter::once((NAME.to_owned(), text.to_owned())).collect()
 }
@@ -290,5 +305,30 @@ proptest! {
         let (merged, plan) = merge(&base, &user.text(), &new);
         prop_assert_eq!(value(&merged), value(&new), "{}\n{:?}", merged, plan);
         prop_assert_eq!(plan.conflicts().count(), 0);
+    }
+
+    #[test]
+    fn no_line_of_the_users_is_lost_by_line(
+        lines in proptest::collection::vec(0..5_u8, 0..12),
+        mine in proptest::collection::vec(any::<(Index, bool)>(), 1..6),
+        theirs in proptest::collection::vec(any::<(Index, bool)>(), 1..6),
+        open in any::<bool>(),
+    ) {
+        let base = rewritten(&lines, &[], 'b');
+        let mut current = rewritten(&lines, &mine, 'u');
+        if open {
+            current.pop();
+        }
+        let new = rewritten(&lines, &theirs, 'g');
+        let texts = |text: &str| std::iter::once((TEXT.to_owned(), text.to_owned())).collect();
+        let before = Current { files: texts(&current), base: texts(&base), ..Current::default() };
+        let plan = decide(&before, &Files(texts(&new)), &Options::default()).expect("no --take is given");
+        let merged = plan.steps[0].after.clone().unwrap_or_default();
+        let users = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| line.starts_with('u')).map(str::to_owned).collect()
+        };
+        prop_assert_eq!(users(&merged), users(&current), "{}\n---\n{}\n---\n{}", base, new, merged);
+        let known = |line: &&str| [&base, &current, &new].iter().any(|text| text.lines().any(|known| known == *line));
+        prop_assert!(merged.lines().all(|line| known(&line)), "{merged}");
     }
 }
