@@ -49,8 +49,13 @@ pub(crate) fn secret_reference(variable: &str) -> String {
     format!("${{{variable}:?set it in .env}}")
 }
 
-/// Decides every variable of a service. `needs` are its required ones.
-pub(crate) fn environment(draft: &Draft<'_>, needs: &[&Need], around: &Surroundings<'_>) -> Environment {
+/// Decides every variable of a service. `needs` are its required ones, `links` its variables for browsers.
+pub(crate) fn environment(
+    draft: &Draft<'_>,
+    needs: &[&Need],
+    links: &[(String, String)],
+    around: &Surroundings<'_>,
+) -> Environment {
     let mut out = Environment::default();
     let wires: BTreeMap<&str, (&Need, &Wire)> = needs
         .iter()
@@ -61,7 +66,13 @@ pub(crate) fn environment(draft: &Draft<'_>, needs: &[&Need], around: &Surroundi
         if wanted.contains_key(name) {
             continue;
         }
-        let wired = wires.get(name).and_then(|(need, wire)| wired(draft, need, wire, around));
+        let link = links.iter().find(|(variable, _)| variable == name);
+        let linked = link.and_then(|(_, service)| {
+            let target = around.drafts.iter().find(|other| other.facts.name == *service)?;
+            browser_address(target, setting.value().unwrap_or_default(), around)
+        });
+        let wired =
+            linked.or_else(|| wires.get(name).and_then(|(need, wire)| wired(draft, need, wire, around)));
         match wired {
             Some(value) => {
                 let secret = value.contains(":?");
@@ -162,13 +173,7 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
     let grpc = target.ports.iter().find(|port| named_grpc && port.protocol == Protocol::Grpc);
     let port = same.or(grpc).or_else(|| target.ports.iter().find(|port| port.purpose == Purpose::Main))?;
     if is_for_browsers(&wire.name) {
-        let variable = port_variable(target, port.container);
-        let host = around.host_ports.get(&variable)?;
-        let path = given
-            .split_once("://")
-            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
-            .unwrap_or_default();
-        return Some(format!("http://localhost:${{{variable}:-{host}}}{}", escape(path)));
+        return browser_address(target, given, around);
     }
     let wanted = Wanted { host: target.facts.name.clone(), port: port.container, ..Wanted::default() };
     Some(match wire.part {
@@ -182,6 +187,18 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
             _ => format!("http://{}:{}", wanted.host, wanted.port),
         },
     })
+}
+
+/// Where a browser on this machine finds a service, with the path of the given address.
+fn browser_address(target: &Draft<'_>, given: &str, around: &Surroundings<'_>) -> Option<String> {
+    let main = target.ports.iter().find(|port| port.purpose == Purpose::Main)?;
+    let variable = port_variable(target, main.container);
+    let host = around.host_ports.get(&variable)?;
+    let path = given
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+        .unwrap_or_default();
+    Some(format!("http://localhost:${{{variable}:-{host}}}{}", escape(path)))
 }
 
 /// The variable that moves a published port: `TRADING_PORT`, and `TRADING_9090_PORT` for a further one.
@@ -213,6 +230,13 @@ fn plain(
         });
     };
     let documented = setting.is_from(EnvSource::Example) || setting.is_from(EnvSource::Deployment);
+    let main = draft.ports.iter().find(|port| port.purpose == Purpose::Main);
+    if let (true, Some(main)) = (name.eq_ignore_ascii_case("PORT"), main) {
+        // Whatever an example says: this is the port that everybody else is told.
+        let port = main.container.to_string();
+        out.compose.insert(name.to_owned(), port.clone());
+        return add(Some(&port), false, EnvFrom::Default);
+    }
     let own_port = value.parse::<u16>().is_ok_and(|port| draft.ports.iter().any(|own| own.container == port));
     if own_port && name.to_ascii_uppercase().ends_with("PORT") {
         out.compose.insert(name.to_owned(), value.to_owned());
@@ -226,7 +250,7 @@ fn plain(
         let variable = if around.shared_secrets.contains(name) {
             name.to_owned()
         } else {
-            format!("{}_{name}", draft.prefix)
+            own_variable(draft, name, around)
         };
         out.compose.insert(
             name.to_owned(),
@@ -258,7 +282,7 @@ fn plain(
     }
     let value = browser_value(name, value, draft, around).unwrap_or_else(|| value.to_owned());
     add(Some(&value), false, EnvFrom::Default);
-    let variable = format!("{}_{name}", draft.prefix);
+    let variable = own_variable(draft, name, around);
     // Compose has no escape for a brace inside a default.
     if value.contains(['$', '}', '\n']) {
         out.compose.insert(name.to_owned(), escape(&value));
@@ -272,6 +296,17 @@ fn plain(
         secret: None,
         optional: true,
     });
+}
+
+/// `TRADING_LOG_LEVEL`; out of the way of the variables that move ports and hold database passwords.
+fn own_variable(draft: &Draft<'_>, name: &str, around: &Surroundings<'_>) -> String {
+    let variable = format!("{}_{name}", draft.prefix);
+    let is_password =
+        around.components.iter().flat_map(|c| &c.bindings).any(|b| b.password_variable == variable);
+    if is_password || around.host_ports.contains_key(&variable) {
+        return format!("{}_ENV_{name}", draft.prefix);
+    }
+    variable
 }
 
 /// The service's own public address follows its host port.

@@ -177,7 +177,7 @@ fn environments(
         .zip(needs)
         .map(|(draft, needs)| {
             let required: Vec<_> = inventory::required(needs).collect();
-            environment::environment(draft, &required, &around)
+            environment::environment(draft, &required, &needs.links, &around)
         })
         .collect()
 }

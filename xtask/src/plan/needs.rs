@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
-use crate::model::inventory::Strength;
+use crate::model::inventory::{Role, Strength};
 use crate::model::stack::External;
 
 use super::draft::Draft;
@@ -114,8 +114,12 @@ impl<'a> Finder<'a> {
     /// Everything that `draft` needs, in the order of the targets.
     pub(crate) fn needs(&self, draft: &Draft<'_>) -> Needs {
         let facts = draft.facts;
-        let mut gathered =
-            Gathered { by_target: BTreeMap::new(), external: BTreeMap::new(), unclear: Vec::new() };
+        let mut gathered = Gathered {
+            by_target: BTreeMap::new(),
+            external: BTreeMap::new(),
+            links: Vec::new(),
+            unclear: Vec::new(),
+        };
         let settings = settings(facts);
         for (name, setting) in &settings {
             self.variable(draft, name, setting, &mut gathered);
@@ -135,7 +139,12 @@ impl<'a> Finder<'a> {
             gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
         }
         let external = gathered.external.into_values().collect();
-        Needs { all: gathered.by_target.into_values().collect(), external, unclear: gathered.unclear }
+        Needs {
+            all: gathered.by_target.into_values().collect(),
+            external,
+            links: gathered.links,
+            unclear: gathered.unclear,
+        }
     }
 
     /// The kinds of which a client library stands in the manifest, development dependencies left out.
@@ -157,6 +166,12 @@ impl<'a> Finder<'a> {
         let value = setting.value();
         let Some((seen, part)) = self.see(draft, name, value, at, gathered) else { return };
         let (target, weight) = seen;
+        if let Target::Service(service) = &target
+            && self.is_a_link(draft, service, value)
+        {
+            gathered.links.push((name.to_owned(), service.clone()));
+            return;
+        }
         let strength = self.strength(draft.facts, &target, setting, value);
         let need = gathered.need(target, strength, weight, at);
         if part == Part::Database {
@@ -165,6 +180,16 @@ impl<'a> Finder<'a> {
             need.database.get_or_insert(database);
         }
         need.wires.push(Wire { name: name.to_owned(), part, value: value.map(str::to_owned) });
+    }
+
+    /// No backend calls a frontend on its own machine: such an address is written into pages and mails.
+    fn is_a_link(&self, draft: &Draft<'_>, service: &str, value: Option<&str>) -> bool {
+        let local = value
+            .and_then(address)
+            .is_some_and(|address| address.scheme.is_some() && is_local(&address.host));
+        let to_frontend =
+            self.services.iter().any(|other| other.facts.name == service && other.role == Role::Frontend);
+        local && to_frontend && !matches!(draft.role, Role::Gateway)
     }
 
     /// Whom a variable is about. Notes connections to the outside and unclear ones on the way.

@@ -4,9 +4,14 @@ client=(mysql --protocol=tcp --host=mysql --port=3306 --default-character-set=ut
 
 # The environment as variables of SQL, which cannot read it: @NAME. In hexadecimal, safe for any character.
 environment() {
-    local name separator=SET
+    local LC_ALL=C name value byte hex separator=SET at
     for name in $(compgen -e); do
-        printf "%s @%s = _utf8mb4 X'%s'" "$separator" "$name" "$(printf %s "${!name}" | od -An -v -tx1 | tr -d ' \n')"
+        value=${!name} hex=
+        for ((at = 0; at < ${#value}; at++)); do
+            printf -v byte %d "'${value:at:1}"
+            printf -v hex %s%02x "$hex" "$((byte & 255))"
+        done
+        printf "%s @%s = _utf8mb4 X'%s'" "$separator" "$name" "$hex"
         separator=,
     done
 }
