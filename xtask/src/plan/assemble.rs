@@ -361,7 +361,8 @@ fn labels(draft: &Draft<'_>) -> Vec<(String, String)> {
         };
         labels.push(label("main", &format!("{protocol} {}", port.container)));
     }
-    labels.push(label("role", "service"));
+    // A job ends, and that is right: the commands wait for its exit code 0 and do not call it dead.
+    labels.push(label("role", if draft.role == Role::Job { "one-shot" } else { "service" }));
     labels
 }
 
