@@ -5,7 +5,7 @@ use crate::model::stack::Assignments;
 use super::yaml::Writer;
 
 pub(crate) const GITIGNORE: &str = "# Secrets, data and what the commands leave behind.\n\
-    .env\n.env.*\n!.env.example\n/.cache/\n/.generated/lock\n/reports/\n/snapshots/\n";
+    .env\n.env.*\n!.env.example\n/.cache/\n.*.xtask-new\n/reports/\n/snapshots/\n";
 
 pub(crate) const GITATTRIBUTES: &str =
     "# The same bytes on every machine: scripts run in Linux containers.\n* text=auto eol=lf\n";
