@@ -21,11 +21,7 @@ pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact
     give_shared_code(services, &shared, code);
     give_shared_values(services, values);
     learn_aliases(services);
-    let orphans = give_by_name(services, named);
-    for service in services.iter_mut() {
-        tidy(&mut service.facts);
-    }
-    orphans
+    give_by_name(services, named)
 }
 
 /// Returns what no service holds.
@@ -51,8 +47,11 @@ fn give_shared_code(
     facts: Vec<Fact>,
 ) {
     for fact in facts {
-        // The name of a library is no name of the services that use it.
-        if matches!(fact.what, What::Alias { .. }) {
+        // A library does not decide what the services are called that use it, nor where they listen.
+        if matches!(
+            fact.what,
+            What::Alias { .. } | What::Port { .. } | What::Framework { .. } | What::Listens { .. }
+        ) {
             continue;
         }
         if let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) {
@@ -134,7 +133,7 @@ fn give(services: &mut [ServiceFacts], owners: &[usize], fact: &Fact) {
 }
 
 /// By path, line, rule; each once.
-fn tidy(facts: &mut Vec<Fact>) {
+pub(super) fn tidy(facts: &mut Vec<Fact>) {
     facts.sort_by(|a, b| a.at.cmp(&b.at));
     let mut kept: Vec<Fact> = Vec::with_capacity(facts.len());
     for fact in facts.drain(..) {

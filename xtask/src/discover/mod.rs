@@ -1,6 +1,7 @@
 //! Reads the repository into facts with their evidence; decides nothing and touches the disk only through `repo`.
 
 mod assign;
+mod derive;
 mod dockerfile;
 pub mod documents;
 mod env_file;
@@ -76,6 +77,8 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     }
     let read = read_files(repo, catalog, &services::Roots::of(repo, scope));
     let orphans = assign::assign(repo, &mut found.services, read.facts);
+    derive::derive(&mut found.services, catalog);
+    found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();
     problems.extend(found.problems);
     problems.extend(read.problems);
