@@ -15,6 +15,18 @@ use crate::model::fact::Image;
 pub(super) use says::facts;
 use steps::Step;
 
+/// Stands for a build argument whose value is sought.
+pub(super) const MARK: &str = "\u{2}";
+
+/// Where a build argument is used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Uses {
+    /// Sources of COPY and ADD.
+    pub(super) sources: Vec<String>,
+    /// Working folders and words of commands, relative to the context where that is known.
+    pub(super) paths: Vec<String>,
+}
+
 /// A Dockerfile's instructions, in order.
 #[derive(Debug, Clone)]
 pub(super) struct Dockerfile {
@@ -41,11 +53,77 @@ impl Dockerfile {
         image::build(&self.steps, target, args)
     }
 
-    /// The commands of all RUN instructions, of all stages, with their lines.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.steps.iter().filter_map(|step| match &step.what {
-            steps::What::Run(text) => Some((text.as_str(), step.line)),
+    /// The names of all ARGs, once each.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let pairs = self.steps.iter().filter_map(|step| match &step.what {
+            steps::What::Arg(pairs) => Some(pairs),
             _ => None,
+        });
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in pairs.flatten() {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// Where the argument `name` stands in paths; [`MARK`] stands for it.
+    pub(super) fn uses(&self, name: &str) -> Uses {
+        let args = BTreeMap::from([(name.to_owned(), MARK.to_owned())]);
+        let sources = self.image(None, &args).copies.into_iter().map(|(source, _)| source);
+        let mut uses =
+            Uses { sources: sources.filter(|source| source.contains(MARK)).collect(), paths: Vec::new() };
+        let mut copied_to = String::new();
+        let mark = |known: &str| Some(if known == name { MARK.to_owned() } else { format!("${{{known}}}") });
+        for step in &self.steps {
+            match &step.what {
+                steps::What::Copy { sources, to }
+                    if sources.iter().any(|source| source.trim_end_matches('/') == ".") =>
+                {
+                    copied_to = to.trim_end_matches('/').to_owned();
+                }
+                steps::What::Workdir(text) | steps::What::Run(text) if text.contains(name) => {
+                    let words = expand::words(text).into_iter().map(|word| expand::value(&word, &mark));
+                    // A word without a folder is a name or a version.
+                    let paths = words.filter(|word| word.contains(MARK) && word.contains('/'));
+                    // What was copied is found in the context again, by the path below the place it was copied to.
+                    uses.paths
+                        .extend(paths.map(|path| path.strip_prefix(&copied_to).unwrap_or(&path).to_owned()));
+                }
+                _ => {}
+            }
+        }
+        uses
+    }
+
+    /// The commands of all stages: RUN, ENTRYPOINT and CMD.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &str> {
+        self.steps
+            .iter()
+            .flat_map(|step| match &step.what {
+                steps::What::Run(text) => std::slice::from_ref(text),
+                steps::What::Entrypoint(words) | steps::What::Cmd(words) => words.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+    }
+
+    /// Whether any part of the context gets into an image.
+    pub(super) fn copies_code(&self) -> bool {
+        self.steps.iter().any(|step| match &step.what {
+            steps::What::Copy { sources, .. } => sources.iter().any(|source| !is_setting(source)),
+            // Cloned, downloaded or written in place.
+            steps::What::Run(text) => text.contains("git clone") || text.contains("--mount=type=bind"),
+            _ => false,
         })
     }
+}
+
+/// Files that configure what runs; they are no program.
+fn is_setting(source: &str) -> bool {
+    [".conf", ".cfg", ".ini", ".sh", ".toml", ".yaml", ".yml", ".json", ".lock"]
+        .iter()
+        .any(|end| source.ends_with(end))
+        && !source.contains('*')
 }

@@ -4,6 +4,7 @@ mod aside;
 mod context;
 mod files;
 mod language;
+mod parameters;
 mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,14 +133,15 @@ fn bases(candidates: &[Candidate]) -> BTreeSet<String> {
 fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     let mut groups: BTreeMap<(RepoPath, String), Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        groups
-            .entry((candidate.place.path.clone(), candidate.place.name.clone()))
-            .or_default()
-            .push(candidate);
+        let path = &candidate.place.path;
+        let folder = path.parent().and_then(|above| above.join(&place::without_variant(path.name())));
+        groups.entry((folder.unwrap_or_default(), candidate.place.name.clone())).or_default().push(candidate);
     }
     let mut chosen = Vec::new();
     for (_, mut group) in groups {
-        group.sort_by_key(|one| (one.rank, one.file.depth(), one.file.clone()));
+        // An image into which the code is mounted runs nowhere but beside its author's editor.
+        let mounted = |one: &Candidate| one.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code());
+        group.sort_by_key(|one| (mounted(one), one.rank, one.file.depth(), one.file.clone()));
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));
         chosen.extend(with);
@@ -213,6 +215,9 @@ impl Found {
         if !folder.is_root() && bases.contains(folder.name()) && catalog.by_image(folder.name()).is_none() {
             return self.aside(file, "the base of other images".to_owned());
         }
+        if let Some(parameter) = parameters::of(repo, &file, &dockerfile) {
+            return self.add_each(repo, &file, &dockerfile, parameter);
+        }
         let (context, problem) = context::of(repo, &file, &place.path, &image, &dockerfile);
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
@@ -234,6 +239,33 @@ impl Found {
             name: place.name,
             path: place.path,
         });
+    }
+
+    /// One service for each value of a build argument.
+    fn add_each(
+        &mut self,
+        repo: &Repo,
+        file: &RepoPath,
+        dockerfile: &Dockerfile,
+        parameter: parameters::Parameter,
+    ) {
+        for value in parameter.values {
+            let args = BTreeMap::from([(parameter.name.clone(), value.value)]);
+            let image = dockerfile.image(None, &args);
+            let place = place::plain(repo, &value.path);
+            let build = Build { context: value.context, target: None, args };
+            self.services.push(ServiceFacts {
+                aliases: place.aliases,
+                command: None,
+                dockerfile: file.clone(),
+                facts: Vec::new(),
+                language: language::of(repo, &place.path, &build.context, &image),
+                build,
+                image,
+                name: place.name,
+                path: place.path,
+            });
+        }
     }
 
     /// Examples and tools are services only where there is nothing else.

@@ -119,7 +119,7 @@ fn all_copies(
     for step in steps {
         match &step.what {
             What::From { .. } => scope = State::default(),
-            What::Copy(sources) => copies.extend(sources.iter().map(|source| {
+            What::Copy { sources, .. } => copies.extend(sources.iter().map(|source| {
                 // What nothing sets stays as written, so that nobody looks for half a path.
                 let known = |name: &str| scope.lookup(name).or_else(|| Some(format!("${{{name}}}")));
                 (expand::value(source, &known), step.line)
@@ -208,7 +208,7 @@ impl State {
             }
             What::Volume(paths) => image.volumes.extend(paths.iter().map(|path| (self.value(path), line))),
             What::Run(command) => self.installs.run(command),
-            What::From { .. } | What::Copy(_) => {}
+            What::From { .. } | What::Copy { .. } => {}
         }
     }
 }

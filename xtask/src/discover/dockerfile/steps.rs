@@ -26,7 +26,7 @@ pub(super) enum What {
     Entrypoint(Vec<String>),
     Cmd(Vec<String>),
     Volume(Vec<String>),
-    Copy(Vec<String>),
+    Copy { sources: Vec<String>, to: String },
     Run(String),
 }
 
@@ -113,9 +113,11 @@ fn step(instruction: &Instruction<'_>, lines: &Lines) -> Option<Step> {
             if it.options.iter().any(|flag| flag.name.value == "from") {
                 return None;
             }
-            (it.copy.span.start, What::Copy(sources(&it.src)))
+            (it.copy.span.start, What::Copy { sources: sources(&it.src), to: plain(&it.dest) })
         }
-        Instruction::Add(it) => (it.add.span.start, What::Copy(sources(&it.src))),
+        Instruction::Add(it) => {
+            (it.add.span.start, What::Copy { sources: sources(&it.src), to: plain(&it.dest) })
+        }
         Instruction::Run(it) => {
             let text = match &it.arguments {
                 Command::Exec(list) => {

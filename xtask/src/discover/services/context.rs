@@ -1,7 +1,6 @@
 //! The build context: the nearest folder above the Dockerfile in which everything that it copies exists.
 
 use super::super::dockerfile::Dockerfile;
-use super::super::dockerfile::expand;
 use super::super::glob;
 use crate::model::fact::Image;
 use crate::model::path::RepoPath;
@@ -68,7 +67,7 @@ fn best(
     dockerfile: &Dockerfile,
     fits: &dyn Fn(&RepoPath) -> usize,
 ) -> RepoPath {
-    let hints: Vec<String> = dockerfile.runs().flat_map(|(command, _)| hints(command)).collect();
+    let hints: Vec<String> = dockerfile.commands().flat_map(hints).collect();
     let score = |folder: &RepoPath| {
         let known =
             hints.iter().filter(|hint| folder.join(hint).is_some_and(|path| is_there(repo, &path))).count();
@@ -80,8 +79,9 @@ fn best(
 
 /// Relative paths of more than one part in a command: `./cmd/api`, `src/Orders/Orders.csproj`.
 fn hints(command: &str) -> Vec<String> {
-    let words = expand::words(command);
-    let paths = words.iter().map(|word| word.trim_matches(['"', '\''])).filter(|word| {
+    // A command may stand in quotes inside a command.
+    let words = command.replace(['"', '\''], " ");
+    let paths = words.split_whitespace().filter(|word| {
         !word.starts_with(['/', '-', '~'])
             && !word.contains(['$', '*', ':', '=', '@', '<', '>'])
             && !word.contains("..")
@@ -91,10 +91,12 @@ fn hints(command: &str) -> Vec<String> {
 }
 
 fn is_everything(source: &str) -> bool {
-    matches!(source.trim_end_matches('/'), "" | "." | "*" | "./*" | "**")
+    // The builder does not let a source leave the context: `..` is `.`.
+    let inside = source.replace("..", ".");
+    inside.split('/').all(|part| matches!(part, "" | "." | "*" | "**"))
 }
 
-fn is_built(source: &str) -> bool {
+pub(super) fn is_built(source: &str) -> bool {
     let source = source.trim_start_matches("./").trim_start_matches('/');
     BUILT_ENDINGS.iter().any(|ending| source.ends_with(ending))
         || BUILT.iter().any(|folder| {

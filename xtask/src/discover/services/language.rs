@@ -108,8 +108,8 @@ pub(super) fn project_name(repo: &Repo, folder: &RepoPath) -> Option<String> {
         let text = repo.text(&path).ok()?.text;
         // A POM may name its parent first.
         let body = text.split("</parent>").last().unwrap_or_default();
-        // JSON may stand on one line.
-        let anywhere = key.starts_with('"');
+        // JSON and XML may stand on one line.
+        let anywhere = key.starts_with(['"', '<']);
         let at = |line: &str| line.find(key).filter(|at| anywhere || *at == 0);
         let line = body.lines().map(str::trim).find_map(|line| at(line).map(|at| &line[at + key.len()..]))?;
         let value = line.trim().trim_start_matches(|c| quotes.contains(c));

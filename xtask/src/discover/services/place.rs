@@ -65,10 +65,17 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[Do
         Some(stem) => named(repo, stem, &module, &folder),
         // `docker/orders/Dockerfile`: the folder is the name, the code lies elsewhere or right there.
         None if in_holder && !language::is_module(repo, &module) => {
-            named(repo, module.name(), &module, &folder)
+            named(repo, &without_variant(module.name()), &module, &folder)
         }
         None => plain(repo, &module),
     }
+}
+
+/// `app-prod` is a variant of `app`.
+pub(super) fn without_variant(name: &str) -> String {
+    let words: Vec<&str> = name.split(['-', '_']).collect();
+    let kept = words.iter().take_while(|word| files::variant(&word.to_ascii_lowercase()).is_none()).count();
+    if kept == 0 { name.to_owned() } else { words[..kept].join("-") }
 }
 
 /// The word that tells a Dockerfile from others; `apps/web/Dockerfile.web` says nothing that its folder does not.
@@ -137,7 +144,7 @@ fn path_of(parts: &[&str]) -> RepoPath {
 }
 
 /// A module whose folder names it; the root is named by its manifest, because its folder is called as one likes.
-fn plain(repo: &Repo, module: &RepoPath) -> Place {
+pub(super) fn plain(repo: &Repo, module: &RepoPath) -> Place {
     if !module.is_root() {
         return place(module.clone(), module.name());
     }
@@ -159,7 +166,13 @@ fn named(repo: &Repo, stem: &str, module: &RepoPath, folder: &RepoPath) -> Place
     let fit = |path: &RepoPath| {
         let name = valid_name(path.name());
         let exact = name == wanted;
-        (exact || same_name(&name, &wanted)).then(|| (!language::is_module(repo, path), !exact, path.depth()))
+        if !exact && !same_name(&name, &wanted) {
+            return None;
+        }
+        let is_module = language::is_module(repo, path);
+        // Deep down, `app` or `api` is a layer of some other program.
+        let is_near = path.depth() <= 2 && language::has_code(repo, path);
+        (is_module || is_near).then(|| (!is_module, !exact, path.depth()))
     };
     let best = candidates.filter_map(|path| fit(path).map(|key| (key, path))).min_by_key(|(key, _)| *key);
     let own = || repo.files_in(folder).iter().any(|file| language::is_manifest(file.name()));

@@ -1,0 +1,200 @@
+//! One Dockerfile for several services, told apart by a build argument: which argument, and which values it takes.
+
+use super::super::dockerfile::{Dockerfile, MARK};
+use super::{context, language};
+use crate::model::path::RepoPath;
+use crate::repo::Repo;
+
+/// Services that one Dockerfile builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parameter {
+    /// The build argument.
+    pub(super) name: String,
+    /// Its values.
+    pub(super) values: Vec<Value>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) value: String,
+    /// Where the code lies.
+    pub(super) path: RepoPath,
+    /// The build context that goes with it.
+    pub(super) context: RepoPath,
+}
+
+/// The build argument that chooses among folders here; `None` where there is none.
+pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Option<Parameter> {
+    let folder = file.parent().unwrap_or_default();
+    dockerfile.arguments().into_iter().find_map(|name| {
+        let used = dockerfile.uses(&name);
+        let values = copied(repo, &folder, &used.sources)
+            .or_else(|| worked_in(repo, &folder, &used.paths))
+            .or_else(|| packaged(repo, &folder, &used.sources))?;
+        // The only value there is, is no choice.
+        (values.len() > 1).then_some(Parameter { name, values })
+    })
+}
+
+/// `COPY ${APP}/mix.exs ./`: each folder in which all these sources exist.
+fn copied(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Value>> {
+    let sources: Vec<&String> = sources
+        .iter()
+        .filter(|source| !source.contains(['*', '?', '$']) && !context::is_built(source))
+        .collect();
+    let prefix = sources.iter().find_map(|source| before_mark(source))?;
+    folder.ancestors().find_map(|context| {
+        let base = context.join(&prefix).filter(|base| repo.is_folder(base))?;
+        let fits = |child: &&RepoPath| {
+            let there = |source: &&String| {
+                let path = context.join(&source.replace(MARK, child.name()));
+                path.is_some_and(|path| repo.is_file(&path) || repo.is_folder(&path))
+            };
+            sources.iter().all(there) && super::aside::hidden_or_test(child).is_none()
+        };
+        let values: Vec<Value> = children(repo, &base)
+            .filter(fits)
+            .filter(|child| is_program(repo, child))
+            .map(|child| Value {
+                value: child.name().to_owned(),
+                path: child.clone(),
+                context: context.clone(),
+            })
+            .collect();
+        (!values.is_empty()).then_some(values)
+    })
+}
+
+/// `COPY . /src` and `WORKDIR /src/services/$SERVICE`: each program in that folder.
+fn worked_in(repo: &Repo, folder: &RepoPath, paths: &[String]) -> Option<Vec<Value>> {
+    let prefixes: Vec<String> = paths.iter().filter_map(|path| before_mark(path)).collect();
+    let in_context = |context: &RepoPath| {
+        prefixes.iter().find_map(|prefix| {
+            let base = context.join(prefix).filter(|base| repo.is_folder(base))?;
+            let programs = children(repo, &base).filter(|child| is_program(repo, child));
+            let value = |child: &RepoPath| Value {
+                value: child.name().to_owned(),
+                path: child.clone(),
+                context: context.clone(),
+            };
+            let values: Vec<Value> = programs.map(value).collect();
+            (values.len() > 1).then_some(values)
+        })
+    };
+    // A Dockerfile in a folder of its own may be meant for a context beside it.
+    let above = folder.ancestors().find_map(|context| in_context(&context));
+    above.or_else(|| folder.ancestors().find_map(|above| children(repo, &above).find_map(in_context)))
+}
+
+/// Ends of the names of classes that start a program.
+const STARTS: &[&str] = &["Application.java", "Application.kt", "App.java", "App.kt", "Main.java", "Main.kt"];
+
+/// `COPY ${ARTIFACT}.jar`: what the build tool packs beside the Dockerfile's reach, one for each runnable module.
+fn packaged(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Value>> {
+    sources.iter().find(|source| source.contains(MARK) && source.ends_with(".jar"))?;
+    let above = folder.parent()?;
+    let files = repo.files_in(&above).iter().filter(|file| file.name() == "pom.xml");
+    let modules = files.filter_map(|pom| {
+        let text = repo.text(pom).ok()?.text;
+        let path = pom.parent()?;
+        let sources = path.join("src/main")?;
+        let starts = |file: &RepoPath| STARTS.iter().any(|end| file.name().ends_with(end));
+        let runnable = text.contains("<mainClass>") || repo.files_in(&sources).iter().any(starts);
+        let own = repo.files_in(&path).iter().any(|file| super::files::docker_name(file.name()).is_some());
+        if !runnable || own || text.contains("<modules>") {
+            return None;
+        }
+        let version = tag(&text, "version").unwrap_or_default();
+        let name = language::project_name(repo, &path)?;
+        let value =
+            if version.is_empty() || version.contains('$') { name } else { format!("{name}-{version}") };
+        Some(Value { value, context: path.join("target")?, path })
+    });
+    let values: Vec<Value> = modules.collect();
+    (!values.is_empty()).then_some(values)
+}
+
+/// The first element of that name; a POM gives its parent's version where it has none of its own.
+fn tag(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    Some(rest.split('<').next()?.trim().to_owned())
+}
+
+/// What stands before the argument where it is one whole part of a path; the context's root is empty.
+fn before_mark(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let at = parts.iter().position(|part| *part == MARK)?;
+    let before = &parts[..at];
+    (!before.iter().any(|part| part.contains(['*', '$']))).then(|| before.join("/"))
+}
+
+fn children<'a>(repo: &'a Repo, folder: &RepoPath) -> impl Iterator<Item = &'a RepoPath> {
+    let depth = folder.depth() + 1;
+    repo.folders_in(folder).iter().filter(move |child| child.depth() == depth)
+}
+
+/// A module that can be started; Go's libraries have a `go.mod` too.
+fn is_program(repo: &Repo, folder: &RepoPath) -> bool {
+    let has = |name: &str| folder.join(name).is_some_and(|path| repo.is_file(&path));
+    has("main.go") || (language::is_module(repo, folder) && !has("go.mod"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(tree: &str, file: &str) -> Vec<String> {
+        let repo = Repo::from_fixture(tree);
+        let file = RepoPath::new(file).expect("inside the root");
+        let dockerfile = Dockerfile::parse(&repo.text(&file).expect("is there").text).expect("parses");
+        let found = of(&repo, &file, &dockerfile);
+        let shown =
+            |name: &str, value: &Value| format!("{name}={} {} in {}", value.value, value.path, value.context);
+        found
+            .map(|found| found.values.iter().map(|value| shown(&found.name, value)).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn argument_in_a_source_takes_the_folders_that_have_it() {
+        let tree = "//- /docker/Dockerfile\nARG APP=app\nFROM x\nARG APP\nCOPY shared /s\nCOPY ${APP}/mix.exs ./\nCOPY ${APP}/lock* ./\n\
+            //- /auth/mix.exs\n//- /users/mix.exs\n//- /shared/a.ex\n";
+        assert_eq!(values(tree, "docker/Dockerfile"), ["APP=auth auth in .", "APP=users users in ."]);
+    }
+
+    #[test]
+    fn argument_in_a_folder_of_the_image_takes_the_programs_there() {
+        let tree = "//- /docker/app/Dockerfile\nFROM golang\nARG SERVICE\nCOPY . /code\nWORKDIR /code/$SERVICE\nRUN go build .\n\
+            //- /code/orders/main.go\n//- /code/users/main.go\n//- /code/common/go.mod\n";
+        assert_eq!(
+            values(tree, "docker/app/Dockerfile"),
+            ["SERVICE=orders code/orders in code", "SERVICE=users code/users in code"]
+        );
+    }
+
+    #[test]
+    fn argument_in_the_name_of_an_archive_takes_the_modules_that_make_one() {
+        let pom = |name: &str| {
+            format!("<project><artifactId>{name}</artifactId><version>1.0</version></project>\n")
+        };
+        let tree = format!(
+            "//- /docker/Dockerfile\nFROM x\nARG NAME\nCOPY ${{NAME}}.jar app.jar\n//- /vets/pom.xml\n{}//- /vets/src/main/java/VetsApplication.java\n\
+             //- /visits/pom.xml\n{}//- /visits/src/main/kotlin/Main.kt\n//- /lib/pom.xml\n<project/>\n//- /lib/src/main/java/Lib.java\n",
+            pom("vets"),
+            pom("visits")
+        );
+        assert_eq!(
+            values(&tree, "docker/Dockerfile"),
+            ["NAME=vets-1.0 vets in vets/target", "NAME=visits-1.0 visits in visits/target"]
+        );
+    }
+
+    #[test]
+    fn versions_are_no_choice() {
+        assert_eq!(
+            values("//- /a/Dockerfile\nARG TAG=1\nFROM x:$TAG\nCOPY . .\n//- /a/go.mod\n", "a/Dockerfile"),
+            Vec::<String>::new()
+        );
+    }
+}
