@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Config;
 use crate::model::fact::{EnvSource, Protocol, Purpose};
 use crate::model::inventory::{Env, EnvFrom};
 use crate::model::stack::{SecretForm, Variable};
@@ -36,7 +35,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) host_ports: &'a BTreeMap<String, u16>,
     /// Secrets that several services hold together.
     pub(crate) shared_secrets: &'a BTreeSet<String>,
-    pub(crate) config: &'a Config,
 }
 
 /// `$` as Compose writes it where it means nothing.
@@ -280,7 +278,7 @@ fn plain(
     if !documented && value.is_empty() {
         out.missing.push(name.to_owned());
     }
-    let value = browser_value(name, value, draft, around).unwrap_or_else(|| value.to_owned());
+    let value = browser_value(value, draft, around).unwrap_or_else(|| value.to_owned());
     add(Some(&value), false, EnvFrom::Default);
     let variable = own_variable(draft, name, around);
     // Compose has no escape for a brace inside a default.
@@ -310,13 +308,12 @@ fn own_variable(draft: &Draft<'_>, name: &str, around: &Surroundings<'_>) -> Str
 }
 
 /// The service's own public address follows its host port.
-fn browser_value(name: &str, value: &str, draft: &Draft<'_>, around: &Surroundings<'_>) -> Option<String> {
+fn browser_value(value: &str, draft: &Draft<'_>, around: &Surroundings<'_>) -> Option<String> {
     let rest = value.strip_prefix("http://localhost:")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let port: u16 = digits.parse().ok()?;
     draft.ports.iter().find(|own| own.container == port)?;
     let host = around.host_ports.get(&port_variable(draft, port))?;
-    let _ = (name, around.config);
     Some(format!("http://localhost:{host}{}", &rest[digits.len()..]))
 }
 

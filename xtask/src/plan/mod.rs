@@ -60,7 +60,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let networks = networks::of_components(&components, config.isolated());
     let requests = requests(&drafts, &components);
     let (host_ports, moved) = host_ports::assign(&requests, &context.recorded.ports);
-    let environments = environments(&drafts, &needs, &components, &host_ports, config);
+    let environments = environments(&drafts, &needs, &components, &host_ports);
     let order = start_order(&drafts, &needs, &components);
 
     for ((draft, needs), environment) in drafts.iter().zip(&needs).zip(&environments) {
@@ -168,10 +168,9 @@ fn environments(
     needs: &[Needs],
     components: &[Component<'_>],
     host_ports: &BTreeMap<String, u16>,
-    config: &Config,
 ) -> Vec<Environment> {
     let shared_secrets = shared_secrets(drafts);
-    let around = Surroundings { drafts, components, host_ports, shared_secrets: &shared_secrets, config };
+    let around = Surroundings { drafts, components, host_ports, shared_secrets: &shared_secrets };
     drafts
         .iter()
         .zip(needs)

@@ -1,1 +1,149 @@
-//! Whole plans from facts written by hand.
+//! Whole plans from small monorepos: what is decided, and what is said about it.
+
+use super::*;
+use crate::discover::{Scope, discover};
+use crate::model::inventory::Service;
+use crate::repo::Repo;
+
+fn try_plan(fixture: &str, config: &str) -> Result<Stack> {
+    let catalog = Catalog::load(&[]).expect("the catalogue parses");
+    let config = Config::parse("config.yaml", config).expect("the config parses");
+    let facts = discover(&Repo::from_fixture(fixture), &catalog, &Scope::default()).expect("can be read");
+    plan(&facts, &catalog, &config, &Context { folder: "My Shop".to_owned(), ..Context::default() })
+}
+
+fn planned(fixture: &str) -> Stack {
+    try_plan(fixture, "").expect("can be planned")
+}
+
+fn service<'a>(stack: &'a Stack, name: &str) -> &'a Service {
+    stack.inventory.services.iter().find(|service| service.name == name).expect("is a service")
+}
+
+fn value(stack: &Stack, service: &str, variable: &str) -> Option<String> {
+    let container =
+        stack.containers.iter().find(|container| container.name == service).expect("is a container");
+    container.environment.iter().find(|(name, _)| name == variable).map(|(_, value)| value.clone())
+}
+
+fn codes(stack: &Stack) -> Vec<&str> {
+    stack.inventory.problems.iter().map(|problem| problem.code).collect()
+}
+
+const API: &str = "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8000\nCMD [\"python3\", \"app.py\"]\n";
+
+#[test]
+fn the_project_is_named_after_the_folder() {
+    assert_eq!(planned(API).name, "my-shop");
+}
+
+#[test]
+fn expose_loses_when_two_other_sources_agree() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 3000\nCMD [\"uvicorn\", \"app:app\", \"--port\", \"8000\"]\n\
+         //- /api/.env.example\nPORT=8000\n",
+    );
+    assert_eq!(service(&stack, "api").ports[0].container, 8000);
+    assert!(codes(&stack).contains(&"port-disagreement"));
+}
+
+#[test]
+fn one_source_against_expose_is_said_and_expose_taken() {
+    let stack = planned(&format!("{API}//- /api/.env.example\nPORT=9000\n"));
+    assert_eq!(service(&stack, "api").ports[0].container, 8000);
+    assert!(codes(&stack).contains(&"port-disagreement"));
+    assert_eq!(value(&stack, "api", "PORT").as_deref(), Some("8000"), "everybody else is told 8000");
+}
+
+#[test]
+fn a_driver_that_nothing_configures_is_only_possible() {
+    let stack = planned(&format!("{API}//- /api/requirements.txt\npsycopg==3.2\n"));
+    assert!(stack.inventory.infrastructure.is_empty());
+    let needs = &service(&stack, "api").requires;
+    assert_eq!(
+        (needs[0].target.as_str(), needs[0].strength),
+        ("postgres", crate::model::inventory::Strength::Possible)
+    );
+}
+
+#[test]
+fn external_infrastructure_is_addressed_and_not_started() {
+    let stack = try_plan(
+        &format!("{API}//- /api/.env.example\nKAFKA_BROKERS=localhost:9092\n"),
+        "infrastructure:\n  kafka: { external: true, url: \"kafka.example.org:9093\" }\n",
+    )
+    .expect("can be planned");
+    assert_eq!(value(&stack, "api", "KAFKA_BROKERS").as_deref(), Some("kafka.example.org:9093"));
+    assert!(stack.containers.iter().all(|container| container.name != "kafka"));
+}
+
+#[test]
+fn one_server_for_each_service_where_that_is_wanted() {
+    let other = "//- /web/Dockerfile\nFROM python:3.13-slim\n//- /web/.env.example\nDATABASE_URL=postgres://localhost/web\n";
+    let stack = try_plan(
+        &format!("{API}//- /api/.env.example\nDATABASE_URL=postgres://localhost/api\n{other}"),
+        "infrastructure:\n  postgres: { shared: false }\n",
+    )
+    .expect("can be planned");
+    let names: Vec<&str> =
+        stack.inventory.infrastructure.iter().map(|component| component.name.as_str()).collect();
+    assert_eq!(names, ["api-postgres", "web-postgres"]);
+    let url = value(&stack, "web", "DATABASE_URL").expect("is wired");
+    assert_eq!(url, "postgres://web:${WEB_DB_PASSWORD:?set it in .env}@web-postgres:5432/web");
+}
+
+#[test]
+fn a_token_key_that_two_services_name_is_one_secret() {
+    let other = "//- /web/Dockerfile\nFROM python:3.13-slim\n//- /web/.env.example\nJWT_SECRET=x\n";
+    let stack = planned(&format!("{API}//- /api/.env.example\nJWT_SECRET=y\n{other}"));
+    assert_eq!(value(&stack, "api", "JWT_SECRET"), value(&stack, "web", "JWT_SECRET"));
+    assert!(value(&stack, "api", "JWT_SECRET").expect("is set").starts_with("${JWT_SECRET:?"));
+}
+
+#[test]
+fn secrets_never_reach_the_inventory() {
+    let stack = planned(&format!(
+        "{API}//- /api/.env.example\nSESSION_KEY=hunter2-hunter2\nDATABASE_URL=postgres://u:hunter2@h/d\n"
+    ));
+    let json = serde_json::to_string(&stack.inventory).expect("serialises");
+    assert!(!json.contains("hunter2"), "{json}");
+}
+
+#[test]
+fn unknown_services_versions_and_kinds_are_refused_with_a_suggestion() {
+    let refused = |config: &str| try_plan(API, config).expect_err("is refused").to_string();
+    assert_eq!(
+        refused("services:\n  apu: { port: 1 }\n"),
+        "`services.apu` is no service of this monorepo\n  at config.yaml, services.apu\n  why: there are: api\n  \
+         fix: did you mean `api`?"
+    );
+    assert!(refused("infrastructure:\n  postgers: {}\n").contains("did you mean `postgres`?"));
+    assert!(refused("services:\n  api: { requires: [reddis] }\n").contains("did you mean `redis`?"));
+    let version = try_plan(
+        &format!("{API}//- /api/.env.example\nDATABASE_URL=postgres://localhost/api\n"),
+        "infrastructure:\n  postgres: { version: 3 }\n",
+    );
+    assert!(version.expect_err("is refused").to_string().starts_with("unknown version `3` of PostgreSQL"));
+}
+
+#[test]
+fn a_document_names_a_service_without_a_dockerfile() {
+    let stack = planned(&format!(
+        "{API}//- /docs/architecture.md\n| Service | Port |\n|---|---|\n| api | 8000 |\n| billing | 8001 |\n"
+    ));
+    let problem = stack
+        .inventory
+        .problems
+        .iter()
+        .find(|problem| problem.code == "dockerfile-missing")
+        .expect("is said");
+    assert_eq!((problem.services[0].as_str(), problem.at[0].as_str()), ("billing", "docs/architecture.md:4"));
+}
+
+#[test]
+fn a_listener_on_loopback_is_said() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8000\nCMD [\"uvicorn\", \"app:app\", \"--host\", \"127.0.0.1\", \"--port\", \"8000\"]\n",
+    );
+    assert!(codes(&stack).contains(&"listens-on-loopback"));
+}

@@ -49,6 +49,3 @@ pub fn render(stack: &Stack, layout: &Layout) -> Files {
     }
     files
 }
-
-#[cfg(test)]
-mod tests;
