@@ -1,6 +1,7 @@
 //! The one-shot that creates databases and users on every `up`, from the catalogue's templates; pure.
 
 use crate::catalog::{Setup, SetupFile};
+use crate::model::path::RepoPath;
 use crate::model::stack::{Condition, Container, ContainerRole, Dependency, Mount};
 
 use super::assemble::container;
@@ -46,7 +47,7 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
         for schema in &binding.schemas {
             one_shot
                 .volumes
-                .push(Mount::Repo { source: schema.clone(), target: schema_target(binding, schema.name()) });
+                .push(Mount::Repo { source: schema.clone(), target: schema_target(binding, schema) });
         }
     }
     one_shot.tmpfs = component.version.volumes.iter().chain(&setup.tmpfs).cloned().collect();
@@ -63,8 +64,14 @@ pub(crate) fn shared_volume(component: &Component<'_>) -> String {
     format!("{}-run", component.name)
 }
 
-fn schema_target(binding: &Binding, file: &str) -> String {
-    format!("/schemas/{}/{file}", binding.service)
+/// Where a schema file lies in the one-shot, in letters that need no quotes. Its folder is named where two files share
+/// a name; otherwise not, as the record of what was applied goes by this path.
+fn schema_target(binding: &Binding, schema: &RepoPath) -> String {
+    let alone = binding.schemas.iter().filter(|other| other.name() == schema.name()).count() == 1;
+    let folder = schema.parent().filter(|_| !alone).map(|folder| format!("{}-", folder.name()));
+    let name = format!("{}{}", folder.unwrap_or_default(), schema.name());
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    format!("/schemas/{}/{}", binding.service, name.chars().map(plain).collect::<String>())
 }
 
 fn command(setup: &Setup, component: &Component<'_>, files: &[(String, String)]) -> Vec<String> {
@@ -122,7 +129,7 @@ fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
         }
         for schema in &binding.schemas {
             if !file.each_schema.is_empty() {
-                let path = schema_target(binding, schema.name());
+                let path = schema_target(binding, schema);
                 text.push('\n');
                 text.push_str(&bound(&file.each_schema, binding, component).replace("{file}", &path));
                 filled = true;
