@@ -152,6 +152,11 @@ impl<'a, 's> Findings<'a, 's> {
             return;
         }
         for reference in references(text, None) {
+            // A template says which driver is used and no more.
+            if reference.host.is_empty() {
+                self.dialect(line, rule, &reference.scheme);
+                continue;
+            }
             let own = matches!(reference.host.as_str(), "localhost" | "127.0.0.1" | "::1")
                 && self.has_port(line, reference.port);
             if is_worth_saying(&reference) && !own && !self.is_default(line, &reference.raw) {
@@ -204,6 +209,10 @@ impl<'a, 's> Findings<'a, 's> {
     pub fn host(&mut self, line: u32, rule: &'static str, host: &str, port: Option<u16>) {
         for mut reference in references(host, Some("host_url")) {
             reference.via = None;
+            // The name of a variable.
+            if reference.host.contains('_') && !reference.host.bytes().any(|b| b.is_ascii_lowercase()) {
+                continue;
+            }
             reference.port = reference.port.or(port);
             if reference.port.is_none()
                 && (reference.host == "localhost" || self.has_host(line, &reference.host))

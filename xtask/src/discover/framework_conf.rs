@@ -8,10 +8,11 @@ use crate::model::fact::{EnvSource, Fact, HealthKind, PortSource, Protocol, Purp
 use crate::model::path::RepoPath;
 
 use super::findings::{Findings, Read, health_path, is_variable};
-use super::placeholder::{placeholders, resolve};
+use super::placeholder::{UNKNOWN, placeholders, resolve};
 use super::relaxed;
 use super::{Detector, Source};
 
+mod app;
 mod flat;
 
 use flat::{Entry, json, properties, yaml};
@@ -20,6 +21,7 @@ use flat::{Entry, json, properties, yaml};
 pub const ALL: &[Detector] = &[
     Detector { name: "framework-conf-java", wants: wants_java, read: read_java },
     Detector { name: "framework-conf-dotnet", wants: wants_dotnet, read: read_dotnet },
+    Detector { name: "app-conf", wants: app::wants, read: app::read },
 ];
 
 fn wants_java(path: &RepoPath) -> bool {
@@ -31,22 +33,21 @@ fn wants_java(path: &RepoPath) -> bool {
 
 /// The service that a config server's file is for: `config/accounts.yml`, `config-repo/accounts-docker.properties`.
 fn config_server(path: &RepoPath) -> Option<String> {
-    const FOLDERS: &[&str] =
-        &["config", "configs", "configuration", "shared", "config-repo", "configrepo", "properties"];
     let parts: Vec<&str> = path.parts().collect();
     let (name, folders) = parts.split_last()?;
-    let near =
-        folders.last().is_some_and(|folder| FOLDERS.contains(folder) || folder.contains("config-repo"));
-    let above =
-        folders.iter().any(|folder| folder.to_ascii_lowercase().replace(['-', '_'], "").contains("config"));
-    let resources = folders.windows(2).any(|two| two == ["main", "resources"])
-        || near && folders.iter().any(|f| f.contains("config-"));
+    let below_resources = folders
+        .windows(2)
+        .position(|two| two == ["main", "resources"])
+        .is_some_and(|at| folders.len() > at + 2);
+    let in_repository =
+        folders.last().is_some_and(|folder| folder.contains("config-") || folder.contains("config_"));
+    let is_config = folders.iter().any(|folder| folder.to_ascii_lowercase().contains("config"));
     let stem = name.split('.').next().unwrap_or_default();
     let plain = !stem.is_empty()
         && !["application", "bootstrap", "logback", "log4j2", "messages"]
             .iter()
             .any(|own| stem.starts_with(own));
-    (near && above && resources && plain).then(|| {
+    (is_config && (below_resources || in_repository) && plain).then(|| {
         let stem = ["-docker", "-dev", "-prod", "-default", "-local", "-native"]
             .iter()
             .find_map(|profile| stem.strip_suffix(profile));
@@ -157,6 +158,7 @@ fn java_entry(
 fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findings: &mut Findings<'_, '_>) {
     const NOT_OURS: &[&str] = &[
         "logging.",
+        "log4j.",
         "springdoc.",
         "info.",
         "spring.mail.properties",
@@ -182,7 +184,7 @@ fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findi
         }
         _ => name,
     };
-    findings.references_at(entry.line, "java-config", (&entry.value, port), via);
+    address(entry, port, via, "java-config", findings);
 }
 
 fn java_port(
@@ -308,7 +310,22 @@ fn dotnet_entry(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_
     if lower.starts_with("reverseproxy:") || lower.contains("clusters:") {
         findings.framework(entry.line, "dotnet-yarp", "yarp");
     }
-    findings.references_at(entry.line, "dotnet-config", (&entry.value, port), &name);
+    address(entry, port, &name, "dotnet-config", findings);
+}
+
+/// An address, under the variable that overrides it: so it can be changed from outside.
+fn address(entry: &Entry, port: Option<u16>, via: &str, rule: &'static str, findings: &mut Findings<'_, '_>) {
+    if super::url::references(&entry.value, Some(via)).is_empty() {
+        return;
+    }
+    findings.references_at(entry.line, rule, (&entry.value, port), via);
+    let what = What::EnvValue {
+        name: via.to_owned(),
+        value: resolve(&entry.value).replace(UNKNOWN, ""),
+        comment: String::new(),
+        source: EnvSource::FrameworkConfig,
+    };
+    findings.add(entry.line, rule, what);
 }
 
 /// The port in the key beside one that holds a host: `redis.host` and `redis.port`.

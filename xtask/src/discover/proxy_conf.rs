@@ -78,6 +78,7 @@ fn line_proxy(path: &RepoPath) -> Option<LineProxy> {
         Some(LineProxy::Apache)
     } else if stem.ends_with(".conf")
         || stem.ends_with(".nginx")
+        || matches!(name, "conf" | "default")
         || name.starts_with("nginx") && !name.ends_with(".md")
     {
         Some(LineProxy::Nginx)

@@ -36,6 +36,26 @@ pub(super) fn properties(text: &str) -> Vec<Entry> {
     in_profiles(entries)
 }
 
+/// TOML and INI: sections and keys line by line.
+pub(super) fn sections(text: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut section = String::new();
+    for (line, content) in (1..).zip(text.lines()) {
+        let content = content.trim();
+        if content.starts_with(['#', ';']) || content.len() > 4000 || entries.len() > MAX_ENTRIES {
+            continue;
+        }
+        if content.starts_with('[') {
+            section = content.trim_matches(['[', ']']).trim().to_owned();
+        } else if let Some((key, value)) = content.split_once('=') {
+            let key = key.trim().trim_matches('"');
+            let key = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            entries.push(Entry { key, value: scalar(value).to_owned(), line, profile: None });
+        }
+    }
+    entries
+}
+
 /// YAML as people write configuration: block mappings and lists, flow lists of scalars, several documents. Read line by
 /// line, because the lines are wanted and because templates in such files are often no valid YAML.
 pub(super) fn yaml(text: &str) -> Vec<Entry> {
@@ -291,7 +311,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_taken(text in "[ab:\\- \n#'\"|\\[\\]&é{}.=]{0,120}") {
-            let _ = (yaml(&text), properties(&text));
+            let _ = (yaml(&text), properties(&text), sections(&text));
         }
     }
 }

@@ -14,10 +14,12 @@ fn spring_configuration_names_port_name_and_addresses() {
             "2 java-config-port port 8081 FrameworkConfig by PORT",
             "5 java-application-name alias accounts",
             "7 java-config ref jdbc:postgresql|db|5432|app via SPRING_DATASOURCE_URL",
+            "7 java-config value SPRING_DATASOURCE_URL=jdbc:postgresql://db:5432/app FrameworkConfig",
             "7 java-config-placeholder env DB_HOST db",
             "7 java-config-placeholder ref |db|-|- via DB_HOST",
             "8 framework-config-login value SPRING_DATASOURCE_USERNAME=app FrameworkConfig",
             "10 java-config ref |broker|5673|- via SPRING_RABBITMQ_HOST",
+            "10 java-config value SPRING_RABBITMQ_HOST=broker FrameworkConfig",
             "11 framework-config-login value SPRING_RABBITMQ_PORT=5673 FrameworkConfig",
         ]
     );
@@ -34,7 +36,8 @@ fn properties_and_profiles_are_read() {
         ),
         [
             "port 80 FrameworkConfig by SERVER_PORT",
-            "ref http|discovery|8761|- via EUREKA_CLIENT_SERVICEURL_DEFAULTZONE"
+            "ref http|discovery|8761|- via EUREKA_CLIENT_SERVICEURL_DEFAULTZONE",
+            "value EUREKA_CLIENT_SERVICEURL_DEFAULTZONE=http://discovery:8761/eureka/ FrameworkConfig"
         ]
     );
     assert!(what(ALL, "a/src/main/resources/application-test.yml", "server.port: 1").is_empty());
@@ -48,7 +51,8 @@ fn a_config_servers_files_are_about_other_services() {
         what(ALL, "config/src/main/resources/shared/accounts.yml", text),
         [
             "[accounts] port 6000 FrameworkConfig by SERVER_PORT",
-            "[accounts] ref |accounts-db|-|- via SPRING_DATA_MONGODB_HOST"
+            "[accounts] ref |accounts-db|-|- via SPRING_DATA_MONGODB_HOST",
+            "[accounts] value SPRING_DATA_MONGODB_HOST=accounts-db FrameworkConfig"
         ]
     );
     assert!(what(ALL, "config/src/main/resources/shared/other.yml", "a: http://b:80\n").is_empty());
@@ -70,7 +74,9 @@ fn appsettings_name_addresses_under_the_variables_that_override_them() {
         say(ALL, "a/appsettings.Docker.json", text),
         [
             "3 dotnet-config ref |postgres|5432|app via ConnectionStrings__Default",
+            "3 dotnet-config value ConnectionStrings__Default=Server=postgres;Port=5432;Database=app;User Id=u FrameworkConfig",
             "5 dotnet-config ref |rabbitmq|-|- via RabbitMq__HostName",
+            "5 dotnet-config value RabbitMq__HostName=rabbitmq FrameworkConfig",
             "6 framework-config-login value RabbitMq__UserName=guest FrameworkConfig",
             "8 dotnet-config-port port 5000 FrameworkConfig by Kestrel__Endpoints__Http__Url",
         ]

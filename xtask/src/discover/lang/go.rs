@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource, Protocol, What};
 use crate::model::path::RepoPath;
 
 use super::rules::{Grammar, Says, is_noise};
-use super::scan::Comments;
+use super::scan::{Comments, Pattern, line_at};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "go", wants: wants_source, read: read_source };
@@ -166,7 +166,33 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
+/// `KafkaBrokers = "KAFKA_BROKERS"`.
+static CONSTANT: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r#"(?m)^[ \t]*(?:const[ \t]+)?(?P<constant>\w+)[ \t]*(?:string[ \t]*)?=[ \t]*"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"[ \t\r]*$"#,
+    )
+});
+
+/// Names of variables that are kept as constants, to be read elsewhere: the constant is named like the variable.
+fn constants(findings: &mut Findings<'_, '_>) {
+    let path = findings.source.path.as_str();
+    if !["const", "env", "config"].iter().any(|word| path.contains(word)) {
+        return;
+    }
+    let folded = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    for found in CONSTANT.all(findings.source.text, usize::MAX).take(500) {
+        let (Some(constant), Some(name)) = (found.name("constant"), found.name("name")) else { continue };
+        let (constant, wanted) = (folded(constant.as_str()), folded(name.as_str()));
+        let bare = constant.trim_start_matches("env").trim_end_matches("env").trim_end_matches("key");
+        if bare == wanted || constant == wanted {
+            let line = line_at(findings.source.text, name.start());
+            findings.env(line, "go-env-constant", Read { name: name.as_str(), ..Read::default() });
+        }
+    }
+}
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    constants(&mut Findings::new(source, facts));
     let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
     if !source.text.contains("grpc.NewServer(") {
@@ -222,7 +248,7 @@ mod tests {
 
     #[test]
     fn patterns_are_valid() {
-        assert!(GRAMMAR.is_valid());
+        assert!(GRAMMAR.is_valid() && CONSTANT.is_valid());
     }
 
     #[test]
@@ -250,6 +276,12 @@ mod tests {
     fn calls_of_the_programs_own_reader_count() {
         let text = "func need(key string) string {\n\tv := os.Getenv(key)\n\tif v == \"\" {\n\t\tpanic(key)\n\t}\n\treturn v\n}\nvar a = need(\"KEY_A\")\n";
         assert_eq!(say(ALL, "a/c.go", text), ["8 go-env-call env KEY_A - required"]);
+    }
+
+    #[test]
+    fn constants_named_like_their_variables_are_reads() {
+        let text = "package constants\nconst (\n\tKafkaBrokers = \"KAFKA_BROKERS\"\n\tErrMissing = \"NOT_FOUND\"\n)\n";
+        assert_eq!(say(ALL, "pkg/constants/constants.go", text), ["3 go-env-constant env KAFKA_BROKERS -"]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub const ALL: &[Detector] = &[
     node::PRISMA,
     php::SOURCE,
     php::MANIFEST,
+    php::IMAGE,
     python::SOURCE,
     python::MANIFEST,
     ruby::SOURCE,

@@ -37,7 +37,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Script,
         ("node-literal", "node-env-call"),
-        r#"process\.env|import\.meta\.env|(?:Deno|Bun)\.env|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|\b[A-Z][A-Z0-9_]+\s*:\s*(?:z|[jJ]oi|yup)\.|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
+        r#"process\.env|import\.meta\.env|(?:Deno|Bun)\.env|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|\b[A-Z][A-Z0-9_]+\s*:\s*(?:(?:z|[jJ]oi|yup|envalid)\.|(?:str|num|port|url|bool|host|email|json)\()|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
         &[
             (
                 "node-env",
@@ -77,6 +77,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 Says::Env,
             ),
             ("node-env-schema", ":", r#"\b(?P<name><KEY>)\s*:\s*(?:z|[jJ]oi|yup)\."#, Says::Env),
+            (
+                "node-env-schema",
+                ":",
+                r#"\b(?P<name><KEY>)\s*:\s*(?:envalid\.)?(?:str|num|port|url|bool|host|email|json)\(\s*(?:\{[^}]*?\bdefault\s*:\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
             (
                 "node-listen",
                 ".listen(",
@@ -268,6 +274,7 @@ mod tests {
             ("this.configService.get<string>('LEVEL', 'info')", "env LEVEL info"),
             ("config.getOrThrow('LEVEL')", "env LEVEL - required"),
             ("const { LEVEL = 'info' } = process.env;", "env LEVEL info"),
+            ("LEVEL: str({ desc: 'x', default: 'info' }),", "env LEVEL info"),
             ("x = getEnv('LEVEL', 'info')", "env LEVEL info"),
             ("x = mustGetEnv('LEVEL')", "env LEVEL - required"),
         ] {

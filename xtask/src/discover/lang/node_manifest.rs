@@ -86,6 +86,14 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         let line = line_of(source.text, "\"name\"");
         findings.alias(line, "node-package-name", name.rsplit('/').next().unwrap_or(name));
     }
+    // The development server of a frontend passes requests on.
+    let proxies = manifest.get("proxy").into_iter().flat_map(|proxy| match proxy {
+        Value::Object(map) => map.values().filter_map(|to| to.get("target").or(Some(to))).collect(),
+        other => vec![other],
+    });
+    for proxy in proxies.filter_map(Value::as_str) {
+        findings.literal(line_of(source.text, "\"proxy\""), "node-dev-proxy", proxy);
+    }
     let scripts = texts(&manifest, "scripts");
     for (section, dev_only) in
         [("dependencies", false), ("optionalDependencies", false), ("devDependencies", true)]
@@ -198,6 +206,15 @@ mod tests {
                 "7 node-dependency driver redis ioredis dev",
             ]
         );
+    }
+
+    #[test]
+    fn a_development_proxy_names_its_target() {
+        for text in
+            [r#"{"proxy":"http://backend:3000"}"#, r#"{"proxy":{"/api":{"target":"http://backend:3000"}}}"#]
+        {
+            assert_eq!(what(&[MANIFEST], "a/package.json", text), ["ref http|backend|3000|- via -"]);
+        }
     }
 
     #[test]

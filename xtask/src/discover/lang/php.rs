@@ -21,6 +21,10 @@ pub const MANIFEST: Detector = Detector {
     read: read_manifest,
 };
 
+/// The extensions that an image installs.
+pub const IMAGE: Detector =
+    Detector { name: "php-image", wants: |path| path.name().contains("Dockerfile"), read: read_image };
+
 /// Package, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
     ("laravel/framework", "laravel", None),
@@ -127,6 +131,23 @@ fn is_template(source: &Source<'_>) -> bool {
         && source.path.parent().is_some_and(|folder| folder.name() == "config")
 }
 
+/// `docker-php-ext-install pdo_pgsql` is a driver as good as one in a manifest.
+fn read_image(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    if !source.text.contains("php-ext") {
+        return;
+    }
+    let mut findings = Findings::new(source, facts);
+    let mut installs = false;
+    for (number, line) in (1..).zip(source.text.lines()) {
+        installs |=
+            ["docker-php-ext-install", "install-php-extensions"].iter().any(|tool| line.contains(tool));
+        for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|_| installs) {
+            findings.package(number, "php-extension", "php", (&format!("ext-{word}"), &[]), false);
+        }
+        installs &= line.trim_end().ends_with('\\');
+    }
+}
+
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     if source.path.name() == "artisan" {
@@ -170,7 +191,7 @@ mod tests {
     use super::*;
     use crate::discover::lang::testing::{say, survives, what};
 
-    const ALL: &[Detector] = &[SOURCE, MANIFEST];
+    const ALL: &[Detector] = &[SOURCE, MANIFEST, IMAGE];
 
     fn src(text: &str) -> Vec<String> {
         what(ALL, "a/src/index.php", text)
@@ -227,6 +248,12 @@ mod tests {
             ["3 php-framework framework laravel", "4 composer-dependency driver redis predis/predis"]
         );
         assert_eq!(what(ALL, "a/artisan", ""), ["migration laravel [php artisan migrate --force]"]);
+    }
+
+    #[test]
+    fn extensions_of_the_image_are_drivers() {
+        let text = "FROM php:8-fpm\nRUN apt-get install -y libpq-dev \\\n && docker-php-ext-install \\\n  pdo_pgsql zip\nRUN echo pdo_mysql\n";
+        assert_eq!(say(ALL, "a/Dockerfile", text), ["4 php-extension driver postgres ext-pdo_pgsql"]);
     }
 
     #[test]

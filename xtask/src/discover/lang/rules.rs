@@ -213,12 +213,19 @@ impl Grammar {
                 if !findings.has_port(line.number, None) {
                     listen(findings, line.number, self.literal, (Some(text), None), Protocol::Http);
                 }
-            } else if text.contains(':') && (text.contains("://") || text.len() <= 260) {
+            } else if text.contains("://") || (text.len() <= 400 && text.contains([':', '='])) {
                 findings.literal(line.number, self.literal, text);
             }
         }
         for found in HOST_KEY.all(line.window, line.text.len()) {
             if let Some(host) = found.name("host").or_else(|| found.name("host2")) {
+                findings.host(line.number, self.literal, host.as_str(), near_port(line));
+            }
+        }
+        for found in CONNECT_CALL.all(line.window, line.text.len()) {
+            if let Some(host) = found.name("host")
+                && findings.source.catalog.by_host(host.as_str()).is_some()
+            {
                 findings.host(line.number, self.literal, host.as_str(), near_port(line));
             }
         }
@@ -279,19 +286,26 @@ impl Grammar {
 
 /// What every language's files are searched for.
 const COMMON: &str = concat!(
-    r#"://|:\d{2,5}["'`/,)]|["']\s*,\s*\d{3,5}\b"#,
+    r#"://|:\d{2,5}["'`/,)]|(?i:server|host|source)\s*=\s*[\w{$.]+[; ]|["']\s*,\s*\d{3,5}\b"#,
     r#"|(?i:host|hostname|host_name|server|servers|addr|address|broker|brokers|endpoint|upstream|url|uri)["'\])]*\s*(?::|=>|=|,)\s*\[?["']"#,
     r#"|(?i:env)\w*\s*[(<]"#,
+    r#"|(?i:connect|dial|redis|rabbit|mongo|kafka)\w*\(\s*["']"#,
     r#"|(?i:health|/ready|/live|/ping|/status|/up\b)"#
 );
 
 static HOST_KEY: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r#"(?i)(?:host|hostname|host_name|server|servers|addr|address|brokers?|bootstrap[._]?servers|endpoint|upstream|sethost|contactpoints?)["'\])]*\s*(?::|=>|=|,|\()\s*[\[{]?\s*(?:"(?P<host>[a-z][\w.-]*(?::\d{2,5})?)"|'(?P<host2>[a-z][\w.-]*(?::\d{2,5})?)')"#,
+        r#"(?i)(?:host|hostname|host_name|server|servers|addr|address|brokers?|bootstrap[._]?servers|endpoint|upstream|sethost|contactpoints?)["'\])]*\s*(?::|=>|=|\()\s*[\[{]?\s*(?:"(?P<host>[a-z][\w.-]*(?::\d{2,5})?)"|'(?P<host2>[a-z][\w.-]*(?::\d{2,5})?)')"#,
     )
 });
 static HOST_AND_PORT: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r#"[(,=]\s*["'](?P<host>[a-z][\w-]*)["']\s*,\s*["']?(?P<port>\d{3,5})["']?\s*[,)]"#)
+});
+/// A call that connects to something, by a name that means a kind of infrastructure.
+static CONNECT_CALL: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r#"\b\w*(?i:connect|connection|dial|redis|rabbit|mongo|kafka)\w*\(\s*["'](?P<host>[a-z][a-z0-9-]*)["']\s*[,)]"#,
+    )
 });
 static NEAR_PORT: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"(?i)port["'\])]*\s*(?::|=>|=|,|\()\s*["']?(?P<port>\d{3,5})\b"#));
@@ -501,7 +515,9 @@ mod tests {
 
     #[test]
     fn shared_patterns_are_valid() {
-        for pattern in [&HOST_KEY, &HOST_AND_PORT, &NEAR_PORT, &ENV_CALL, &WRAPPED, &FUNCTION, &ASSIGNED] {
+        for pattern in
+            [&CONNECT_CALL, &HOST_KEY, &HOST_AND_PORT, &NEAR_PORT, &ENV_CALL, &WRAPPED, &FUNCTION, &ASSIGNED]
+        {
             assert!(pattern.is_valid());
         }
         assert!(Pattern::new(COMMON).is_valid());

@@ -1,0 +1,186 @@
+//! Reads a program's own configuration files (`config/config.yaml`, `config/default.json`, `config.toml`): the ports on
+//! which it listens and the addresses that it calls. No variable is known to override them.
+
+use crate::discover::Source;
+use crate::discover::findings::Findings;
+use crate::discover::placeholder::resolve;
+use crate::model::fact::{Fact, PortSource, Protocol, Purpose};
+use crate::model::path::RepoPath;
+
+use super::flat::{Entry, json, sections, yaml};
+use super::{port_beside, reads};
+
+/// Names of such files, wherever they lie.
+const STEMS: &[&str] =
+    &["config", "configuration", "settings", "app", "app-config", "config-docker", "config.docker"];
+/// Names of such files in a folder for configuration.
+const IN_FOLDER: &[&str] = &[
+    "default",
+    "base",
+    "production",
+    "prod",
+    "docker",
+    "server",
+    "service",
+    "main",
+    "custom-environment-variables",
+];
+/// Words in front of `port` that mean the program's own.
+const OWN: &[&str] = &[
+    "",
+    "http",
+    "server",
+    "app",
+    "api",
+    "web",
+    "rest",
+    "service",
+    "listen",
+    "listener",
+    "grpc",
+    "metrics",
+    "probes",
+    "health",
+    "prometheus",
+    "admin",
+    "management",
+    "httpserver",
+    "grpcserver",
+    "gateway",
+    "application",
+    "debug",
+    "pprof",
+];
+
+/// Whether a file is one of these.
+pub(super) fn wants(path: &RepoPath) -> bool {
+    let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
+    let folder = path.parent();
+    let in_folder = folder
+        .is_some_and(|folder| matches!(folder.name(), "config" | "configs" | "conf" | "cfg" | "settings"));
+    matches!(path.extension(), "yaml" | "yml" | "toml" | "json" | "ini")
+        && (STEMS.contains(&stem) || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config")))
+}
+
+/// Adds what such a file says.
+pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let text = source.text;
+    let entries = match source.path.extension() {
+        "json" => serde_json::from_str(text).map(|value| json(&value, text)).unwrap_or_default(),
+        "toml" | "ini" => sections(text),
+        _ => yaml(text),
+    };
+    // Files of Kubernetes and of Compose are called so too.
+    if entries.iter().any(|entry| {
+        matches!(entry.key.as_str(), "apiVersion" | "kind" | "$schema") || entry.key.starts_with("services.")
+    }) {
+        return;
+    }
+    let mut findings = Findings::new(source, facts);
+    for entry in entries.iter().filter(|entry| entry.value.len() <= 500) {
+        reads(entry, &mut findings, "app-config-placeholder");
+        if !own_port(entry, &mut findings) {
+            other(entry, port_beside(&entries, entry), &mut findings);
+        }
+    }
+}
+
+/// `http.port: 8080`, `server.addr: ":8080"`, `prometheusPort: ":8001"`. Whether it was one.
+fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
+    let lower = entry.key.to_ascii_lowercase().replace(['_', '-'], "");
+    let mut parts = lower.rsplit(['.', ':']);
+    let (last, parent) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Some(prefix) =
+        ["port", "address", "addr", "listen", "bind"].iter().find_map(|end| last.strip_suffix(end))
+    else {
+        return false;
+    };
+    let value = resolve(&entry.value);
+    let (host, number) = value.rsplit_once(':').unwrap_or(("", &value));
+    let is_own = OWN.contains(&prefix)
+        && OWN.contains(&parent)
+        && matches!(host, "" | "0.0.0.0" | "localhost" | "127.0.0.1");
+    let Some(port) = number.trim().parse::<u16>().ok().filter(|port| is_own && *port > 0) else {
+        return false;
+    };
+    let says = |word: &str| prefix.contains(word) || parent.contains(word) && !prefix.contains("http");
+    let purpose = if says("metrics") || says("prometheus") {
+        Purpose::Metrics
+    } else if says("probes") || says("health") || says("admin") || says("management") {
+        Purpose::Management
+    } else if says("debug") || says("pprof") {
+        Purpose::Debug
+    } else {
+        Purpose::Main
+    };
+    let protocol = if says("grpc") { Protocol::Grpc } else { Protocol::Http };
+    findings.port_as(
+        entry.line,
+        "app-config-port",
+        port,
+        PortSource::FrameworkConfig,
+        (None, protocol, purpose),
+    );
+    true
+}
+
+/// An address of somebody else.
+fn other(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {
+    let value = entry.value.trim_matches(['"', '\'']);
+    if value.contains("://") || value.contains(';') {
+        findings.literal(entry.line, "app-config", value);
+    } else if !crate::discover::url::references(value, Some(&entry.key)).is_empty() {
+        for item in value.split(',').map(|item| item.trim().trim_matches(['"', '\''])) {
+            findings.host(entry.line, "app-config", item, port);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::discover::framework_conf::ALL;
+    use crate::discover::lang::testing::{say, survives, what};
+
+    #[test]
+    fn own_ports_are_told_from_those_of_others() {
+        let text = "http:\n  port: :5001\nprobes:\n  port: :3001\n  prometheusPort: :8001\ngrpc:\n  port: 5003\nredis:\n  addr: \"cache:6379\"\n  port: 6379\nkafka:\n  brokers: [ \"broker:9092\" ]\n";
+        assert_eq!(
+            say(ALL, "a/config/config.yaml", text),
+            [
+                "2 app-config-port port 5001 FrameworkConfig",
+                "4 app-config-port port 3001 FrameworkConfig Management",
+                "5 app-config-port port 8001 FrameworkConfig Metrics",
+                "7 app-config-port port 5003 FrameworkConfig Grpc",
+                "9 app-config ref |cache|6379|- via -",
+                "12 app-config ref |broker|9092|- via -",
+            ]
+        );
+    }
+
+    #[test]
+    fn json_and_toml_are_read() {
+        assert_eq!(
+            what(
+                ALL,
+                "a/config/default.json",
+                "{\n\"db\":{\"url\":\"mongodb://db:27017/x\"},\n\"port\":3001}"
+            ),
+            ["ref mongodb|db|27017|x via -", "port 3001 FrameworkConfig"]
+        );
+        assert_eq!(
+            what(ALL, "a/config.toml", "[server]\nport = 3001\n[database]\nhost = \"db\"\nport = 5432\n"),
+            ["port 3001 FrameworkConfig", "ref |db|5432|- via -"]
+        );
+    }
+
+    #[test]
+    fn files_of_others_are_left_alone() {
+        assert!(what(ALL, "a/config/config.yaml", "apiVersion: v1\nport: 80\n").is_empty());
+        assert!(what(ALL, "a/data/default.json", "{\"port\":3001}").is_empty());
+    }
+
+    #[test]
+    fn hostile_files_are_survived() {
+        survives(ALL, &["a/config.yaml", "a/config.toml", "a/config/default.json"]);
+    }
+}
