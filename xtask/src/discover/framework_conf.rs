@@ -66,9 +66,10 @@ fn is_elsewhere(profile: &str) -> bool {
     ["test", "it", "ci", "e2e", "heroku", "aws", "azure", "gcp", "openshift"].contains(&profile)
 }
 
-/// Profiles of a developer's machine: their addresses are kept, their ports say nothing about the container.
-fn is_local(profile: &str) -> bool {
-    ["dev", "local", "development", "native", "localhost"].contains(&profile)
+/// Profiles in which a container runs. The addresses of the others are kept, their ports say nothing about it.
+fn is_in_container(profile: &str) -> bool {
+    ["default", "docker", "container", "compose", "prod", "production", "kubernetes", "k8s", "cloud"]
+        .contains(&profile)
 }
 
 fn read_java(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -194,7 +195,7 @@ fn java_port(
     profile: Option<&str>,
     findings: &mut Findings<'_, '_>,
 ) {
-    if profile.is_some_and(is_local) {
+    if profile.is_some_and(|profile| !is_in_container(profile)) {
         return;
     }
     let placeholder = placeholders(&entry.value);
@@ -209,6 +210,13 @@ fn java_port(
             PortSource::FrameworkConfig,
             (Some(variable), protocol, purpose),
         );
+        let what = What::EnvValue {
+            name: variable.to_owned(),
+            value: port.to_string(),
+            comment: String::new(),
+            source: EnvSource::FrameworkConfig,
+        };
+        findings.add(entry.line, rule, what);
     }
 }
 
@@ -319,6 +327,10 @@ fn address(entry: &Entry, port: Option<u16>, via: &str, rule: &'static str, find
         return;
     }
     findings.references_at(entry.line, rule, (&entry.value, port), via);
+    // What keywords say is in the reference; the text alone says it to nobody who does not know their notation.
+    if entry.value.contains(';') && entry.value.contains('=') {
+        return;
+    }
     let what = What::EnvValue {
         name: via.to_owned(),
         value: resolve(&entry.value).replace(UNKNOWN, ""),

@@ -52,6 +52,7 @@ patterns! {
     APACHE_LISTEN = r"^\s*Listen\s+(?:[0-9.]+:)?(?P<port>[0-9]{2,5})";
     ENVOY_ADDRESS = r#"address:\s*"?(?P<host>[A-Za-z0-9_.-]+)"?\s*[,\n]\s*"?port_value:?"?:?\s*(?P<port>[0-9]{2,5})"#;
     URL = r#"[a-z][a-z0-9+.-]*://[A-Za-z0-9_.-]+(?::[0-9]{2,5})?"#;
+    CADDY_VARIABLE = r"\{(?:\$|env\.)(?P<name>[A-Z][A-Z0-9_]*)(?::(?P<default>[^}]*))?\}";
     DEV_PORT = r#"(?:^|[\s{,"])port["']?\s*[:=]\s*(?P<port>[0-9]{2,5})\b"#;
 }
 
@@ -198,6 +199,14 @@ fn pass(findings: &mut Findings<'_, '_>, line: u32, rule: &'static str, to: &str
 }
 
 fn caddy(findings: &mut Findings<'_, '_>, number: u32, line: &str) {
+    for found in CADDY_VARIABLE.iter().flat_map(|regex| regex.captures_iter(line)).take(20) {
+        let default = found.name("default").map(|default| default.as_str());
+        findings.env(
+            number,
+            "caddy-variable",
+            Read { name: group(&found, "name"), default, required: false },
+        );
+    }
     if let Some(found) = captures(&CADDY_PROXY, line) {
         findings.framework(number, "caddy-proxy", "caddy-proxy");
         for to in
@@ -383,6 +392,11 @@ mod tests {
         ] {
             assert_eq!(what(ALL, path, text).last().map(String::as_str), Some(wanted), "{path}");
         }
+    }
+
+    #[test]
+    fn caddy_reads_variables() {
+        assert_eq!(what(ALL, "g/Caddyfile", "  root {$BUCKET:files}"), ["env BUCKET files"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ fn spring_configuration_names_port_name_and_addresses() {
             "2 java-config-placeholder env PORT 8081",
             "2 java-config-placeholder port 8081 Listen by PORT",
             "2 java-config-port port 8081 FrameworkConfig by PORT",
+            "2 java-config-port value PORT=8081 FrameworkConfig",
             "5 java-application-name alias accounts",
             "7 java-config ref jdbc:postgresql|db|5432|app via SPRING_DATASOURCE_URL",
             "7 java-config value SPRING_DATASOURCE_URL=jdbc:postgresql://db:5432/app FrameworkConfig",
@@ -36,6 +37,7 @@ fn properties_and_profiles_are_read() {
         ),
         [
             "port 80 FrameworkConfig by SERVER_PORT",
+            "value SERVER_PORT=80 FrameworkConfig",
             "ref http|discovery|8761|- via EUREKA_CLIENT_SERVICEURL_DEFAULTZONE",
             "value EUREKA_CLIENT_SERVICEURL_DEFAULTZONE=http://discovery:8761/eureka/ FrameworkConfig"
         ]
@@ -51,6 +53,7 @@ fn a_config_servers_files_are_about_other_services() {
         what(ALL, "config/src/main/resources/shared/accounts.yml", text),
         [
             "[accounts] port 6000 FrameworkConfig by SERVER_PORT",
+            "[accounts] value SERVER_PORT=6000 FrameworkConfig",
             "[accounts] ref |accounts-db|-|- via SPRING_DATA_MONGODB_HOST",
             "[accounts] value SPRING_DATA_MONGODB_HOST=accounts-db FrameworkConfig"
         ]
@@ -74,7 +77,6 @@ fn appsettings_name_addresses_under_the_variables_that_override_them() {
         say(ALL, "a/appsettings.Docker.json", text),
         [
             "3 dotnet-config ref |postgres|5432|app via ConnectionStrings__Default",
-            "3 dotnet-config value ConnectionStrings__Default=Server=postgres;Port=5432;Database=app;User Id=u FrameworkConfig",
             "5 dotnet-config ref |rabbitmq|-|- via RabbitMq__HostName",
             "5 dotnet-config value RabbitMq__HostName=rabbitmq FrameworkConfig",
             "6 framework-config-login value RabbitMq__UserName=guest FrameworkConfig",

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::discover::{Detector, Source};
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, What};
 use crate::model::path::RepoPath;
 
 use super::rules::{Grammar, Says, is_noise};
@@ -127,7 +127,26 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 });
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
+    // A connection string does not say for which database it is; the library that the file uses does.
+    const LIBRARIES: &[(&str, &str)] = &[
+        ("Npgsql", "postgresql"),
+        ("MySqlConnector", "mysql"),
+        ("MySql.Data", "mysql"),
+        ("SqlClient", "sqlserver"),
+    ];
+    let Some((_, scheme)) = LIBRARIES.iter().find(|(library, _)| source.text.contains(library)) else {
+        return;
+    };
+    for fact in &mut facts[before..] {
+        if let What::Reference(reference) = &mut fact.what
+            && reference.scheme.is_empty()
+            && (reference.user.is_some() || reference.database.is_some())
+        {
+            reference.scheme = (*scheme).to_owned();
+        }
+    }
 }
 
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -136,6 +155,9 @@ fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     if document.root_element().attribute("Sdk").is_some_and(|sdk| sdk.ends_with(".Web")) {
         findings.framework(1, "dotnet-sdk", "aspnet");
+        for name in ["ASPNETCORE_ENVIRONMENT", "ASPNETCORE_URLS"] {
+            findings.env(1, "dotnet-sdk", Read { name, ..Read::default() });
+        }
     }
     let project = source.path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
     if source.path.extension() != "props" {
@@ -208,12 +230,20 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_string_is_for_the_library_that_the_file_uses() {
+        let text = "using Npgsql;\nvar c = Open(\"Server=db;Username=u;Password=p;\");";
+        assert_eq!(src(text), ["ref postgresql|db|-|- via -"]);
+    }
+
+    #[test]
     fn projects_name_packages() {
         let text = "<Project Sdk=\"Microsoft.NET.Sdk.Web\">\n<ItemGroup>\n<PackageReference Include=\"Npgsql.EntityFrameworkCore.PostgreSQL\" Version=\"8\" />\n</ItemGroup></Project>";
         assert_eq!(
             say(ALL, "a/Accounts.Api.csproj", text),
             [
                 "1 dotnet-project alias Accounts.Api",
+                "1 dotnet-sdk env ASPNETCORE_ENVIRONMENT -",
+                "1 dotnet-sdk env ASPNETCORE_URLS -",
                 "1 dotnet-sdk framework aspnet",
                 "3 dotnet-dependency driver postgres Npgsql.EntityFrameworkCore.PostgreSQL",
             ]

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, HealthKind, PortSource, What};
 use crate::model::path::RepoPath;
@@ -85,6 +85,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "{",
                 r#"@Value\(\s*(?:value\s*=\s*)?"[^"\n]*?\$\{(?P<name><KEY>)(?::(?P<value>[^}"\n]*))?\}"#,
                 Says::EnvText,
+            ),
+            (
+                "java-value",
+                "{",
+                r#"@Value\(\s*(?:value\s*=\s*)?"[^"\n]*?\$\{(?P<name>[a-z][\w.-]*)(?::(?P<value>[^}"\n]*))?\}"#,
+                Says::Property,
             ),
             (
                 "java-config-property",
@@ -233,6 +239,9 @@ fn dependency(findings: &mut Findings<'_, '_>, line: u32, group: &str, artifact:
     }
     if let Some((_, framework, port)) = FRAMEWORKS.iter().find(|(known, ..)| *known == artifact) {
         findings.framework(line, "java-framework", framework);
+        if artifact.starts_with("spring-") {
+            findings.env(line, "java-framework", Read { name: "SPRING_PROFILES_ACTIVE", ..Read::default() });
+        }
         if let Some(port) = port {
             findings.port(line, "java-framework-port", *port, PortSource::FrameworkDefault, None);
         }
@@ -273,6 +282,7 @@ mod tests {
             ("System.getenv().getOrDefault(\"LEVEL\", \"info\")", "env LEVEL info"),
             ("@Value(\"${LEVEL:info}\")", "env LEVEL info"),
             ("@Value(\"${LEVEL}\")", "env LEVEL - required"),
+            ("@Value(\"${log.level:info}\")", "env LOG_LEVEL info"),
             ("@ConfigProperty(name = \"LEVEL\", defaultValue = \"info\")", "env LEVEL info"),
         ] {
             assert_eq!(src(text), [wanted], "{text}");
@@ -303,6 +313,7 @@ mod tests {
             say(ALL, "a/pom.xml", text),
             [
                 "2 maven-artifact alias accounts",
+                "4 java-framework env SPRING_PROFILES_ACTIVE -",
                 "4 java-framework framework spring-boot",
                 "4 java-framework-port port 8080 FrameworkDefault",
                 "5 java-dependency driver postgres org.postgresql:postgresql",

@@ -37,12 +37,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Script,
         ("node-literal", "node-env-call"),
-        r#"process\.env|import\.meta\.env|(?:Deno|Bun)\.env|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|\b[A-Z][A-Z0-9_]+\s*:\s*(?:(?:z|[jJ]oi|yup|envalid)\.|(?:str|num|port|url|bool|host|email|json)\()|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
+        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|\b[A-Z][A-Z0-9_]+\s*:\s*(?:(?:z|[jJ]oi|yup|envalid)\.|(?:str|num|port|url|bool|host|email|json)\()|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
         &[
             (
                 "node-env",
-                "env.",
-                r#"(?:process|import\.meta|Bun)\.env\.(?P<name><key>)(?P<fails>!)?(?:\s*\)?\s*(?:\|\||\?\?)\s*(?P<default><lit>))?"#,
+                "env",
+                r#"(?:process|import\.meta|Bun|import\.meta as any\))\.env\??\.(?P<name><key>)(?P<fails>!)?(?:\s*\)?\s*(?:\|\||\?\?)\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
             (
@@ -270,6 +270,7 @@ mod tests {
             ("x = process.env.LEVEL || 'info';", "env LEVEL info"),
             ("x = process.env['LEVEL'] ?? \"info\";", "env LEVEL info"),
             ("x = import.meta.env.VITE_NAME", "env VITE_NAME -"),
+            ("x = (import.meta as any).env?.VITE_NAME || 'a'", "env VITE_NAME a"),
             ("x = Deno.env.get('LEVEL') ?? 'info'", "env LEVEL info"),
             ("this.configService.get<string>('LEVEL', 'info')", "env LEVEL info"),
             ("config.getOrThrow('LEVEL')", "env LEVEL - required"),

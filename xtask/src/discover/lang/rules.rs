@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::discover::findings::{Findings, Read};
+use crate::discover::relaxed;
 use crate::model::fact::{PortSource, Protocol, Purpose};
 use crate::model::path::RepoPath;
 
@@ -15,6 +16,8 @@ pub(super) enum Says {
     Env,
     /// Groups `name` and `value`, a default that stands without quotes; required where there is none.
     EnvText,
+    /// Groups `name` and `value`: a property of Spring, which a variable overrides.
+    Property,
     /// Likewise, of a field that is named like its variable in small letters.
     EnvField,
     /// Likewise, but the program ends where the variable is not set and no default stands there.
@@ -141,6 +144,14 @@ impl Grammar {
                     let default = group("value");
                     let name = group("name").unwrap_or_default();
                     findings.env(line.number, rule.name, Read { name, default, required: default.is_none() });
+                }
+                Says::Property => {
+                    let name = relaxed::java(group("name").unwrap_or_default(), true);
+                    findings.env(
+                        line.number,
+                        rule.name,
+                        Read { name: &name, default: group("value"), required: false },
+                    );
                 }
                 Says::EnvField => {
                     let name = group("name").unwrap_or_default().to_ascii_uppercase();

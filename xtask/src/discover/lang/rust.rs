@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
 use super::rules::{Grammar, Says, is_noise};
-use super::scan::{Comments, line_of};
+use super::scan::{Comments, Pattern, line_at, line_of};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "rust", wants: wants_source, read: read_source };
@@ -133,11 +133,43 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
+static PREFIX: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(r#"(?:Env::prefixed|with_prefix|envy::prefixed)\(\s*"(?P<prefix>[A-Z][A-Z0-9_]*)""#)
+});
+static STRUCT: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new(r"\bstruct\s+\w*(?:Config|Settings|Env|Args)\w*\s*\{(?P<body>[^}]*)\}"));
+static FIELD: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(r"(?m)^[ \t]*(?:pub(?:\([a-z]+\))?[ \t]+)?(?P<name>[a-z]\w*)[ \t]*:[ \t]*\w")
+});
+
+/// The fields of a configuration that figment, config or envy fill from variables with a prefix.
+fn prefixed(findings: &mut Findings<'_, '_>) {
+    let text = findings.source.text;
+    let Some(prefix) = PREFIX.first(text).and_then(|found| Some(found.name("prefix")?.as_str())) else {
+        return;
+    };
+    let prefix = if prefix.ends_with('_') { prefix.to_owned() } else { format!("{prefix}_") };
+    for found in STRUCT.all(text, usize::MAX).take(50) {
+        let Some(body) = found.name("body") else { continue };
+        for field in FIELD.all(body.as_str(), usize::MAX).take(300) {
+            let Some(name) = field.name("name") else { continue };
+            let line = line_at(text, body.start() + name.start());
+            let name = format!("{prefix}{}", name.as_str().to_ascii_uppercase());
+            findings.env(line, "rust-prefixed-field", Read { name: &name, ..Read::default() });
+        }
+    }
+}
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     // What follows is the file's own tests.
     let end = source.text.find("#[cfg(test)]\nmod ").unwrap_or(source.text.len());
     let source = Source { text: &source.text[..end], ..*source };
-    GRAMMAR.read(&mut Findings::new(&source, facts));
+    let mut findings = Findings::new(&source, facts);
+    GRAMMAR.read(&mut findings);
+    prefixed(&mut findings);
+    if let Some(at) = source.text.find("EnvFilter::").or_else(|| source.text.find("env_logger::")) {
+        findings.env(line_at(source.text, at), "rust-log", Read { name: "RUST_LOG", ..Read::default() });
+    }
 }
 
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -253,7 +285,7 @@ mod tests {
 
     #[test]
     fn patterns_are_valid() {
-        assert!(GRAMMAR.is_valid());
+        assert!(GRAMMAR.is_valid() && PREFIX.is_valid() && STRUCT.is_valid() && FIELD.is_valid());
     }
 
     #[test]
@@ -271,6 +303,19 @@ mod tests {
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }
+    }
+
+    #[test]
+    fn fields_below_a_prefix_are_variables() {
+        let text = "struct Config {\n    /// Where.\n    pub db_dsn: String,\n    level: Option<u8>,\n}\nlet f = Figment::new().merge(Env::prefixed(\"APP_\"));\nlet l = EnvFilter::from_default_env();\n";
+        assert_eq!(
+            say(ALL, "a/src/cfg.rs", text),
+            [
+                "3 rust-prefixed-field env APP_DB_DSN -",
+                "4 rust-prefixed-field env APP_LEVEL -",
+                "7 rust-log env RUST_LOG -"
+            ]
+        );
     }
 
     #[test]
