@@ -10,7 +10,7 @@ use crate::error::{Failure, Result, nearest};
 
 /// The whole file; everything is optional.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys such as `services:`")]
 pub struct Config {
     /// The Compose project's name.
     pub name: Option<String>,
@@ -26,6 +26,9 @@ pub struct Config {
     pub isolation: Option<Switch>,
     /// `develop.watch` rules in the override file; on by default.
     pub hot_reload: Option<Switch>,
+    /// The file's name and text, for the places of what is found wrong later.
+    #[serde(skip)]
+    source: (String, String),
 }
 
 /// `services:`
@@ -41,7 +44,7 @@ pub struct Services {
 
 /// `services.<name>:`
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a service's keys such as `port:`")]
 pub struct Service {
     /// The container port.
     pub port: Option<u16>,
@@ -60,7 +63,7 @@ pub struct Service {
 
 /// `services.<name>.build:`
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys such as `context:`")]
 pub struct Build {
     /// Relative to the root.
     pub context: Option<String>,
@@ -88,7 +91,7 @@ pub enum Health {
 
 /// `infrastructure.<kind>:`
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys such as `version:`")]
 pub struct Infrastructure {
     /// A version of the catalogue.
     pub version: Option<Scalar>,
@@ -227,9 +230,15 @@ impl Config {
     pub fn parse(name: &str, text: &str) -> Result<Config> {
         let config: Option<Config> =
             serde_yaml::from_str(text).map_err(|error| explain(name, text, &error))?;
-        let config = config.unwrap_or_default();
+        let config = Config { source: (name.to_owned(), text.to_owned()), ..config.unwrap_or_default() };
         config.check(name)?;
         Ok(config)
+    }
+
+    /// Where a key stands, for messages: `integration/config.yaml:12` for `["services", "market"]`.
+    pub fn place(&self, path: &[&str]) -> String {
+        let (name, text) = &self.source;
+        line_of(text, path).map_or_else(|| name.clone(), |line| format!("{name}:{line}"))
     }
 
     /// Whether each set of clients gets a network of its own.
@@ -263,13 +272,39 @@ impl Config {
     }
 }
 
+/// The line of a key written in block style; of its nearest ancestor where the key stands in `{ … }`.
+fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let lines = text.lines().zip(1..).map(|(line, number)| (number, line.trim_start(), line));
+    let lines: Vec<(usize, usize, &str)> = lines
+        .filter(|(_, key, _)| !key.is_empty() && !key.starts_with('#'))
+        .map(|(number, key, line)| (number, line.len() - key.len(), key))
+        .collect();
+    let mut block = lines.as_slice();
+    let mut found = None;
+    for key in path {
+        let is_key = |line: &str| {
+            let rest = line.trim_start_matches(['"', '\'']).strip_prefix(key);
+            rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+        };
+        let Some((_, level, _)) = block.first().copied() else { break };
+        let Some(at) = block.iter().position(|(_, indent, line)| *indent == level && is_key(line)) else {
+            break;
+        };
+        found = Some(block[at].0);
+        let below = &block[at + 1..];
+        block = &below[..below.iter().take_while(|(_, indent, _)| *indent > level).count()];
+    }
+    found
+}
+
 /// Turns the parser's sentence into what, where, why and fix.
 fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> Failure {
     let message = error.to_string();
     let line = error.location().map(|location| location.line());
     let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
     // `services.market: unknown field `prot`, expected one of `port`, … at line 3 column 5`
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = message.replace("expected u16", "expected a port, a number up to 65535");
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if message.contains("unknown field")
         && let [unknown, known @ ..] = quoted.as_slice()
@@ -332,6 +367,15 @@ mod tests {
             "unknown key `services.billing.prot`\n  at integration/config.yaml:3\n  \
              why: known here: port, host_port, health, requires, env, build\n  fix: did you mean `port`?"
         );
+    }
+
+    #[test]
+    fn keys_are_found_in_block_style_and_their_parents_where_they_stand_in_braces() {
+        let text = "# services:\nservices:\n  a:\n    env:\n      b: 1\n\n  \"b\" :\n    port: 1\n  c: { port: 2 }\n";
+        assert_eq!(line_of(text, &["services", "b"]), Some(7));
+        assert_eq!(line_of(text, &["services", "b", "port"]), Some(8));
+        assert_eq!(line_of(text, &["services", "c", "port"]), Some(9));
+        assert_eq!(line_of(text, &["infrastructure"]), None);
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn component<'a>(
         let key = asked.unwrap_or_default();
         let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
         let mut failure = Failure::new(format!("unknown version `{key}` of {}", entry.title))
-            .at(format!("config.yaml, infrastructure.{}.version", entry.kind))
+            .at(config.place(&["infrastructure", &entry.kind, "version"]))
             .why(format!("the catalogue has {}", known.join(", ")));
         if let Some(near) = nearest(&key, known.iter().copied()) {
             failure = failure.fix(format!("use \"{near}\", or set infrastructure.{}.image", entry.kind));
@@ -241,7 +241,7 @@ fn check(catalog: &Catalog, config: &Config) -> Result<()> {
         }
         let known: Vec<&str> = catalog.iter().map(|entry| entry.kind.as_str()).collect();
         let mut failure = Failure::new(format!("unknown kind of infrastructure `{kind}`"))
-            .at(format!("config.yaml, infrastructure.{kind}"))
+            .at(config.place(&["infrastructure", kind]))
             .why(format!("the catalogue has {}", known.join(", ")));
         if let Some(near) = nearest(kind, known.iter().copied()) {
             failure = failure.fix(format!("did you mean `{near}`?"));

@@ -55,7 +55,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let mut problems = facts.problems.clone();
     preferences::check(config, &facts.services)?;
     let drafts = draft::drafts(&facts.services, config, &mut problems);
-    let needs = needs(catalog, &drafts)?;
+    let needs = needs(catalog, config, &drafts)?;
     let components = components::components(catalog, config, &facts.components, &drafts, &needs)?;
     let networks = networks::of_components(&components, config.isolated());
     let requests = requests(&drafts, &components);
@@ -129,13 +129,13 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     })
 }
 
-fn needs(catalog: &Catalog, drafts: &[Draft<'_>]) -> Result<Vec<Needs>> {
+fn needs(catalog: &Catalog, config: &Config, drafts: &[Draft<'_>]) -> Result<Vec<Needs>> {
     let finder = Finder::new(catalog, drafts);
     drafts
         .iter()
         .map(|draft| {
             let mut needs = finder.needs(draft);
-            preferences::requires(draft, drafts, catalog, &mut needs)?;
+            preferences::requires(draft, drafts, catalog, config, &mut needs)?;
             Ok(needs)
         })
         .collect()

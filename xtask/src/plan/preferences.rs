@@ -17,7 +17,7 @@ pub(crate) fn check(config: &Config, services: &[ServiceFacts]) -> Result<()> {
             continue;
         }
         let mut failure = Failure::new(format!("`services.{name}` is no service of this monorepo"))
-            .at(format!("config.yaml, services.{name}"))
+            .at(config.place(&["services", name]))
             .why(format!("there are: {}", names.join(", ")));
         if let Some(near) = nearest(name, names.iter().copied()) {
             failure = failure.fix(format!("did you mean `{near}`?"));
@@ -32,6 +32,7 @@ pub(crate) fn requires(
     draft: &Draft<'_>,
     drafts: &[Draft<'_>],
     catalog: &Catalog,
+    config: &Config,
     needs: &mut Needs,
 ) -> Result<()> {
     let Some(wanted) = &draft.wanted.requires else { return Ok(()) };
@@ -43,7 +44,7 @@ pub(crate) fn requires(
             (_, Some(name)) => ('-', name),
             _ => ('=', item.as_str()),
         };
-        let target = target(draft, name, drafts, catalog)?;
+        let target = target(draft, name, drafts, catalog, config)?;
         if sign == '-' {
             needs.all.retain(|need| need.target != target);
             continue;
@@ -70,7 +71,13 @@ pub(crate) fn requires(
     Ok(())
 }
 
-fn target(draft: &Draft<'_>, name: &str, drafts: &[Draft<'_>], catalog: &Catalog) -> Result<Target> {
+fn target(
+    draft: &Draft<'_>,
+    name: &str,
+    drafts: &[Draft<'_>],
+    catalog: &Catalog,
+    config: &Config,
+) -> Result<Target> {
     if drafts.iter().any(|other| other.facts.name == name) {
         return Ok(Target::Service(name.to_owned()));
     }
@@ -83,7 +90,7 @@ fn target(draft: &Draft<'_>, name: &str, drafts: &[Draft<'_>], catalog: &Catalog
     let mut failure = Failure::new(format!(
         "`{place}` names `{name}`, which is neither a service nor a kind of infrastructure"
     ))
-    .at(format!("config.yaml, {place}"));
+    .at(config.place(&["services", &draft.facts.name, "requires"]));
     if let Some(near) = nearest(name, services.chain(kinds)) {
         failure = failure.fix(format!("did you mean `{near}`?"));
     }
