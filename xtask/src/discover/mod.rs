@@ -175,7 +175,11 @@ fn in_hidden_folder(path: &RepoPath) -> bool {
 fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>) -> Said {
     let mut said = Said::default();
     let text = match repo.text(wanted.path) {
-        Ok(text) => text.text,
+        Ok(text) => {
+            // In sources such bytes are mostly comments; a value would be handed on with them.
+            said.problems.extend(text.damaged.filter(|_| wanted.env).map(|line| not_utf8(wanted.path, line)));
+            text.text
+        }
         Err(why) => {
             said.problems.extend(unread(wanted, &why));
             let quiet = !wanted.env && matches!(why, Unread::TooLarge(_));
@@ -202,6 +206,12 @@ fn unread(wanted: &Wanted<'_>, why: &Unread) -> Option<Problem> {
         .at(wanted.path)
         .fix("mend it, or leave it out with `services.exclude` in `config.yaml`");
     Some(problem)
+}
+
+fn not_utf8(path: &RepoPath, line: u32) -> Problem {
+    Problem::new("not-utf8", Severity::Warning, "bytes that are not UTF-8 are read as `\u{fffd}`")
+        .at(format!("{path}:{line}"))
+        .fix("save the file as UTF-8")
 }
 
 /// The results of `work` for each item, in the order of the items.
