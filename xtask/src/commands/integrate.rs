@@ -54,10 +54,10 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     if check {
         return Ok(checked(context, &pipeline, &plan));
     }
-    show_steps(context, &plan, dry);
     if !dry {
         write::write(&pipeline.folder, &plan)?;
     }
+    show_steps(context, &plan, dry);
     report::problems(ui, &pipeline.stack);
     if dry {
         ui.note("nothing was written");
@@ -91,8 +91,8 @@ pub fn ensure(context: &Context) -> Result<()> {
         }
         return Ok(());
     }
-    show_steps(context, &plan, false);
     write::write(&pipeline.folder, &plan)?;
+    show_steps(context, &plan, false);
     report::problems(ui, &pipeline.stack);
     Ok(())
 }
