@@ -8,7 +8,10 @@ use crate::ui::{Ui, count, table};
 /// All problems on stderr, in the form of every message.
 pub(crate) fn problems(ui: Ui, stack: &Stack) {
     for problem in stack.inventory.problems.iter().filter(|problem| problem.severity != Severity::Note) {
-        ui.warn(problem_text(problem));
+        match problem.severity {
+            Severity::Error => ui.error(problem_text(problem)),
+            _ => ui.warn(problem_text(problem)),
+        }
     }
 }
 
