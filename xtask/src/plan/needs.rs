@@ -284,8 +284,6 @@ impl<'a> Finder<'a> {
         value: Option<&str>,
     ) -> Option<String> {
         let fits = |kind: &str| self.catalog.get(kind).is_some_and(|entry| entry.class == class);
-        let by_word =
-            |word: &str| self.catalog.by_scheme(word).filter(|e| e.class == class).map(|e| e.kind.clone());
         if let Some(entry) =
             port.and_then(|port| self.catalog.by_port(port)).filter(|entry| entry.class == class)
         {
@@ -301,19 +299,25 @@ impl<'a> Finder<'a> {
         if let (Some(only), None) = (fitting.next(), fitting.next()) {
             return Some(only.clone());
         }
-        // `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`
-        let said = settings(facts).iter().find_map(|(name, setting)| {
-            let tells = ["CONNECTION", "DIALECT", "TYPE", "CLIENT", "ENGINE", "DRIVER", "VENDOR"]
-                .iter()
-                .any(|end| name.ends_with(end));
-            tells.then(|| setting.value()).flatten().and_then(by_word)
-        });
+        let said = self.selected(facts).into_iter().find(|kind| fits(kind));
         said.or_else(|| self.mentioned(facts, class)).or_else(|| {
             // A cache serves as a queue's broker (Celery, Sidekiq).
             let redis_like =
                 drivers.iter().find(|kind| self.catalog.get(kind).is_some_and(|e| e.class == Class::Cache));
             redis_like.filter(|_| class == Class::Queue).cloned()
         })
+    }
+
+    /// The kinds that settings choose by a word: `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`, `QUEUE_CONNECTION=redis`.
+    fn selected(&self, facts: &ServiceFacts) -> BTreeSet<String> {
+        const ENDINGS: &[&str] =
+            &["CONNECTION", "DIALECT", "TYPE", "CLIENT", "ENGINE", "DRIVER", "VENDOR", "STORE"];
+        settings(facts)
+            .iter()
+            .filter(|(name, _)| ENDINGS.iter().any(|ending| name.ends_with(ending)))
+            .filter_map(|(_, setting)| self.catalog.by_scheme(setting.value()?))
+            .map(|entry| entry.kind.clone())
+            .collect()
     }
 
     fn mentioned(&self, facts: &ServiceFacts, class: Class) -> Option<String> {
@@ -346,7 +350,11 @@ impl<'a> Finder<'a> {
         let is_boilerplate =
             |at: &Evidence| at.path.extension() == "php" && at.path.parts().any(|part| part == "config");
         let read_by_code = setting.reads.iter().any(|(_, _, at)| !is_boilerplate(at));
-        if driver || by_scheme || read_by_code || !was_read { Strength::Required } else { Strength::Possible }
+        if driver || by_scheme || read_by_code || !was_read || self.selected(facts).contains(kind) {
+            Strength::Required
+        } else {
+            Strength::Possible
+        }
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {

@@ -114,7 +114,7 @@ fn unknown_services_versions_and_kinds_are_refused_with_a_suggestion() {
     let refused = |config: &str| try_plan(API, config).expect_err("is refused").to_string();
     assert_eq!(
         refused("services:\n  apu: { port: 1 }\n"),
-        "`services.apu` is no service of this monorepo\n  at config.yaml, services.apu\n  why: there are: api\n  \
+        "`services.apu` is no service of this monorepo\n  at config.yaml:2\n  why: there are: api\n  \
          fix: did you mean `api`?"
     );
     assert!(refused("infrastructure:\n  postgers: {}\n").contains("did you mean `postgres`?"));
