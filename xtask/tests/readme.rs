@@ -7,6 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use xtask::catalog::Catalog;
+use xtask::discover::{Scope, discover};
+use xtask::repo::Repo;
 
 const DOCUMENTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"];
 
@@ -119,7 +122,19 @@ fn known_commands() -> BTreeSet<String> {
 fn readme_has_a_row_for_each_command() {
     let mut known = known_commands();
     known.extend(ANNOUNCED.iter().map(|name| (*name).to_owned()));
-    assert_eq!(named_below("Commands"), known);
+    assert_eq!(named_below("The commands"), known);
+}
+
+/// Discovery reads documents too, also those of the tool itself.
+#[test]
+fn no_document_is_taken_for_a_description_of_services() {
+    let catalog = Catalog::load(&[]).expect("the built-in entries parse");
+    let repo = Repo::open(&root()).expect("the repository can be read");
+    let facts = discover(&repo, &catalog, &Scope::default()).expect("the repository can be read");
+    let services = facts.services.iter().flat_map(|service| &service.facts);
+    let said = services.chain(&facts.orphans).map(|fact| fact.at.path.as_str());
+    let ours: Vec<&str> = said.filter(|path| DOCUMENTS.contains(path)).collect();
+    assert!(ours.is_empty(), "{ours:?}");
 }
 
 #[test]
