@@ -17,28 +17,26 @@ impl Server {
     /// Gives these answers, one a connection, byte for byte, then closes the port.
     pub(crate) fn answering<'a>(answers: impl IntoIterator<Item = &'a str>) -> Server {
         let answers: Vec<String> = answers.into_iter().map(str::to_owned).collect();
-        Server::serving(answers.len(), move |stream, index| {
-            let request = read_request(stream);
+        Server::serving(answers.len(), move |stream, index, seen| {
+            // Remembered before it is answered: the test looks as soon as it has the answer.
+            seen.lock().unwrap().push(read_request(stream));
             let _ = stream.write_all(answers[index].as_bytes());
-            request
         })
     }
 
     /// Says these bytes to one connection, whatever it sends, and keeps it open until the other side closes.
     pub(crate) fn greeting(bytes: &'static [u8]) -> Server {
-        Server::serving(1, move |stream, _| {
+        Server::serving(1, move |stream, _, _| {
             let _ = stream.write_all(bytes);
             let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
             let _ = stream.read_to_end(&mut Vec::new());
-            String::new()
         })
     }
 
     /// Closes one connection at once, as Docker's proxy does when nothing listens behind it.
     pub(crate) fn closing() -> Server {
-        Server::serving(1, |stream, _| {
+        Server::serving(1, |stream, _, _| {
             let _ = stream.shutdown(Shutdown::Both);
-            String::new()
         })
     }
 
@@ -50,7 +48,7 @@ impl Server {
 
     fn serving(
         count: usize,
-        mut serve: impl FnMut(&mut TcpStream, usize) -> String + Send + 'static,
+        mut serve: impl FnMut(&mut TcpStream, usize, &Mutex<Vec<String>>) + Send + 'static,
     ) -> Server {
         let (listener, port) = listener();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -59,8 +57,7 @@ impl Server {
             std::thread::spawn(move || {
                 for index in 0..count {
                     let Ok((mut stream, _)) = listener.accept() else { return };
-                    let request = serve(&mut stream, index);
-                    sink.lock().unwrap().push(request);
+                    serve(&mut stream, index, &sink);
                 }
             });
         }
