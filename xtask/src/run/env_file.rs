@@ -6,11 +6,11 @@ use std::path::Path;
 
 use crate::error::{Failure, Failures, Result};
 use crate::run::docker::{Docker, environment};
-use crate::run::labels::Role;
+use crate::run::labels::{Labels, Role};
 use crate::run::setup::{Setup, read_text};
-use crate::run::spec::Spec;
+use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::{dotenv, state};
-use crate::ui::{Ui, list};
+use crate::ui::{Ui, count, list};
 
 /// The file that every `.env` starts from.
 pub const EXAMPLE: &str = ".env.example";
@@ -23,20 +23,23 @@ pub fn prepare(docker: &Docker, setup: &mut Setup, ui: Ui) -> Result<()> {
     let example_file = setup.out.join(EXAMPLE);
     if let Some(example) = read_text(&example_file)? {
         if setup.env_file.is_file() {
+            warn_of_readers(setup, &example, ui);
             let (text, added) = dotenv::complete(&setup.env_text, &example, &setup.project, random_hex)?;
             if !added.is_empty() {
+                let mut secrets = made_up(&example);
+                secrets.retain(|secret| added.contains(&secret.name));
+                refuse_to_lock_out(docker, setup, &secrets)?;
                 write(setup, text)?;
                 let shown = setup.shown_file(&setup.env_file);
                 ui.status("Updated", format_args!("{shown} (new: {})", list(&added)));
             }
         } else {
-            refuse_to_lock_out(docker, setup, &example)?;
+            let secrets = made_up(&example);
+            refuse_to_lock_out(docker, setup, &secrets)?;
             let text = dotenv::create(&example, &setup.project, random_hex)?;
-            let made_up =
-                dotenv::entries(&example).iter().filter(|entry| entry.generated().is_some()).count();
             write(setup, text)?;
             let shown = setup.shown_file(&setup.env_file);
-            ui.status("Created", format_args!("{shown} ({} made up)", crate::ui::count(made_up, "secret")));
+            ui.status("Created", format_args!("{shown} ({} made up)", count(secrets.len(), "secret")));
         }
     }
     warn_of_shadows(setup, ui);
@@ -159,39 +162,81 @@ fn demanded(text: &str) -> Vec<(String, usize)> {
     found
 }
 
-/// A volume remembers the password it was made with. PostgreSQL's setup mends that; others would lock us out.
-fn refuse_to_lock_out(docker: &Docker, setup: &Setup, example: &str) -> Result<()> {
+/// The variables whose value `up` makes up.
+fn made_up(example: &str) -> Vec<dotenv::Entry> {
+    let mut secrets = dotenv::entries(example);
+    secrets.retain(|entry| entry.generated().is_some());
+    secrets
+}
+
+/// A volume may remember the secret it was made with: then these new ones would lock everybody out.
+fn refuse_to_lock_out(docker: &Docker, setup: &Setup, secrets: &[dotenv::Entry]) -> Result<()> {
+    if secrets.is_empty() || setup.files.is_empty() {
+        return Ok(());
+    }
     let existing = state::volumes(docker, &setup.project)?;
-    if existing.is_empty() || setup.files.is_empty() {
+    if existing.is_empty() {
         return Ok(());
     }
     let example_setup = Setup { env_file: setup.out.join(EXAMPLE), ..setup.clone() };
     let spec = Spec::read(docker, &example_setup)?;
-    let secrets: Vec<String> = dotenv::entries(example)
-        .into_iter()
-        .filter(|entry| entry.generated().is_some())
-        .map(|entry| entry.value)
-        .collect();
-    let locked: Vec<&str> = spec
-        .services
-        .iter()
-        .filter(|service| service.role == Role::Component && service.labels.kind != "postgres")
-        .filter(|service| service.volumes.iter().any(|volume| existing.contains(volume)))
-        .filter(|service| secrets.iter().any(|secret| !secret.is_empty() && service.values.contains(secret)))
-        .map(|service| service.name.as_str())
-        .collect();
+    let locked = locked_out(&spec, &existing, secrets);
     if locked.is_empty() {
         return Ok(());
     }
     let shown = setup.shown_file(&setup.env_file);
-    Err(Failure::new(format!("{} has data that new passwords would lock out", list(&locked)))
-        .at(&shown)
-        .why(format!("`{shown}` is gone, and the volumes of `{}` remember the old passwords", setup.project))
-        .fix(format!(
-            "put the old {shown} back, or delete that data: {}",
-            setup.xtask(&format!("reset {}", locked.join(" ")))
-        ))
-        .into())
+    let reset = setup.xtask(&format!("reset {}", locked.join(" ")));
+    let failure =
+        Failure::new(format!("{} has data that new passwords would lock out", list(&locked))).at(&shown);
+    let names: Vec<&String> = secrets.iter().map(|secret| &secret.name).collect();
+    let failure = match setup.env_file.is_file() {
+        false => failure
+            .why(format!(
+                "`{shown}` is gone, and the volumes of `{}` remember the old passwords",
+                setup.project
+            ))
+            .fix(format!("put the old {shown} back, or delete that data: {reset}")),
+        true => failure
+            .why(format!(
+                "`{shown}` lacks {}, and the volumes of `{}` remember the old value",
+                list(&names),
+                setup.project
+            ))
+            .fix(format!("put the old line back, or delete that data: {reset}")),
+    };
+    Err(failure.into())
+}
+
+/// The services whose existing volumes remember one of these secrets: as their labels say, and where nothing is
+/// labelled, all that take one, but PostgreSQL, whose setup sets the passwords anew.
+fn locked_out<'a>(spec: &'a Spec, existing: &[String], secrets: &[dotenv::Entry]) -> Vec<&'a str> {
+    let labelled = spec.services.iter().any(|service| service.labels != Labels::default());
+    let remembers = |service: &&ServiceSpec| match labelled {
+        true => secrets.iter().any(|secret| service.labels.remembers.contains(&secret.name)),
+        false => {
+            let takes = |value: &str| !value.is_empty() && service.values.contains(value);
+            let name = service.image.rsplit('/').next().unwrap_or_default();
+            service.role == Role::Component
+                && name.split(':').next() != Some("postgres")
+                && secrets.iter().any(|secret| takes(&secret.value))
+        }
+    };
+    let has_data = |service: &&ServiceSpec| service.volumes.iter().any(|volume| existing.contains(volume));
+    let locked = spec.services.iter().filter(has_data).filter(remembers);
+    locked.map(|service| service.name.as_str()).collect()
+}
+
+/// Where the example marks values as secret, only the owner should be able to read what replaces them.
+fn warn_of_readers(setup: &Setup, example: &str, ui: Ui) {
+    let secret = |entry: &dotenv::Entry| entry.generated().is_some() || entry.third_party();
+    if is_private(&setup.env_file) || !dotenv::entries(example).iter().any(secret) {
+        return;
+    }
+    let shown = setup.shown_file(&setup.env_file);
+    ui.warn(
+        Failure::new(format!("others on this machine can read the secrets in `{shown}`"))
+            .fix(format!("chmod 600 {shown}")),
+    );
 }
 
 fn warn_of_shadows(setup: &Setup, ui: Ui) {
@@ -236,6 +281,39 @@ mod tests {
     fn demanded_variables_are_found_with_their_lines() {
         let text = "a: ${A:?set it} ${B:-x}\nb: \"$${NOT:?x}\" # ${C:?comment}\nc: ${D?}${E}\n";
         assert_eq!(demanded(text), [("A".to_owned(), 1), ("D".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn only_data_that_remembers_a_new_secret_locks_out() {
+        let secrets = dotenv::entries("ROOT_PASSWORD=root\nAPP_PASSWORD=app\n");
+        let config = |labels: &str| {
+            let service = |image: &str, labels: &str| {
+                format!(
+                    r#"{{"image":"{image}","environment":{{"P":"root"}},"labels":{{{labels}}},"volumes":[{{"type":"volume","source":"data"}}]}}"#
+                )
+            };
+            let json = format!(
+                r#"{{"services":{{"db":{},"maria":{}}},"volumes":{{"data":{{"name":"p_data"}}}}}}"#,
+                service("docker.io/library/postgres:17", ""),
+                service("mariadb:11.8", labels)
+            );
+            Spec::parse(&json, "p").unwrap()
+        };
+        let existing = ["p_data".to_owned()];
+        assert_eq!(locked_out(&config(""), &existing, &secrets), ["maria"]);
+        assert_eq!(
+            locked_out(&config(r#""xtask.remembers":"A ROOT_PASSWORD""#), &existing, &secrets),
+            ["maria"]
+        );
+        assert_eq!(
+            locked_out(&config(r#""xtask.remembers":"A ROOT_PASSWORD""#), &existing, &secrets[1..]),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            locked_out(&config(r#""xtask.role":"component""#), &existing, &secrets),
+            Vec::<&str>::new()
+        );
+        assert_eq!(locked_out(&config(""), &["other".to_owned()], &secrets), Vec::<&str>::new());
     }
 
     #[test]

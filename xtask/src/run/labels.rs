@@ -48,6 +48,8 @@ pub struct Labels {
     pub main: Option<Main>,
     /// `xtask.health`
     pub health: Option<Health>,
+    /// `xtask.remembers`: variables of the env file whose first value the volume keeps.
+    pub remembers: Vec<String>,
 }
 
 impl Labels {
@@ -58,8 +60,13 @@ impl Labels {
             kind: label("xtask.kind").unwrap_or_default().to_owned(),
             main: label("xtask.main").and_then(main),
             health: label("xtask.health").and_then(health),
+            remembers: words(label("xtask.remembers").unwrap_or_default()),
         }
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn role(text: &str) -> Option<Role> {
@@ -110,14 +117,14 @@ mod tests {
             "xtask.kind" => Some("setup"),
             "xtask.main" => Some("http 3000"),
             "xtask.health" => Some("http 3000 /health"),
+            "xtask.remembers" => Some("A_PASSWORD B_KEY"),
             _ => None,
         });
         assert_eq!(labels.role, Some(Role::OneShot));
         assert_eq!(labels.main, Some(Main { protocol: "http".into(), port: 3000 }));
         assert_eq!(labels.health, Some(Health::Http(3000, "/health".into())));
-        assert_eq!(
-            Labels::read(|_| Some("nonsense here 1")),
-            Labels { kind: "nonsense here 1".into(), ..Labels::default() }
-        );
+        assert_eq!(labels.remembers, ["A_PASSWORD", "B_KEY"]);
+        let nonsense = Labels::read(|name| (name != "xtask.remembers").then_some("nonsense here 1"));
+        assert_eq!(nonsense, Labels { kind: "nonsense here 1".into(), ..Labels::default() });
     }
 }
