@@ -1,15 +1,19 @@
 //! Why a service did not come up, as one failure with all that is known; judges nothing that it cannot show.
 
+use std::time::Duration;
+
 use crate::error::{Failure, Result};
 use crate::run::docker::{Docker, last_lines};
 use crate::run::setup::{COMPOSE_FILE, Setup, read_text};
 use crate::run::spec::Spec;
-use crate::run::state::{self, Container, Details};
+use crate::run::state::{self, Container, Details, State};
 use crate::run::wait::Cause;
 use crate::ui::list;
 
 /// How many of the last log lines are shown.
 const LOG_LINES: usize = 20;
+/// How long a shell may take to start.
+const SHELL_LIMIT: Duration = Duration::from_secs(3);
 /// How many lines of a health check's output.
 const CHECK_LINES: usize = 5;
 
@@ -28,6 +32,8 @@ pub struct Evidence {
     pub log: Vec<String>,
     /// The services that wait for it.
     pub dependants: Vec<String>,
+    /// It runs, and its image has a shell to look around with.
+    pub has_shell: bool,
 }
 
 /// A cause that is known by its traces, and what mends it.
@@ -64,7 +70,15 @@ pub fn gather(
         None => Vec::new(),
     };
     let dependants = spec.dependants(service).into_iter().map(str::to_owned).collect();
-    Ok(Evidence { service: service.to_owned(), cause, container, details, log, dependants })
+    let running = container.as_ref().filter(|container| container.state == State::Running);
+    let has_shell = running.is_some_and(|container| has_shell(docker, &container.id));
+    Ok(Evidence { service: service.to_owned(), cause, container, details, log, dependants, has_shell })
+}
+
+/// Only decides which command is suggested, so that no answer is as good as a no.
+fn has_shell(docker: &Docker, id: &str) -> bool {
+    let answer = docker.command(["exec", id, "sh", "-c", "exit 0"]).output_within(SHELL_LIMIT);
+    matches!(answer, Ok(Some(output)) if output.code == 0)
 }
 
 /// The last lines since the last start: the container of a one-shot is started again by each `up`.
@@ -77,7 +91,7 @@ fn log(docker: &Docker, id: &str, since: &str) -> Result<Vec<String>> {
     let child = command.arg(id).start()?;
     let mut lines = Vec::new();
     loop {
-        let new = child.new_lines(std::time::Duration::from_millis(200));
+        let new = child.new_lines(Duration::from_millis(200));
         if new.is_empty() && child.ended().is_some() {
             break;
         }
@@ -189,8 +203,9 @@ fn with_log(mut failure: Failure, evidence: &Evidence) -> Failure {
 
 fn next_command(setup: &Setup, evidence: &Evidence) -> String {
     let service = &evidence.service;
+    let Some(container) = &evidence.container else { return setup.xtask("status") };
     match evidence.cause {
-        Some(Cause::Unhealthy) | None if evidence.container.is_some() => {
+        Some(Cause::Unhealthy) | None if evidence.has_shell && !container.is_one_shot() => {
             setup.xtask(&format!("exec {service}"))
         }
         _ => setup.xtask(&format!("logs {service}")),
@@ -248,6 +263,7 @@ mod tests {
             details: Details::default(),
             log: vec!["listening".to_owned(), "boom".to_owned()],
             dependants: vec!["web".to_owned(), "worker".to_owned()],
+            has_shell: true,
         }
     }
 
@@ -277,6 +293,22 @@ mod tests {
              why: its last health check ended with exit code 1, 5 in a row failed\n       | Connection refused\n       \
              its log is empty\n       not ready either: web\n  fix: cargo xtask exec api"
         );
+    }
+
+    #[test]
+    fn the_next_command_is_one_that_can_help() {
+        let mut evidence = evidence(Some(Cause::Unhealthy));
+        assert_eq!(next_command(&setup(), &evidence), "cargo xtask exec api");
+        evidence.has_shell = false;
+        assert_eq!(next_command(&setup(), &evidence), "cargo xtask logs api");
+        evidence.has_shell = true;
+        evidence.cause = None;
+        if let Some(container) = &mut evidence.container {
+            container.labels.role = Some(crate::run::labels::Role::OneShot);
+        }
+        assert_eq!(next_command(&setup(), &evidence), "cargo xtask logs api");
+        evidence.container = None;
+        assert_eq!(next_command(&setup(), &evidence), "cargo xtask status");
     }
 
     #[test]
