@@ -1,5 +1,6 @@
 //! `health`: state and health of each container and an answer from each endpoint, seen from the host.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -18,6 +19,8 @@ use crate::ui::{self, Ui};
 
 /// Between two looks of `--wait`.
 const AGAIN: Duration = Duration::from_millis(300);
+/// A container that stays down longer than this is not about to be replaced or started by somebody.
+const GONE: Duration = Duration::from_secs(3);
 
 /// Its arguments.
 pub fn command() -> Command {
@@ -80,7 +83,17 @@ fn wait(
 ) -> Result<Seen> {
     let end = Instant::now() + limit;
     let mut told = String::new();
+    let mut down: BTreeMap<String, Instant> = BTreeMap::new();
     while !seen.healthy() && Instant::now() < end {
+        let ended: Vec<String> = seen.ended().map(|container| container.id.clone()).collect();
+        down.retain(|id, _| ended.contains(id));
+        for id in ended {
+            down.entry(id).or_insert_with(Instant::now);
+        }
+        if down.values().any(|since| since.elapsed() >= GONE) {
+            ui.warn("what has ended is not started again, so waiting longer is of no use");
+            return Ok(seen);
+        }
         let now = match seen.containers.is_empty() {
             true => "for the first container".to_owned(),
             false => format!("for {}", ui::list(&seen.unwell())),

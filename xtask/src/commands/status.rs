@@ -27,8 +27,11 @@ pub fn command() -> Command {
 pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let setup = Setup::read(&context.out, &context.out_name(), &context.env)?;
     let docker = Docker::find(context.ui)?;
-    let seen = containers::look(&docker, &setup.project, Depth::All)?;
-    if arguments.get_flag("json") {
+    let json = arguments.get_flag("json");
+    // The table shows nothing that only `inspect` or an endpoint could tell.
+    let depth = if json { Depth::All } else { Depth::Listed };
+    let seen = containers::look(&docker, &setup.project, depth)?;
+    if json {
         context.ui.data(serde_json::to_string_pretty(&seen.report(true))?);
     } else if !seen.containers.is_empty() {
         let rows: Vec<Vec<String>> = seen.containers.iter().map(row).collect();

@@ -28,6 +28,8 @@ pub struct Seen {
 /// How much is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
+    /// Neither inspected nor asked: what `docker ps` says.
+    Listed,
     /// `docker inspect` only for containers that are not plainly well.
     Unwell,
     /// For all of them: only it knows restarts and times.
@@ -40,6 +42,9 @@ pub enum Depth {
 /// When the engine does not answer.
 pub fn look(docker: &Docker, project: &str, depth: Depth) -> Result<Seen> {
     let containers = state::containers(docker, project)?;
+    if depth == Depth::Listed {
+        return Ok(Seen { containers, details: Vec::new(), answers: Vec::new() });
+    }
     let endpoints = endpoints(&containers, remote().as_deref());
     let ids = containers.iter().filter(|container| depth == Depth::All || !container.is_well());
     let ids: Vec<&str> = ids.map(|container| container.id.as_str()).collect();
@@ -193,6 +198,12 @@ impl Seen {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The containers that have ended and are not well: nothing starts them again by itself.
+    pub fn ended(&self) -> impl Iterator<Item = &Container> {
+        let ended = |container: &&Container| matches!(container.state, State::Exited | State::Dead);
+        self.containers.iter().filter(ended).filter(|container| !container.is_well())
     }
 
     /// What is known about a container beyond `docker ps`.
