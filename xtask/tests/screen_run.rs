@@ -3,6 +3,8 @@
 
 #[path = "screen/fake.rs"]
 mod fake;
+#[path = "screen/preflight.rs"]
+mod preflight;
 
 use std::net::TcpListener;
 

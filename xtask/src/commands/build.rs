@@ -51,5 +51,6 @@ fn build_services(project: &mut Project, matches: &ArgMatches, context: &Context
     images::ensure(&project.docker, &chosen, context.ui)?;
     let no_cache = matches.get_flag("no-cache");
     build::build(&project.docker, &project.setup, &spec, &chosen, no_cache, context.ui)?;
-    verify::check(&project.docker, &project.setup, &chosen)
+    let ids = images::ids_of(&project.docker, &chosen)?;
+    verify::check(&project.docker, &project.setup, &chosen, &ids)
 }

@@ -1,6 +1,6 @@
 //! `up`: preflight, build, start, wait until all is healthy, print where it answers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -10,10 +10,12 @@ use crate::commands::{env_arg, integrate};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::docker::{Docker, remote_host};
 use crate::run::labels::Role;
+use crate::run::preflight::Machine;
 use crate::run::setup::Setup;
 use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::start::Start;
-use crate::run::{build, duration, env_file, images, ports, preflight, start, state, verify};
+use crate::run::state::{self, Container};
+use crate::run::{again, build, duration, env_file, images, networks, ports, preflight, start, verify};
 use crate::ui::{Ui, count, table};
 
 /// The arguments of `up`.
@@ -93,26 +95,62 @@ pub fn up(context: &Context, request: &Request) -> Result<Project> {
 }
 
 fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
-    let machine = preflight::machine(&project.docker)?;
-    let mut spec = project.prepare(ui)?;
+    let (machine, before, mut spec) = look(project, ui)?;
     let Project { docker, setup } = project;
     check_names(&request.services, &spec.names(), "service")?;
     check_names(&request.without, &spec.names(), "service")?;
     let wanted = wanted(&spec, request)?;
-    if ports::check(docker, setup, &chosen(&spec, &wanted), ui)? == ports::Moved::Yes {
+    if ports::check(docker, setup, &chosen(&spec, &wanted), &before, ui)? == ports::Moved::Yes {
         spec = Spec::read(docker, setup)?;
     }
     let services = chosen(&spec, &wanted);
-    images::ensure(docker, &services, ui)?;
-    if request.build {
-        build::build(docker, setup, &spec, &services, false, ui)?;
+    let last = again::recall(setup);
+    let shape = again::Shape::of(&spec, &wanted, &before);
+    // What the last start left has its networks and images, and its one-shots can run again while images are built.
+    let known = shape.is_same_system(last.as_ref()) && again::all_well(&services, &before);
+    if !known {
+        networks::check(docker, setup, &spec)?;
+        images::ensure(docker, &services, ui)?;
     }
-    verify::check(docker, setup, &services)?;
+    let started = Instant::now();
+    let done = std::thread::scope(|scope| {
+        let again = || again::run_one_shots(docker, &spec, &services, &before, request.timeout);
+        let again = known.then(|| scope.spawn(again));
+        if request.build {
+            build::build(docker, setup, &spec, &services, false, ui)?;
+        }
+        again.map_or(Ok(false), |again| again.join().unwrap_or(Ok(false)))
+    })?;
+    let ids = images::ids_of(docker, &services)?;
+    if done && last == Some(shape.with_images(&ids)) {
+        let after = state::containers(docker, &setup.project)?;
+        if again::all_well(&services, &after) {
+            return report(setup, &services, &after, started.elapsed(), ui);
+        }
+    }
+    verify::check(docker, setup, &services, &ids)?;
     setup.overlay = preflight::overlay(&machine, &services);
     let command = start::compose_up(docker, setup, &wanted, &request.without);
     let what = Start { services: wanted.clone(), timeout: request.timeout };
     let took = start::start(docker, setup, &spec, &what, &command, ui)?;
-    report(docker, setup, &services, took, ui)
+    let after = state::containers(docker, &setup.project)?;
+    again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
+    report(setup, &services, &after, took, ui)
+}
+
+/// Asks the machine, the engine and Compose at once: each answer costs a process.
+fn look(project: &mut Project, ui: Ui) -> Result<(Machine, Vec<Container>, Spec)> {
+    let (docker, name) = (project.docker.clone(), project.setup.project.clone());
+    std::thread::scope(|scope| {
+        let machine = scope.spawn(|| preflight::machine(&docker));
+        let containers = scope.spawn(|| state::containers(&docker, &name));
+        let spec = project.prepare(ui);
+        let panicked = |_| Err(Failure::new("a thread of ours panicked").into());
+        // In the order in which one explains the next: no engine, no containers.
+        let machine = machine.join().unwrap_or_else(panicked)?;
+        let panicked = |_| Err(Failure::new("a thread of ours panicked").into());
+        Ok((machine, containers.join().unwrap_or_else(panicked)?, spec?))
+    })
 }
 
 /// The names to start: all, or the named ones with what they depend on; without those left out.
@@ -132,8 +170,14 @@ fn chosen<'a>(spec: &'a Spec, names: &[String]) -> Vec<&'a ServiceSpec> {
     spec.services.iter().filter(|service| names.contains(&service.name)).collect()
 }
 
-fn report(docker: &Docker, setup: &Setup, services: &[&ServiceSpec], took: Duration, ui: Ui) -> Result<()> {
-    let rows = urls(docker, setup, services)?;
+fn report(
+    setup: &Setup,
+    services: &[&ServiceSpec],
+    containers: &[Container],
+    took: Duration,
+    ui: Ui,
+) -> Result<()> {
+    let rows = urls(services, containers);
     if !rows.is_empty() {
         ui.data(table(&["Service", "URL"], &rows));
     }
@@ -162,11 +206,7 @@ fn placeholders(n: usize) -> String {
 }
 
 /// Service and URL of everything that answers on the host, services first.
-///
-/// # Errors
-/// When the engine does not answer.
-pub fn urls(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -> Result<Vec<Vec<String>>> {
-    let containers = state::containers(docker, &setup.project)?;
+fn urls(services: &[&ServiceSpec], containers: &[Container]) -> Vec<Vec<String>> {
     let host = endpoint_host(remote_host().as_deref());
     let mut rows = Vec::new();
     for role in [Role::Service, Role::Component] {
@@ -193,7 +233,7 @@ pub fn urls(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -> Result
             rows.push(vec![service.name.clone(), url]);
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// Where published ports answer: this machine, or the one of `DOCKER_HOST`.

@@ -76,6 +76,15 @@ pub fn ids(docker: &Docker, images: &[&str]) -> Result<Vec<Option<String>>> {
         .collect()
 }
 
+/// Ids of the images of these services, in their order.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn ids_of(docker: &Docker, services: &[&ServiceSpec]) -> Result<Vec<Option<String>>> {
+    let names: Vec<&str> = services.iter().map(|service| service.image.as_str()).collect();
+    ids(docker, &names)
+}
+
 fn missing<'a>(docker: &Docker, wanted: &[&'a str]) -> Result<Vec<&'a str>> {
     let ids = ids(docker, wanted)?;
     Ok(wanted.iter().zip(ids).filter(|(_, id)| id.is_none()).map(|(image, _)| *image).collect())

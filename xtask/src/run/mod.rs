@@ -1,5 +1,6 @@
 //! Runs what lies in the setup's folder through `docker compose`; knows nothing of how it was generated.
 
+pub mod again;
 pub mod build;
 pub mod containers;
 pub mod diagnose;
@@ -14,6 +15,7 @@ pub mod images;
 pub mod junit;
 pub mod labels;
 pub mod live;
+pub mod networks;
 pub mod pause;
 pub mod ports;
 pub mod preflight;
@@ -28,4 +30,5 @@ pub mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod verify;
+pub mod version;
 pub mod wait;

@@ -4,9 +4,9 @@
 use crate::error::{Failure, Failures, Result};
 use crate::run::docker::{Docker, remote_host};
 use crate::run::holder::{self, Holder};
-use crate::run::setup::{Setup, read_text};
+use crate::run::setup::{COMPOSE_FILE, Setup, read_text};
 use crate::run::spec::ServiceSpec;
-use crate::run::state::{self, Publisher};
+use crate::run::state::{self, Container, Publisher};
 use crate::run::{dotenv, env_file};
 use crate::ui::Ui;
 
@@ -19,6 +19,7 @@ struct Claim {
     service: String,
     address: String,
     port: u16,
+    container: u16,
 }
 
 /// A variable that holds a host port: `${TRADING_PORT:-3000}` in front of a container port.
@@ -41,29 +42,36 @@ pub enum Moved {
     No,
 }
 
-/// Checks the ports of the services about to start.
+/// Checks the ports of the services about to start; `own` are the containers of the project that are there already.
 ///
 /// # Errors
-/// When a stranger holds one; all such ports at once.
-pub fn check(docker: &Docker, setup: &mut Setup, services: &[&ServiceSpec], ui: Ui) -> Result<Moved> {
+/// When two services claim the same port, or a stranger holds one; all such ports at once.
+pub fn check(
+    docker: &Docker,
+    setup: &mut Setup,
+    services: &[&ServiceSpec],
+    own: &[Container],
+    ui: Ui,
+) -> Result<Moved> {
+    let claims = claims(services);
+    let variables = variables(setup)?;
+    let twice =
+        clashes(&claims).into_iter().map(|(one, other)| clash(setup, one, other, &variables, &claims));
+    Failures::check(twice.collect(), "nothing was started")?;
     if remote_host().is_some_and(|host| !host.starts_with("unix:")) {
         return Ok(Moved::No);
     }
-    let claims = claims(services);
-    let publishers = state::publishers(docker)?;
-    let mine = |port: u16| {
-        let own = publishers.iter().filter(|publisher| publisher.project == setup.project);
-        own.flat_map(|publisher| &publisher.ports).any(|own| own.host == port)
-    };
-    let taken: Vec<(&Claim, Holder)> = claims
+    let mine = |port: u16| own.iter().flat_map(|container| &container.ports).any(|own| own.host == port);
+    let taken: Vec<&Claim> = claims
         .iter()
         .filter(|claim| !mine(claim.port) && !holder::is_free(&claim.address, claim.port))
-        .map(|claim| (claim, holder::of(claim.port, &publishers)))
         .collect();
     if taken.is_empty() {
         return Ok(Moved::No);
     }
-    let variables = variables(setup)?;
+    let publishers = state::publishers(docker)?;
+    let taken: Vec<(&Claim, Holder)> =
+        taken.into_iter().map(|claim| (claim, holder::of(claim.port, &publishers))).collect();
     let sibling = taken.iter().find_map(|(_, holder)| match holder {
         Holder::Container(publisher) if is_sibling(publisher, &setup.project) => Some(publisher.clone()),
         _ => None,
@@ -94,10 +102,55 @@ fn claims(services: &[&ServiceSpec]) -> Vec<Claim> {
                 service: service.name.clone(),
                 address: port.host_ip.clone(),
                 port: published,
+                container: port.target,
             });
         }
     }
     claims
+}
+
+/// Pairs of claims of which only one can be had.
+fn clashes(claims: &[Claim]) -> Vec<(&Claim, &Claim)> {
+    let everywhere = |claim: &Claim| matches!(claim.address.as_str(), "" | "0.0.0.0" | "::");
+    let mut pairs = Vec::new();
+    for (index, one) in claims.iter().enumerate() {
+        let same = claims[index + 1..].iter().filter(|other| other.port == one.port);
+        let meets = |other: &&Claim| everywhere(one) || everywhere(other) || one.address == other.address;
+        pairs.extend(same.filter(meets).map(|other| (one, other)));
+    }
+    pairs
+}
+
+fn clash(setup: &Setup, one: &Claim, other: &Claim, variables: &[PortVariable], claims: &[Claim]) -> Failure {
+    let Claim { service, address, port, container } = other;
+    let failure = Failure::new(format!("`{}` and `{service}` both want the host port {port}", one.service));
+    let holds = |variable: &&PortVariable| current(variable, &setup.env_text) == Some(*port);
+    let failure = variables.iter().filter(holds).fold(failure, |failure, variable| failure.at(&variable.at));
+    let named = format!("{}_PORT", service.to_uppercase().replace(['-', '.'], "_"));
+    let mut candidates = variables.iter().filter(holds);
+    let variable =
+        candidates.clone().find(|variable| variable.name == named).or_else(|| candidates.next_back());
+    match (variable, free_port(address, *port, &spoken_for(claims))) {
+        (Some(variable), Some(free)) => failure.fix(set_port(setup, variable, free)),
+        _ => failure.at(setup.shown_file(&setup.out.join(COMPOSE_FILE))).fix(format!(
+            "give one of them another host port, as \"${{{named}:-{}}}:{container}\"",
+            free_port(address, *port, &spoken_for(claims)).unwrap_or(*port)
+        )),
+    }
+}
+
+fn set_port(setup: &Setup, variable: &PortVariable, free: u16) -> String {
+    format!("set {}={free} in {}, port {free} is free", variable.name, setup.shown_file(&setup.env_file))
+}
+
+fn spoken_for(claims: &[Claim]) -> Vec<u16> {
+    claims.iter().map(|claim| claim.port).collect()
+}
+
+/// The next port that nobody holds and that is not spoken for.
+pub fn free_port(address: &str, port: u16, spoken_for: &[u16]) -> Option<u16> {
+    (port.saturating_add(1)..u16::MAX)
+        .find(|free| !spoken_for.contains(free) && holder::is_free(address, *free))
 }
 
 /// Another checkout has the same name with other hex digits behind it, or the bare name when started by hand.
@@ -158,7 +211,8 @@ fn port_variables(text: &str, shown: &str) -> Vec<PortVariable> {
     found
 }
 
-fn current(variable: &PortVariable, env_text: &str) -> Option<u16> {
+/// The port that a variable stands for now.
+pub fn current(variable: &PortVariable, env_text: &str) -> Option<u16> {
     match dotenv::value(env_text, &variable.name) {
         Some(value) if !value.is_empty() => value.parse().ok(),
         _ => variable.default,
@@ -200,18 +254,12 @@ fn stranger(
     variables: &[PortVariable],
     claims: &[Claim],
 ) -> Failure {
-    let Claim { service, address, port } = claim;
+    let Claim { service, address, port, container: _ } = claim;
     let failure = Failure::new(format!("port {port} of `{service}` is taken by {holder}"));
-    let free = (port.saturating_add(1)..u16::MAX)
-        .find(|free| !claims.iter().any(|claim| claim.port == *free) && holder::is_free(address, *free));
+    let free = free_port(address, *port, &spoken_for(claims));
     let variable = variables.iter().find(|variable| current(variable, &setup.env_text) == Some(*port));
     match (variable, free) {
-        (Some(variable), Some(free)) => {
-            let shown = setup.shown_file(&setup.env_file);
-            failure
-                .at(&variable.at)
-                .fix(format!("set {}={free} in {shown}, port {free} is free", variable.name))
-        }
+        (Some(variable), Some(free)) => failure.at(&variable.at).fix(set_port(setup, variable, free)),
         _ => match holder {
             Holder::Container(publisher) => failure.fix(format!("docker stop {}", publisher.name)),
             Holder::Process { pid, .. } => failure.fix(format!("kill {pid}")),
@@ -240,6 +288,25 @@ mod tests {
     }
 
     #[test]
+    fn two_services_on_one_address_and_port_clash() {
+        let claim = |service: &str, address: &str, port| Claim {
+            service: service.to_owned(),
+            address: address.to_owned(),
+            port,
+            container: 80,
+        };
+        let claims = [
+            claim("a", "127.0.0.1", 3000),
+            claim("b", "127.0.0.2", 3000),
+            claim("c", "", 3000),
+            claim("d", "127.0.0.1", 3001),
+        ];
+        let pairs: Vec<(&str, &str)> =
+            clashes(&claims).iter().map(|(a, b)| (a.service.as_str(), b.service.as_str())).collect();
+        assert_eq!(pairs, [("a", "c"), ("b", "c")]);
+    }
+
+    #[test]
     fn siblings_are_other_checkouts_of_the_same_name() {
         let publisher = |project: &str| Publisher { project: project.to_owned(), ..Publisher::default() };
         for (other, sibling) in [
@@ -257,7 +324,7 @@ mod tests {
     #[test]
     fn a_block_with_a_fixed_port_does_not_move() {
         let variables = port_variables("- \"${A_PORT:-41000}:80\"\n", "c.yml");
-        let claim = |port| Claim { service: "a".into(), address: "127.0.0.1".into(), port };
+        let claim = |port| Claim { service: "a".into(), address: "127.0.0.1".into(), port, container: 80 };
         assert_eq!(moved(&variables, "", &[claim(41000), claim(42000)]), None);
         let (distance, values) = moved(&variables, "A_PORT=41500\n", &[claim(41500)]).unwrap();
         assert_eq!(values, [("A_PORT".to_owned(), (41500 + distance).to_string())]);

@@ -5,37 +5,10 @@ use std::time::Duration;
 use crate::error::{Failure, Failures, Result};
 use crate::run::docker::{Docker, Output, last_lines};
 use crate::run::spec::ServiceSpec;
+use crate::run::version::{FAST_ENGINE, OLDEST_COMPOSE, OLDEST_ENGINE, Version};
 
 /// How long the engine may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Older ones do not know `!override`.
-const OLDEST_COMPOSE: Version = Version(2, 24, 4);
-/// Older ones do not know what the health checks and the networks need.
-const OLDEST_ENGINE: Version = Version(20, 10, 0);
-/// The first that knows `start_interval`.
-const START_INTERVAL: Version = Version(25, 0, 0);
-
-/// Major, minor, patch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl Version {
-    /// Reads `2.26.1-4`, `v2.24.5-desktop.1`, `26.1.5+dfsg1`, `5.3`.
-    pub fn parse(text: &str) -> Option<Version> {
-        let text = text.trim().trim_start_matches('v');
-        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
-        let major = numbers.next()?.ok()?;
-        let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
-        Some(Version(major, next(), next()))
-    }
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
 /// What answers on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
@@ -137,7 +110,7 @@ fn enough(name: &str, text: &str, oldest: Version, line: &str) -> Result<Version
 ///
 /// Without it, a check every ten seconds would make each start wait; so it comes every second there.
 pub fn overlay(machine: &Machine, services: &[&ServiceSpec]) -> Option<String> {
-    if machine.engine >= START_INTERVAL {
+    if machine.engine >= FAST_ENGINE {
         return None;
     }
     let concerned: Vec<&&ServiceSpec> = services.iter().filter(|service| service.start_interval).collect();
@@ -159,16 +132,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_as_distributions_write_them() {
-        for (text, version) in [
-            ("2.26.1-4", Version(2, 26, 1)),
-            ("v2.24.5-desktop.1", Version(2, 24, 5)),
-            ("26.1.5+dfsg1", Version(26, 1, 5)),
-            ("5.3\n", Version(5, 3, 0)),
-        ] {
-            assert_eq!(Version::parse(text), Some(version), "{text}");
-        }
-        assert_eq!(Version::parse("dev"), None);
+    fn an_old_engine_gets_checks_without_the_key_that_it_refuses() {
+        let json = r#"{"services":{"api":{"image":"a","healthcheck":{"test":["CMD","a"],"start_interval":"500ms"}},
+            "db":{"image":"b","healthcheck":{"test":["CMD","b"]}}}}"#;
+        let spec = crate::run::spec::Spec::parse(json, "p").unwrap();
+        let services: Vec<&ServiceSpec> = spec.services.iter().collect();
+        let machine = |engine| Machine { engine, compose: OLDEST_COMPOSE };
+        assert_eq!(
+            overlay(&machine(Version(24, 0, 9)), &services).unwrap(),
+            "services:\n  \"api\":\n    healthcheck:\n      start_interval: !reset null\n      \
+             interval: 1s\n      retries: 60\n"
+        );
+        assert_eq!(overlay(&machine(FAST_ENGINE), &services), None);
+        assert_eq!(overlay(&machine(Version(20, 10, 24)), &services[1..]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::{Failure, Result};
 use crate::run::docker::Docker;
 use crate::run::labels::{Labels, Role};
-use crate::run::setup::Setup;
+use crate::run::setup::{Setup, fnv1a};
 
 /// What an entry of `depends_on` waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub struct ServiceSpec {
 pub struct Spec {
     /// In the order of their names.
     pub services: Vec<ServiceSpec>,
+    /// Real names of the networks that take their addresses from the engine's pools.
+    pub networks: Vec<String>,
+    /// Of all that Compose said: another one means that something is to be done.
+    pub fingerprint: u64,
 }
 
 impl Spec {
@@ -116,7 +120,19 @@ impl Spec {
             let waited_for_to_end = completed.contains(&name);
             service_spec(name, service, waited_for_to_end, &raw.volumes, project)
         });
-        Ok(Spec { services: services.collect() })
+        let networks =
+            raw.networks.iter().filter(|(_, network)| network.as_ref().is_none_or(RawNetwork::takes_a_pool));
+        let networks = networks.map(|(key, network)| {
+            network
+                .as_ref()
+                .and_then(|network| network.name.clone())
+                .unwrap_or_else(|| format!("{project}_{key}"))
+        });
+        Ok(Spec {
+            services: services.collect(),
+            networks: networks.collect(),
+            fingerprint: fnv1a(json.as_bytes()),
+        })
     }
 
     /// A service by its name.
@@ -176,6 +192,32 @@ struct RawConfig {
     services: BTreeMap<String, RawService>,
     #[serde(default)]
     volumes: BTreeMap<String, RawVolume>,
+    #[serde(default)]
+    networks: BTreeMap<String, Option<RawNetwork>>,
+}
+
+#[derive(Deserialize)]
+struct RawNetwork {
+    name: Option<String>,
+    driver: Option<String>,
+    #[serde(default)]
+    external: bool,
+    ipam: Option<RawIpam>,
+}
+
+impl RawNetwork {
+    /// A bridge of our own, for which nobody has chosen the addresses.
+    fn takes_a_pool(&self) -> bool {
+        let bridge = self.driver.as_deref().is_none_or(|driver| driver.is_empty() || driver == "bridge");
+        let chosen = self.ipam.as_ref().is_some_and(|ipam| !ipam.config.is_empty());
+        bridge && !self.external && !chosen
+    }
+}
+
+#[derive(Deserialize)]
+struct RawIpam {
+    #[serde(default)]
+    config: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -316,6 +358,8 @@ mod tests {
         "db": { "image": "postgres:17", "volumes": [ { "type": "volume", "source": "data", "target": "/d" }, { "type": "bind", "source": "/x", "target": "/y" } ] },
         "seed": { "image": "postgres:17", "depends_on": { "db": { "condition": "service_healthy" } } },
         "lone": { "build": { "context": "/r/lone" } } },
+      "networks": { "own": { "name": "p_own", "ipam": {} }, "plain": null, "theirs": { "name": "t", "external": true },
+        "host": { "name": "p_host", "driver": "host" }, "chosen": { "name": "p_c", "ipam": { "config": [ { "subnet": "10.9.0.0/24" } ] } } },
       "volumes": { "data": { "name": "p_data" } } }"#;
 
     fn spec() -> Spec {
@@ -341,6 +385,11 @@ mod tests {
         assert_eq!(api.ports[0].published, Some(3001));
         assert_eq!(api.health_test, ["CMD-SHELL", "echo $PORT"]);
         assert_eq!(spec.service("db").unwrap().volumes, ["p_data"]);
+    }
+
+    #[test]
+    fn networks_that_take_addresses_from_the_engine_are_known() {
+        assert_eq!(spec().networks, ["p_own", "p-1a2b_plain"]);
     }
 
     #[test]

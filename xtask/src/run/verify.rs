@@ -20,20 +20,22 @@ struct Trial<'a> {
     key: String,
 }
 
-/// Runs the checks of the built images that no earlier run has tried.
+/// Runs the checks of the built images that no earlier run has tried; `ids` are those of the services' images.
 ///
 /// # Errors
 /// When a check's program is not in the image; all of them at once.
-pub fn check(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -> Result<()> {
-    let candidates: Vec<&ServiceSpec> =
-        services.iter().copied().filter(|service| service.build.is_some() && is_testable(service)).collect();
-    let names: Vec<&str> = candidates.iter().map(|service| service.image.as_str()).collect();
-    let ids = images::ids(docker, &names)?;
-    let trials: Vec<Trial<'_>> = candidates
-        .into_iter()
+pub fn check(
+    docker: &Docker,
+    setup: &Setup,
+    services: &[&ServiceSpec],
+    ids: &[Option<String>],
+) -> Result<()> {
+    let trials: Vec<Trial<'_>> = services
+        .iter()
         .zip(ids)
+        .filter(|(service, _)| service.build.is_some() && is_testable(service))
         .filter_map(|(service, id)| {
-            let id = id?;
+            let id = id.clone()?;
             let key = format!("{id} {:016x}", fnv1a(service.health_test.join("\0").as_bytes()));
             Some(Trial { service, id, key })
         })

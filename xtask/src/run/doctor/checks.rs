@@ -2,16 +2,8 @@
 
 use super::install::{self, Plan};
 use super::{Engine, Machine, SetupFacts};
-use crate::run::preflight::Version;
+use crate::run::version::{FAST_ENGINE, OLDEST_COMPOSE, OLDEST_ENGINE, OLDEST_RUST, Version};
 
-/// Older ones do not know `!override`.
-pub(super) const OLDEST_COMPOSE: Version = Version(2, 24, 4);
-/// Older ones lack what the networks and health checks need.
-pub(super) const OLDEST_ENGINE: Version = Version(20, 10, 0);
-/// The first with `start_interval`.
-const FAST_ENGINE: Version = Version(25, 0, 0);
-/// `rust-version` of the workspace.
-const OLDEST_RUST: Version = Version(1, 89, 0);
 /// Less is not enough for any build; less than the second is soon used up.
 const LEAST_DISK_MIB: u64 = 2 * 1024;
 const LITTLE_DISK_MIB: u64 = 10 * 1024;
@@ -74,7 +66,7 @@ pub fn all(machine: &Machine, setup: &SetupFacts) -> Vec<Check> {
         Plan::Run(_) | Plan::Nothing => vec!["cargo xtask doctor --install".to_owned()],
     };
     let mut all = vec![
-        at_least("rust", machine.rust, OLDEST_RUST, &["rustup update".to_owned()]),
+        at_least("rust", machine.rust, OLDEST_RUST, &[rust(machine).to_owned()]),
         at_least("docker client", machine.client, Version(0, 0, 0), &mend),
         at_least("docker compose", machine.compose, OLDEST_COMPOSE, &mend),
         at_least("docker buildx", machine.buildx, Version(0, 0, 0), &mend),
@@ -83,6 +75,15 @@ pub fn all(machine: &Machine, setup: &SetupFacts) -> Vec<Check> {
     all.extend(machine.disk.as_ref().map(disk));
     all.extend(of_setup(setup));
     all
+}
+
+/// Of a distribution's rustc, rustup knows nothing.
+fn rust(machine: &Machine) -> &'static str {
+    match machine.rustup {
+        true if machine.rust.is_some() => "rustup update",
+        true => "rustup default stable",
+        false => "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh",
+    }
 }
 
 fn at_least(name: &'static str, found: Option<Version>, oldest: Version, mend: &[String]) -> Check {
@@ -155,10 +156,12 @@ fn ports(setup: &SetupFacts) -> Check {
         );
     }
     let taken: Vec<String> =
-        setup.taken.iter().map(|(_, port, holder)| format!("{port} is held by {holder}")).collect();
+        setup.taken.iter().map(|taken| format!("{} is held by {}", taken.port, taken.holder)).collect();
     let mut check = check("ports", Grade::Bad, taken.join("; "));
-    for (name, port, _) in &setup.taken {
-        check = check.fix(format!("echo {name}={} >> {}", port.saturating_add(1000), setup.env_file));
+    for taken in &setup.taken {
+        if let Some(free) = taken.free {
+            check = check.fix(format!("echo {}={free} >> {}", taken.variable, setup.env_file));
+        }
     }
     check
 }
@@ -181,13 +184,14 @@ fn env_file(setup: &SetupFacts) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::doctor::{Disk, System};
+    use crate::run::doctor::{Disk, System, Taken};
 
     fn ready() -> Machine {
         Machine {
             system: System { id: "debian".to_owned(), version: "12".to_owned(), ..System::default() },
             root: true,
             rust: Some(Version(1, 95, 0)),
+            rustup: true,
             client: Some(Version(28, 2, 2)),
             compose: Some(Version(2, 26, 1)),
             buildx: Some(Version(0, 13, 1)),
@@ -239,7 +243,12 @@ mod tests {
             ..ready()
         };
         let setup = SetupFacts {
-            taken: vec![("TRADING_PORT".to_owned(), 3000, "the process `nc` (pid 7)".to_owned())],
+            taken: vec![Taken {
+                variable: "TRADING_PORT".to_owned(),
+                port: 3000,
+                holder: "the process `nc` (pid 7)".to_owned(),
+                free: Some(3003),
+            }],
             missing: vec!["A_KEY".to_owned()],
             env_ignored: Some(false),
             ..setup()
@@ -253,11 +262,26 @@ mod tests {
                 "docker buildx failed: not installed | cargo xtask doctor --install",
                 "docker engine failed: does not answer: nothing listens | cargo xtask doctor --install",
                 "disk failed: 0.5 GiB free at / | docker system prune",
-                "ports failed: 3000 is held by the process `nc` (pid 7) | echo TRADING_PORT=4000 >> integration/.env",
+                "ports failed: 3000 is held by the process `nc` (pid 7) | echo TRADING_PORT=3003 >> integration/.env",
                 "env file failed: integration/.env lacks A_KEY | cargo xtask up",
                 "git failed: git does not ignore integration/.env, which holds passwords | echo '.env*' >> integration/.gitignore; echo '!.env.example' >> integration/.gitignore",
             ]
         );
+    }
+
+    #[test]
+    fn a_missing_rust_is_not_answered_with_an_update() {
+        let fix = |rust, rustup| {
+            let machine = Machine { rust, rustup, ..ready() };
+            complaints(&machine, &setup())[0].split(" | ").last().unwrap().to_owned()
+        };
+        assert_eq!(fix(None, true), "rustup default stable");
+        for rust in [None, Some(Version(1, 63, 0))] {
+            assert!(
+                complaints(&Machine { rust, rustup: false, ..ready() }, &setup())[0].contains("sh.rustup.rs")
+            );
+        }
+        assert_eq!(fix(Some(Version(1, 63, 0)), true), "rustup update");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::system::Mirror;
-use super::{Disk, Engine, Machine, SetupFacts, System};
+use super::{Disk, Engine, Machine, SetupFacts, System, Taken};
 use crate::error::{Failures, Result};
 use crate::run::docker::{self, Docker, Invocation, Output, path_arg};
-use crate::run::preflight::Version;
 use crate::run::setup::{self, Setup};
+use crate::run::version::Version;
 use crate::run::{dotenv, env_file, holder, ports, state};
 use crate::ui::Ui;
 
@@ -36,6 +36,7 @@ pub fn machine(ui: Ui, folder: &Path) -> Machine {
             daemon: docker::installed("dockerd").is_some() || Path::new("/usr/sbin/dockerd").is_file(),
             remote: docker::remote_host().is_some_and(|host| !host.starts_with("unix:")),
             rust: rust.join().ok().flatten(),
+            rustup: docker::installed("rustup").is_some(),
             compose: compose.join().ok().flatten(),
             buildx: buildx.join().ok().flatten(),
             engine: engine.join().unwrap_or_default(),
@@ -143,12 +144,7 @@ fn backticked(text: &str) -> String {
     text.split('`').nth(1).unwrap_or(text).to_owned()
 }
 
-fn taken(
-    ui: Ui,
-    setup: &Setup,
-    variables: &[ports::PortVariable],
-    machine: &Machine,
-) -> Vec<(String, u16, String)> {
+fn taken(ui: Ui, setup: &Setup, variables: &[ports::PortVariable], machine: &Machine) -> Vec<Taken> {
     let publishers = match machine.engine {
         Engine::Answers(_) => {
             Docker::find(ui).and_then(|docker| state::publishers(&docker)).unwrap_or_default()
@@ -160,13 +156,18 @@ fn taken(
         own.flat_map(|publisher| &publisher.ports).any(|own| own.host == port)
     };
     let address = dotenv::value(&setup.env_text, "BIND_ADDR").unwrap_or_else(|| "127.0.0.1".to_owned());
+    let wanted = |variable: &ports::PortVariable| ports::current(variable, &setup.env_text);
+    let mut spoken_for: Vec<u16> = variables.iter().filter_map(wanted).collect();
     let mut taken = Vec::new();
     for variable in variables {
-        let set = dotenv::value(&setup.env_text, &variable.name).filter(|value| !value.is_empty());
-        let Some(port) = set.map_or(variable.default, |value| value.parse().ok()) else { continue };
-        if !mine(port) && !holder::is_free(&address, port) {
-            taken.push((variable.name.clone(), port, holder::of(port, &publishers).to_string()));
+        let Some(port) = wanted(variable) else { continue };
+        if mine(port) || holder::is_free(&address, port) {
+            continue;
         }
+        let free = ports::free_port(&address, port, &spoken_for);
+        spoken_for.extend(free);
+        let holder = holder::of(port, &publishers).to_string();
+        taken.push(Taken { variable: variable.name.clone(), port, holder, free });
     }
     taken
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::checks::{OLDEST_COMPOSE, OLDEST_ENGINE};
 use super::{Engine, Machine};
 use crate::run::docker::quoted;
+use crate::run::version::{OLDEST_COMPOSE, OLDEST_ENGINE};
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const MIRROR: &str = "http://deb.debian.org/debian";

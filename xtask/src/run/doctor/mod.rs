@@ -1,6 +1,6 @@
 //! Is this machine ready? Facts are gathered once; checks and the plan to mend them are pure and run nothing.
 
-use crate::run::preflight::Version;
+use crate::run::version::Version;
 
 pub mod checks;
 pub mod facts;
@@ -26,6 +26,8 @@ pub struct Machine {
     pub systemd: bool,
     /// The rustc that cargo would use.
     pub rust: Option<Version>,
+    /// `rustup` is on the PATH, and can bring a newer one.
+    pub rustup: bool,
     /// The `docker` client.
     pub client: Option<Version>,
     /// The Compose plugin.
@@ -68,6 +70,19 @@ pub struct Disk {
     pub free_mib: u64,
 }
 
+/// A host port of the setup that somebody else holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// The variable that sets it.
+    pub variable: String,
+    /// What it says now.
+    pub port: u16,
+    /// Who holds it.
+    pub holder: String,
+    /// Another one that nobody holds and no other variable names.
+    pub free: Option<u16>,
+}
+
 /// What is known about the setup, as far as there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SetupFacts {
@@ -75,8 +90,8 @@ pub struct SetupFacts {
     pub shown: String,
     /// It has a `docker-compose.yml`.
     pub exists: bool,
-    /// Variables of host ports that somebody else holds: name, port, holder.
-    pub taken: Vec<(String, u16, String)>,
+    /// Host ports that somebody else holds.
+    pub taken: Vec<Taken>,
     /// How many host ports it has.
     pub ports: usize,
     /// The env file as people see it.

@@ -3,7 +3,7 @@
 use super::super::system::Mirror;
 use super::super::{Engine, Machine, System};
 use super::*;
-use crate::run::preflight::Version;
+use crate::run::version::Version;
 
 fn machine(id: &str, version: &str) -> Machine {
     let system = System {
