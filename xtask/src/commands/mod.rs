@@ -5,6 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
+pub mod bench;
 pub mod build;
 pub mod completions;
 pub mod doctor;
@@ -53,6 +54,7 @@ pub const ALL: &[Entry] = &[
     Entry { command: smoke::command, run: smoke::run },
     Entry { command: test::command, run: test::run },
     Entry { command: doctor::command, run: doctor::run },
+    Entry { command: bench::command, run: bench::run },
     Entry { command: completions::command, run: completions::run },
 ];
 
