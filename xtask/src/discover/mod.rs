@@ -81,7 +81,10 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();
     problems.extend(found.problems);
-    problems.extend(read.problems);
+    // A Dockerfile is read for more than one reason; that it cannot be is said once.
+    let said = |new: &Problem| new.code == "unreadable" && problems.iter().any(|known| known.at == new.at);
+    let new: Vec<Problem> = read.problems.into_iter().filter(|new| !said(new)).collect();
+    problems.extend(new);
     Ok(Facts {
         scenarios: scenarios(repo, &found.services),
         services: found.services,
