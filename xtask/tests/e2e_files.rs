@@ -24,7 +24,6 @@ fn the_committed_setup_is_what_integrate_writes() {
     for (name, bytes) in &written {
         assert_eq!(String::from_utf8_lossy(bytes), String::from_utf8_lossy(&committed[name]), "{name}");
     }
-    clone.remove();
 }
 
 #[test]
@@ -53,5 +52,4 @@ fn check_shows_a_new_variable_as_a_diff_and_writes_nothing() {
         "error: integration is not up to date: 2 files would change\n  fix: cargo xtask integrate\n"
     );
     assert!(clone.files() == before, "a file was written");
-    clone.remove();
 }

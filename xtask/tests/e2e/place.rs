@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Of the caller's environment, what Docker's client needs; nothing else, so that a test means the same everywhere.
 const KEPT: &[&str] = &["PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT"];
 
-/// The monorepo; its files stay until [`Place::remove`] or the lab's end.
+/// The monorepo; its files go with the value.
 pub(crate) struct Place {
     /// Gone as a whole in the end.
     pub(crate) base: PathBuf,
@@ -115,8 +115,10 @@ impl Place {
             took: started.elapsed(),
         }
     }
+}
 
-    pub(crate) fn remove(&self) {
+impl Drop for Place {
+    fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.base);
     }
 }

@@ -38,7 +38,6 @@ fn copy() -> Place {
         let text = names.iter().fold(text, |text, (from, to)| text.replace(from, to));
         copy.write(&renamed(&path), text);
     }
-    sample.remove();
     copy
 }
 

@@ -62,7 +62,6 @@ fn an_engine_that_does_not_run_is_named_with_the_command_that_mends_it() {
              $ docker version --format '{{{{.Server.Version}}}}'\n  fix: cargo xtask doctor --install\n"
         ),
     );
-    place.remove();
 }
 
 #[test]
@@ -83,7 +82,6 @@ fn an_engine_that_never_answers_is_given_up() {
         "error: the Docker engine does not answer\n  why: no answer within 10 s\n       \
          $ docker version --format '{{.Server.Version}}'\n  fix: cargo xtask doctor\n",
     );
-    place.remove();
 }
 
 #[test]
@@ -100,6 +98,7 @@ fn ctrl_c_during_the_build_ends_it_and_says_that_nothing_runs() {
     assert_eq!(up.wait().expect("it ends").code(), Some(130));
     let last = lines.last().unwrap_or_default();
     assert_eq!(last, format!("interrupted; nothing of `{}` runs", place.project()));
+    until("the end of Compose's processes", || compose_processes(&place).is_empty());
 }
 
 #[test]
@@ -125,6 +124,14 @@ fn ctrl_c_during_the_wait_says_what_still_runs() {
 fn start(place: &Own, args: &[&str]) -> Child {
     let mut command = place.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+/// The command lines of this machine that run Compose on this monorepo.
+fn compose_processes(place: &Own) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("this is Linux").flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains("compose ") && line.contains(&*place.root.to_string_lossy())).collect()
 }
 
 /// What the terminal does on Ctrl-C.
