@@ -13,9 +13,6 @@ use xtask::repo::Repo;
 
 const DOCUMENTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"];
 
-/// Commands that the README may name before they have landed.
-const ANNOUNCED: &[&str] = &["bench"];
-
 /// Words that stand for a name in the paths of the documents.
 const PLACEHOLDERS: &[&str] = &["KIND", "NAME", "ROOT", "ANY_MONOREPO"];
 
@@ -120,9 +117,7 @@ fn known_commands() -> BTreeSet<String> {
 
 #[test]
 fn readme_has_a_row_for_each_command() {
-    let mut known = known_commands();
-    known.extend(ANNOUNCED.iter().map(|name| (*name).to_owned()));
-    assert_eq!(named_below("The commands"), known);
+    assert_eq!(named_below("The commands"), known_commands());
 }
 
 /// Discovery reads documents too, also those of the tool itself.
@@ -165,9 +160,6 @@ fn every_command_line_of_the_documents_is_understood() {
     for path in DOCUMENTS {
         let document = document(path);
         for words in document.shell.iter().chain(&document.spans).flat_map(|line| invocations(line)) {
-            if words.iter().any(|word| ANNOUNCED.contains(&word.as_str())) {
-                continue;
-            }
             seen += 1;
             let line = std::iter::once("cargo xtask".to_owned()).chain(words.clone());
             match xtask::cli::command().try_get_matches_from(line) {
