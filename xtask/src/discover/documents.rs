@@ -32,7 +32,9 @@ fn wants(path: &RepoPath) -> bool {
 
 fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
-    let mut reader = Reader { owner: owner(source.path), headings: Vec::new(), items: Vec::new() };
+    // The README of a whole repository tells stories in its lists: only its tables and graphs are taken at their word.
+    let tells = !(source.path.depth() == 1 && source.path.name().to_ascii_lowercase().starts_with("readme"));
+    let mut reader = Reader { owner: owner(source.path), tells, headings: Vec::new(), items: Vec::new() };
     for block in blocks(source.text) {
         reader.block(&block, &mut findings);
     }
@@ -54,6 +56,8 @@ fn owner(path: &RepoPath) -> Option<Subject> {
 /// What was read so far of one document.
 struct Reader {
     owner: Option<Subject>,
+    /// Whether headings and lists name services.
+    tells: bool,
     /// The headings above that could be a service's name, with their levels.
     headings: Vec<(u8, String)>,
     /// The list items around the current one, by depth, where they could be names.
@@ -87,7 +91,7 @@ impl Reader {
     /// the document's title.
     fn title(&mut self, level: u8, text: &str, line: u32, findings: &mut Findings<'_, '_>) {
         self.headings.retain(|(above, _)| *above < level);
-        let name = name_of(text).filter(|name| level > 1 && !values::is_topic(name));
+        let name = name_of(text).filter(|name| self.tells && level > 1 && !values::is_topic(name));
         let Some(name) = name else { return };
         self.headings.push((level, name));
         if self.owner.is_none() {
@@ -115,13 +119,13 @@ impl Reader {
         while self.items.len() < depth {
             self.items.push(None);
         }
-        if self.owner.is_none() && values::say_sentence(findings, line, text) {
+        if self.owner.is_none() && self.tells && values::say_sentence(findings, line, text) {
             return;
         }
         self.line(text, line, findings);
         let name = name_of(text.split([':', '–', '—']).next().unwrap_or_default());
         let name = name.filter(|name| meaning(name) == Meaning::Nothing && !values::is_topic(name));
-        if self.owner.is_none() && name.is_some() {
+        if self.owner.is_none() && self.tells && name.is_some() {
             self.items.push(name);
             self.about(findings);
             for port in values::ports_in_name(text) {
@@ -176,7 +180,7 @@ impl Reader {
     fn service_row(service: usize, columns: &[Meaning], row: &Row, findings: &mut Findings<'_, '_>) {
         let Some(name) = name_of(row.cell(service)) else { return };
         // A row about a component beside the services.
-        if findings.source.catalog.by_word(&name).is_some() {
+        if !values::known_words(findings, row.cell(service)).is_empty() || values::is_topic(&name) {
             return;
         }
         findings.about(Subject::Named(name));

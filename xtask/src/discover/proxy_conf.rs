@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::model::fact::{Fact, HealthKind, PortSource, Protocol, Purpose, What};
+use crate::model::fact::{Fact, HealthKind, PortSource, Protocol, Purpose, Subject, What};
 use crate::model::path::RepoPath;
 
 use super::findings::{Findings, Read, health_path, is_variable};
@@ -17,6 +17,7 @@ pub const ALL: &[Detector] = &[
     Detector { name: "proxy-envoy", wants: wants_envoy, read: read_envoy },
     Detector { name: "proxy-urls", wants: |path| url_proxy(path).is_some(), read: read_urls },
     Detector { name: "dev-server", wants: wants_dev_server, read: read_dev_server },
+    Detector { name: "prometheus", wants: wants_prometheus, read: read_prometheus },
 ];
 
 /// More hits are no configuration that a person wrote.
@@ -52,6 +53,7 @@ patterns! {
     APACHE_LISTEN = r"^\s*Listen\s+(?:[0-9.]+:)?(?P<port>[0-9]{2,5})";
     ENVOY_ADDRESS = r#"address:\s*"?(?P<host>[A-Za-z0-9_.-]+)"?\s*[,\n]\s*"?port_value:?"?:?\s*(?P<port>[0-9]{2,5})"#;
     URL = r#"[a-z][a-z0-9+.-]*://[A-Za-z0-9_.-]+(?::[0-9]{2,5})?"#;
+    SCRAPED = r#"["'](?P<host>[A-Za-z][A-Za-z0-9_.-]*):(?P<port>[0-9]{2,5})["']"#;
     CADDY_VARIABLE = r"\{(?:\$|env\.)(?P<name>[A-Z][A-Z0-9_]*)(?::(?P<default>[^}]*))?\}";
     DEV_PORT = r#"(?:^|[\s{,"])port["']?\s*[:=]\s*(?P<port>[0-9]{2,5})\b"#;
 }
@@ -333,6 +335,45 @@ fn read_dev_server(source: &Source<'_>, facts: &mut Vec<Fact>) {
     }
 }
 
+fn wants_prometheus(path: &RepoPath) -> bool {
+    path.name().starts_with("prometheus") && matches!(path.extension(), "yml" | "yaml")
+}
+
+/// Whoever is scraped listens on that port. Under the usual path that may be any exporter; another path means that the
+/// program's own server answers there.
+fn read_prometheus(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let mut findings = Findings::new(source, facts);
+    for job in source.text.split("job_name").skip(1) {
+        let path =
+            job.split_once("metrics_path:").map_or("", |(_, rest)| rest.lines().next().unwrap_or_default());
+        if matches!(path.trim().trim_matches(['"', '\'']), "" | "/metrics") {
+            continue;
+        }
+        let start = job.as_ptr() as usize - source.text.as_ptr() as usize;
+        for found in SCRAPED.iter().flat_map(|regex| regex.captures_iter(job)).take(200) {
+            let (Some(whole), Ok(port)) = (found.get(0), group(&found, "port").parse::<u16>()) else {
+                continue;
+            };
+            let host = group(&found, "host");
+            let before = job[..whole.start()].rsplit('\n').next().unwrap_or_default();
+            if before.trim_start().starts_with('#')
+                || matches!(host, "localhost" | "127.0.0.1" | "host.docker.internal")
+            {
+                continue;
+            }
+            let line = super::lang::line_at(source.text, start + whole.start());
+            findings.about(Subject::Named(host.to_owned()));
+            findings.port_as(
+                line,
+                "prometheus-target",
+                port,
+                PortSource::Caller,
+                (None, Protocol::Http, Purpose::Main),
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +436,12 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_scraped_listens() {
+        let text = "scrape_configs:\n- job_name: a\n  metrics_path: /actuator/prometheus\n  static_configs:\n  - targets: ['accounts:8081']\n- job_name: b\n  static_configs:\n  - targets: [\"market:9100\", 'localhost:1']\n";
+        assert_eq!(say(ALL, "m/prometheus.yml", text), ["5 prometheus-target [accounts] port 8081 Caller"]);
+    }
+
+    #[test]
     fn caddy_reads_variables() {
         assert_eq!(what(ALL, "g/Caddyfile", "  root {$BUCKET:files}"), ["env BUCKET files"]);
     }
@@ -418,6 +465,7 @@ mod tests {
                 "a/kong.yml",
                 "a/vite.config.js",
                 "a/haproxy.cfg",
+                "a/prometheus.yml",
             ],
         );
     }

@@ -151,6 +151,11 @@ fn statements(line: &str) -> Vec<&str> {
 impl Graph {
     /// `a[Label] --> b & c -->|text| d`.
     fn flow(&mut self, statement: &str, line: u32) {
+        // Arrows may begin and end at a frame.
+        if let Some(frame) = statement.strip_prefix("subgraph ") {
+            self.node(frame.trim_start(), line);
+            return;
+        }
         let first = statement.split_whitespace().next().unwrap_or_default();
         if matches!(
             first,
@@ -378,6 +383,13 @@ mod tests {
             Node { label: "Trading\n:3000".to_owned(), database: false, line: 1 }
         );
         assert_eq!(graph.nodes["db"], Node { label: "PostgreSQL".to_owned(), database: true, line: 1 });
+    }
+
+    #[test]
+    fn frames_have_names() {
+        let graph = parse("flowchart TD\nsubgraph Edge[API Gateway - .NET]\n  a\nend\nEdge --> a");
+        assert_eq!(graph.nodes["Edge"].label, "API Gateway - .NET");
+        assert_eq!(graph.arrows.len(), 1);
     }
 
     #[test]

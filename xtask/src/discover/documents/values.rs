@@ -278,6 +278,7 @@ pub(super) fn name_of(text: &str) -> Option<String> {
     let text =
         text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ' | '#'));
     let text = text.split(['(', ':', '[', '–', '—', '<']).next().unwrap_or_default();
+    let text = text.split(" - ").next().unwrap_or_default();
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
     simple_name(text).map(str::to_owned)
 }
