@@ -2,7 +2,8 @@
 
 use xtask::catalog::Catalog;
 
-use crate::server::{Server, is_here, skip};
+use crate::engine::skip;
+use crate::server::{Server, is_here};
 
 #[test]
 fn each_server_becomes_healthy_and_its_smoke_command_succeeds() {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use xtask::catalog::{Catalog, Setup, SetupFile};
 
-use crate::server::{Run, Server, docker, is_here, shell, skip};
+use crate::engine::skip;
+use crate::server::{Run, Server, docker, is_here, shell};
 
 /// Services of one test: their names mean others on the server than those of the next test.
 pub(crate) struct Case {

@@ -65,12 +65,6 @@ impl Run {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
-pub(crate) fn skip(why: &str) {
-    assert!(std::env::var_os("XTASK_REQUIRE_DOCKER").is_none(), "{why}");
-    println!("skipped: {why}");
-}
-
 pub(crate) fn shell() -> Shell {
     Shell::new().expect("the current folder can be read")
 }
