@@ -1,7 +1,7 @@
 //! Facts that follow from those of other files: what callers and images say about where a service listens.
 
 use super::names::Names;
-use super::ports;
+use super::{ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{Fact, PortSource, Purpose, ServiceFacts, Subject, What};
 
@@ -11,7 +11,48 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
         drop_ports_of_build_tools(service);
         add_own_ports(service);
     }
+    learn_host_names(services, catalog);
     add_ports_of_callers(services, catalog);
+}
+
+/// Others call a service by a host name that is not quite its own: `orders` for `orders-service`, `web1` for `web`.
+fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
+    let names = Names::of(services);
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for (caller, service) in services.iter().enumerate() {
+        for fact in &service.facts {
+            let What::Reference(reference) = &fact.what else { continue };
+            let host = first_label(&reference.host);
+            let is_service =
+                !catalog_knows(catalog, &reference.scheme, host) && !url::is_public(&reference.host);
+            if !is_service || names.is_exact(host) {
+                continue;
+            }
+            let numbered = host.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
+            let called = names.find(host).or_else(|| names.find(numbered).filter(|_| numbered != host));
+            found.extend(
+                called.filter(|called| *called != caller).map(|called| (called, host.to_lowercase())),
+            );
+        }
+    }
+    for (called, host) in found {
+        let aliases = &mut services[called].aliases;
+        if !aliases.contains(&host) {
+            aliases.push(host);
+            aliases.sort();
+        }
+    }
+}
+
+fn catalog_knows(catalog: &Catalog, scheme: &str, host: &str) -> bool {
+    catalog.by_scheme(scheme).is_some() || catalog.by_host(host).is_some()
+}
+
+/// `orders` of `orders.shop.svc.cluster.local`.
+fn first_label(host: &str) -> &str {
+    let inside =
+        host.strip_suffix(".local").is_some_and(|rest| rest.contains(".svc")) || host.ends_with(".svc");
+    if inside { host.split('.').next().unwrap_or_default() } else { host }
 }
 
 /// Where a web server of the image serves what Node has built, Node's development server does not run.
@@ -107,6 +148,16 @@ mod tests {
         let tree = "//- /orders-service/Dockerfile\nFROM x\n//- /web/Dockerfile\nFROM x\nENV ORDERS_URL=http://orders:8080/v1\n";
         assert_eq!(ports_of(tree, "orders-service"), [(8080, PortSource::Caller)]);
         assert_eq!(ports_of(tree, "web"), []);
+    }
+
+    #[test]
+    fn host_names_become_aliases() {
+        let tree = "//- /orders-service/Dockerfile\nFROM x\n//- /web/Dockerfile\nFROM x\n//- /gateway/Dockerfile\nFROM x\n\
+            ENV ORDERS_URL=http://orders.shop.svc.cluster.local:8080\nENV UPSTREAM_URL=http://web1:80\nENV OTHER_URL=http://web.example.com\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let aliases: Vec<String> = facts.services.iter().map(|service| service.aliases.join(" ")).collect();
+        assert_eq!(aliases, ["", "orders", "web1"]);
     }
 
     #[test]

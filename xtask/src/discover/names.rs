@@ -40,6 +40,11 @@ impl Names {
         names
     }
 
+    /// Whether some service has that very name.
+    pub(super) fn is_exact(&self, name: &str) -> bool {
+        self.exact.contains_key(&valid_name(name))
+    }
+
     /// The one service of that name; none where several could be meant.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         let one = |found: Option<&BTreeSet<usize>>| {

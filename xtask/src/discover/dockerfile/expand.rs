@@ -34,23 +34,24 @@ pub(in crate::discover) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// `NAME=value` pairs of ENV and ARG, values still quoted; also the old form `ENV NAME value with spaces`.
-pub(super) fn pairs(text: &str) -> Vec<(String, Option<String>)> {
-    let words = words(text);
-    let Some(first) = words.first() else { return Vec::new() };
-    if !first.contains('=')
-        && let Some((name, value)) = text.trim().split_once(char::is_whitespace)
-        && !words.iter().skip(1).all(|word| word.contains('='))
+/// `NAME=value` pairs of ENV, values still quoted; also the old form `ENV NAME value with = and spaces`.
+pub(super) fn assignments(text: &str) -> Vec<(String, String)> {
+    if let Some((name, value)) = text.trim().split_once(char::is_whitespace)
+        && !name.contains('=')
     {
-        return vec![(name.to_owned(), Some(value.trim().to_owned()))];
+        return vec![(name.to_owned(), value.trim().to_owned())];
     }
-    words
-        .iter()
-        .map(|word| match word.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (word.clone(), None),
-        })
-        .collect()
+    declarations(text).into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
+}
+
+/// Names of ARG with their defaults, still quoted.
+pub(super) fn declarations(text: &str) -> Vec<(String, Option<String>)> {
+    let words = words(text);
+    let one = |word: &String| match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.clone(), None),
+    };
+    words.iter().map(one).collect()
 }
 
 /// The value of a word: quotes and escapes taken off, `$X`, `${X}`, `${X:-d}`, `${X-d}`, `${X:+d}`, `${X+d}` replaced.
@@ -171,11 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn pairs_have_an_old_form() {
-        let all = |text: &str| {
-            pairs(text).into_iter().map(|(n, v)| format!("{n}={}", v.unwrap_or_default())).collect::<Vec<_>>()
-        };
-        assert_eq!(all("A=1 B=\"two words\" C"), ["A=1", "B=\"two words\"", "C="]);
-        assert_eq!(all("GREETING hello there"), ["GREETING=hello there"]);
+    fn assignments_have_an_old_form() {
+        let shown =
+            |text: &str| assignments(text).into_iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>();
+        assert_eq!(shown("A=1 B=\"two words\""), ["A=1", "B=\"two words\""]);
+        assert_eq!(shown("GREETING hello there"), ["GREETING=hello there"]);
+        assert_eq!(shown("JAVA_OPTS -Dx=y"), ["JAVA_OPTS=-Dx=y"]);
+        assert_eq!(declarations("A B=2"), [("A".to_owned(), None), ("B".to_owned(), Some("2".to_owned()))]);
     }
 }

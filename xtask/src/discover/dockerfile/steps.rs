@@ -84,14 +84,8 @@ fn step(instruction: &Instruction<'_>, lines: &Lines) -> Option<Step> {
             let name = from.as_.as_ref().map(|(_, name)| plain(name));
             (from.from.span.start, What::From { image: plain(&from.image), platform, name })
         }
-        Instruction::Arg(arg) => (arg.arg.span.start, What::Arg(expand::pairs(&arg.arguments.value))),
-        Instruction::Env(env) => {
-            let pairs = expand::pairs(&env.arguments.value);
-            (
-                env.env.span.start,
-                What::Env(pairs.into_iter().map(|(n, v)| (n, v.unwrap_or_default())).collect()),
-            )
-        }
+        Instruction::Arg(arg) => (arg.arg.span.start, What::Arg(expand::declarations(&arg.arguments.value))),
+        Instruction::Env(env) => (env.env.span.start, What::Env(expand::assignments(&env.arguments.value))),
         Instruction::Expose(it) => {
             (it.expose.span.start, What::Expose(it.arguments.iter().map(plain).collect()))
         }
