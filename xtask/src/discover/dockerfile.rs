@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::model::fact::Image;
 
-pub(super) use says::facts;
+pub(super) use expand::words;
+pub(super) use says::{facts, health_address};
 use steps::Step;
 
 /// Stands for a build argument whose value is sought.

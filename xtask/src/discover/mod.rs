@@ -1,6 +1,7 @@
 //! Reads the repository into facts with their evidence; decides nothing and touches the disk only through `repo`.
 
 mod assign;
+mod deployment;
 mod derive;
 mod dockerfile;
 pub mod documents;
@@ -72,10 +73,13 @@ pub struct Scope {
 /// Where the tree itself cannot be read; single unreadable files become problems.
 pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> {
     let mut found = services::find(repo, catalog, scope);
+    let roots = services::Roots::of(repo, scope);
+    let deployed = deployment::read(repo, catalog, &roots, &mut found);
     for service in &mut found.services {
         service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
     }
-    let read = read_files(repo, catalog, &services::Roots::of(repo, scope));
+    let mut read = read_files(repo, catalog, &roots);
+    read.facts.extend(deployed);
     let orphans = assign::assign(repo, &mut found.services, read.facts);
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));

@@ -21,7 +21,7 @@ use crate::repo::Repo;
 use files::{DockerName, Rank};
 use place::Place;
 
-pub(super) use aside::is_test_path;
+pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_path};
 pub(super) use language::is_manifest;
 
 /// What the Dockerfiles say, without the facts of other files.
@@ -331,7 +331,7 @@ fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
 }
 
 /// Where two services have one name, the folder above is put in front, and a number behind if that is not enough.
-fn name_uniquely(services: &mut [ServiceFacts]) {
+pub(super) fn name_uniquely(services: &mut [ServiceFacts]) {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for service in services.iter() {
         *count.entry(service.name.clone()).or_default() += 1;

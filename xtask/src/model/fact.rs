@@ -76,6 +76,8 @@ pub enum Purpose {
 pub enum PortSource {
     /// `config.yaml`.
     Config,
+    /// The container side of a port in a hand-written compose file or Kubernetes manifest.
+    Deployment,
     /// EXPOSE of the final stage.
     Expose,
     /// `ENV PORT` of the final stage.

@@ -69,7 +69,7 @@ fn health(image: &Image, out: &mut Out<'_>) {
         return;
     }
     let text = expand::value(&text, &|name| of_env(image, name));
-    let (kind, path, port) = match address(&text) {
+    let (kind, path, port) = match health_address(&text) {
         Some((path, port)) => (HealthKind::Http, Some(path), port),
         None if text.contains("grpc_health_probe") || text.contains("grpc-health-probe") => {
             (HealthKind::Grpc, None, None)
@@ -84,7 +84,7 @@ fn of_env(image: &Image, name: &str) -> Option<String> {
 }
 
 /// Path and port of the first URL of this machine in a command.
-fn address(text: &str) -> Option<(String, Option<u16>)> {
+pub(in crate::discover) fn health_address(text: &str) -> Option<(String, Option<u16>)> {
     let starts = text.match_indices("://").map(|(at, _)| at + 3).chain(
         // curl and wget take addresses without a scheme.
         ["localhost", "127.0.0.1"].into_iter().flat_map(|host| text.match_indices(host).map(|(at, _)| at)),
@@ -152,7 +152,7 @@ mod tests {
             ("pg_isready", None),
         ] {
             let wanted = wanted.map(|(path, port)| (path.to_owned(), port));
-            assert_eq!(address(text), wanted, "{text}");
+            assert_eq!(health_address(text), wanted, "{text}");
         }
     }
 }

@@ -4,6 +4,9 @@ use super::files::{DockerName, Rank};
 use crate::model::fact::Image;
 use crate::model::path::RepoPath;
 
+/// The reason for folders of templates.
+pub(in crate::discover) const TEMPLATE: &str = "a template";
+
 /// Folders whose images only serve the development of others.
 const FOLDERS: &[(&str, &[&str])] = &[
     (
@@ -47,7 +50,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("continuous integration", &["buildkite", "ci", "jenkins"]),
-    ("a template", &["cookiecutter", "skeleton", "template", "templates"]),
+    (TEMPLATE, &["cookiecutter", "skeleton", "template", "templates"]),
 ];
 
 /// Folders of development containers; hidden, but worth a reason of their own.
@@ -71,7 +74,7 @@ pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str
 }
 
 /// Why nothing in that folder is a service.
-pub(super) fn hidden_or_test(folder: &RepoPath) -> Option<&'static str> {
+pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static str> {
     for part in folder.parts() {
         if DEV_CONTAINERS.contains(&part) {
             return Some("a development container");

@@ -1,0 +1,143 @@
+//! The containers of Kubernetes manifests, also of those with template marks in them; resolves no values of charts.
+
+use serde::Deserialize as _;
+use serde_yaml::Value;
+
+use super::Unit;
+use crate::model::path::RepoPath;
+
+/// Folders in which manifests lie.
+const FOLDERS: &[&str] = &[
+    "base",
+    "chart",
+    "charts",
+    "deploy",
+    "deployment",
+    "deployments",
+    "helm",
+    "infra",
+    "infrastructure",
+    "k8s",
+    "k8s-specifications",
+    "kube",
+    "kubernetes",
+    "kustomize",
+    "manifest",
+    "manifests",
+    "overlays",
+    "templates",
+];
+
+/// Whether a file of that path may be a manifest; its `kind` decides.
+pub(super) fn may_be(file: &RepoPath) -> bool {
+    let folders = file.parent().unwrap_or_default();
+    let named =
+        ["deployment", "statefulset", "k8s", "kubernetes"].iter().any(|word| file.name().contains(word));
+    named || folders.parts().any(|part| FOLDERS.contains(&part) || part.contains("k8s"))
+}
+
+/// The containers of all workloads in a file.
+pub(super) fn units(text: &str) -> Vec<Unit> {
+    if !text.contains("containers:") || !text.contains("kind:") {
+        return Vec::new();
+    }
+    let plain = without_templates(text);
+    let mut units = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(&plain) {
+        // A document that is not understood ends the file: what stands behind it cannot be told apart.
+        let Ok(document) = Value::deserialize(document) else { break };
+        units.extend(of_workload(&document));
+    }
+    units
+}
+
+/// Template marks taken out: lines that only steer vanish, values become nothing.
+fn without_templates(text: &str) -> String {
+    if !text.contains("{{") {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for line in text.lines() {
+        if !line.trim_start().starts_with("{{") {
+            let mut rest = line;
+            while let Some((before, after)) = rest.split_once("{{") {
+                out.push_str(before);
+                rest = after.split_once("}}").map_or("", |(_, behind)| behind);
+            }
+            out.push_str(rest);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn of_workload(document: &Value) -> Vec<Unit> {
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let at = |path: &[&str]| path.iter().try_fold(document, |value, key| value.get(*key));
+    let pod = match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" => at(&["spec", "template", "spec"]),
+        "Pod" => at(&["spec"]),
+        _ => None,
+    };
+    let containers = pod.and_then(|pod| pod.get("containers")).and_then(Value::as_sequence);
+    let workload = at(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+    let Some(containers) = containers else { return Vec::new() };
+    // Beside the program, others may run for it: only a lone container bears the workload's name.
+    let lone = containers.len() == 1 && !workload.is_empty();
+    containers.iter().map(|container| of_container(container, lone.then_some(workload))).collect()
+}
+
+fn of_container(container: &Value, workload: Option<&str>) -> Unit {
+    let text = |key: &str| container.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let list = |key: &str| container.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let number =
+        |value: &Value| value.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    let environment = list("env").into_iter().filter_map(|entry| {
+        let name = entry.get("name")?.as_str()?.to_owned();
+        let value = entry.get("value").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some((name, value))
+    });
+    let ports: Vec<(Option<String>, u16)> = list("ports")
+        .iter()
+        .filter(|port| port.get("protocol").and_then(Value::as_str) != Some("UDP"))
+        .filter_map(|port| {
+            let name = port.get("name").and_then(Value::as_str).map(str::to_owned);
+            Some((name, port.get("containerPort").and_then(number)?))
+        })
+        .collect();
+    let health = ["readinessProbe", "livenessProbe"].iter().find_map(|probe| {
+        let get = container.get(*probe)?.get("httpGet")?;
+        let path = get.get("path")?.as_str().filter(|path| path.starts_with('/'))?;
+        let port = get.get("port")?;
+        let named =
+            port.as_str().and_then(|name| ports.iter().find(|(known, _)| known.as_deref() == Some(name)));
+        Some((path.to_owned(), number(port).or(named.map(|(_, port)| *port))))
+    });
+    Unit {
+        name: workload.map_or_else(|| text("name"), str::to_owned),
+        image: text("image"),
+        environment: environment.collect(),
+        health,
+        ports: ports.into_iter().map(|(_, port)| port).collect(),
+        ..Unit::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_read_also_from_templates() {
+        let text = "{{- if .Values.on }}\nkind: Deployment\nmetadata:\n  name: orders\nspec:\n  template:\n    spec:\n      containers:\n        \
+            - name: main\n          image: {{ .Values.image }}\n          ports:\n            - name: http\n              containerPort: 8080\n          \
+            env:\n            - name: DB_HOST\n              value: db\n            - name: TOKEN\n          \
+            readinessProbe:\n            httpGet: { path: /ready, port: http }\n{{- end }}\n";
+        let units = units(text);
+        assert_eq!(units.len(), 1);
+        assert_eq!((units[0].name.as_str(), units[0].ports.as_slice()), ("orders", [8080].as_slice()));
+        assert_eq!(units[0].health, Some(("/ready".to_owned(), Some(8080))));
+        let names: Vec<&str> = units[0].environment.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["DB_HOST", "TOKEN"]);
+    }
+}
