@@ -1,5 +1,7 @@
 //! Collects one file's facts with their places; knows which fact follows from which, and nothing of any language.
 
+use std::collections::BTreeMap;
+
 use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
 };
@@ -15,6 +17,8 @@ pub struct Findings<'a, 's> {
     subject: Subject,
     /// The file came with the framework: its defaults say nothing about this service.
     pub template: bool,
+    /// What names stand for in this file: each is looked up once, however often it is used.
+    numbers: BTreeMap<String, Option<(u32, u16)>>,
 }
 
 /// A read of an environment variable, as far as the code says.
@@ -31,12 +35,26 @@ pub struct Read<'t> {
 impl<'a, 's> Findings<'a, 's> {
     /// Facts of `source` about the service whose folder holds it.
     pub fn new(source: &'a Source<'s>, facts: &'a mut Vec<Fact>) -> Self {
-        Findings { source, facts, subject: Subject::Here, template: false }
+        Findings { source, facts, subject: Subject::Here, template: false, numbers: BTreeMap::new() }
     }
 
     /// From here on the facts are about the service of that name.
     pub fn about(&mut self, subject: Subject) {
         self.subject = subject;
+    }
+
+    /// The line and the number that a name stands for, as `look` finds it in the file's text.
+    pub fn number_of(
+        &mut self,
+        name: &str,
+        look: fn(&str, &str) -> Option<(u32, u16)>,
+    ) -> Option<(u32, u16)> {
+        if let Some(known) = self.numbers.get(name) {
+            return *known;
+        }
+        let found = look(self.source.text, name);
+        self.numbers.insert(name.to_owned(), found);
+        found
     }
 
     /// Adds a fact, unless the same stands on the same line already.

@@ -430,7 +430,7 @@ pub(super) fn listen(
     if let Some(address) = address {
         findings.listens(line, rule, address);
     }
-    if let Some((at, number)) = value_of(findings.source.text, number) {
+    if let Some((at, number)) = findings.number_of(number, value_of) {
         findings.port_as(at, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
     }
 }
