@@ -181,10 +181,21 @@ fn with_check(mut failure: Failure, evidence: &Evidence) -> Failure {
         streak => format!(", {streak} in a row failed"),
     };
     failure = failure.why(format!("its last health check ended with exit code {code}{streak}"));
-    for line in last_lines(&details.check_output, CHECK_LINES) {
+    for line in first_and_last(&details.check_output, CHECK_LINES) {
         failure = failure.why(format!("| {line}"));
     }
     failure
+}
+
+/// A program that does not like its arguments says so in the first line, a stack trace in the last one.
+fn first_and_last(text: &str, count: usize) -> Vec<&str> {
+    let all: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    match all.split_first() {
+        Some((first, rest)) if rest.len() >= count => {
+            [&[*first, "…"], &rest[rest.len() + 2 - count..]].concat()
+        }
+        _ => all,
+    }
 }
 
 fn with_log(mut failure: Failure, evidence: &Evidence) -> Failure {
@@ -293,6 +304,12 @@ mod tests {
              why: its last health check ended with exit code 1, 5 in a row failed\n       | Connection refused\n       \
              its log is empty\n       not ready either: web\n  fix: cargo xtask exec api"
         );
+    }
+
+    #[test]
+    fn long_output_of_a_check_keeps_its_first_line() {
+        assert_eq!(first_and_last("1\n2\n\n3\n4\n5\n6\n7", 5), ["1", "…", "5", "6", "7"]);
+        assert_eq!(first_and_last("1\n2\n3\n4\n5", 5), ["1", "2", "3", "4", "5"]);
     }
 
     #[test]

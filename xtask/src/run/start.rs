@@ -7,13 +7,15 @@ use crate::run::docker::{Child, Docker, Invocation};
 use crate::run::live::Live;
 use crate::run::setup::Setup;
 use crate::run::spec::Spec;
-use crate::run::state;
+use crate::run::state::{self, Container};
 use crate::run::wait::{self, Observation, Verdict, Watch};
 use crate::run::{diagnose, duration, signals};
 use crate::ui::Ui;
 
 /// How often the loop looks at Compose and at the signals.
 const TICK: Duration = Duration::from_millis(100);
+/// Events come in swarms: looks are at least that far apart, unless Compose has ended.
+const APART: Duration = Duration::from_millis(250);
 /// How often it looks at the containers when no event comes.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -39,24 +41,27 @@ pub fn start(
     ui: Ui,
 ) -> Result<Duration> {
     let started = Instant::now();
-    let before = observe(docker, setup, started, None)?;
+    let before = observe(docker, setup, started, None, |containers| Watch::unclear(containers))?;
     let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
     let events = events(docker, setup)?;
     let mut compose = Compose { child: command.start()?, lines: Vec::new() };
     let mut live = Live::new(ui);
     let mut looked: Option<Instant> = None;
     let mut ended = None;
+    let mut event = false;
     let verdict = loop {
         let code = compose.poll();
-        let event = !events.new_lines(TICK).is_empty();
+        event |= !events.new_lines(TICK).is_empty();
         signals::check()?;
-        let due = event || code != ended || looked.is_none_or(|at| at.elapsed() >= LOOK);
+        let since = looked.map_or(LOOK, |at| at.elapsed());
+        let due = code != ended || since >= LOOK || (event && since >= APART);
         if !due && started.elapsed() < what.timeout {
             continue;
         }
+        event = false;
         looked = Some(Instant::now());
         ended = code;
-        let seen = observe(docker, setup, started, ended)?;
+        let seen = observe(docker, setup, started, ended, |containers| watch.unclear_now(containers, ended))?;
         let (changes, verdict) = watch.step(&seen);
         live.show(&watch, &changes, seen.at);
         if verdict != Verdict::Wait {
@@ -107,9 +112,15 @@ fn events(docker: &Docker, setup: &Setup) -> Result<Child> {
     command.start()
 }
 
-fn observe(docker: &Docker, setup: &Setup, started: Instant, compose: Option<i32>) -> Result<Observation> {
+fn observe(
+    docker: &Docker,
+    setup: &Setup,
+    started: Instant,
+    compose: Option<i32>,
+    unclear: impl Fn(&[Container]) -> Vec<&str>,
+) -> Result<Observation> {
     let containers = state::containers(docker, &setup.project)?;
-    let details = state::details(docker, Watch::unclear(&containers))?;
+    let details = state::details(docker, unclear(&containers))?;
     let details = details.into_iter().map(|details| (details.id.clone(), details)).collect();
     Ok(Observation { containers, details, at: started.elapsed(), compose })
 }

@@ -1,0 +1,189 @@
+//! What a start has come to, on invented observations.
+
+use super::*;
+use crate::run::labels::Labels;
+
+fn expect(name: &str, depth: usize, one_shot: bool) -> Expected {
+    Expected { name: name.to_owned(), one_shot, depth, waits_for: Vec::new() }
+}
+
+fn container(service: &str, state: State, check: Check, exit_code: Option<i32>) -> Container {
+    Container {
+        id: format!("id-{service}"),
+        service: service.to_owned(),
+        name: format!("p-{service}-1"),
+        image: String::new(),
+        state,
+        check,
+        exit_code,
+        status: String::new(),
+        ports: Vec::new(),
+        created: String::new(),
+        labels: Labels::default(),
+        depends_on: Vec::new(),
+    }
+}
+
+fn look(at_ms: u64, compose: Option<i32>, containers: &[Container]) -> Observation {
+    Observation {
+        containers: containers.to_vec(),
+        details: BTreeMap::new(),
+        at: Duration::from_millis(at_ms),
+        compose,
+    }
+}
+
+fn with(mut seen: Observation, id: &str, details: Details) -> Observation {
+    seen.details.insert(id.to_owned(), details);
+    seen
+}
+
+fn watch(before: &Observation) -> Watch {
+    let expected = vec![expect("db", 0, false), expect("setup", 1, true), expect("api", 2, false)];
+    Watch::new(expected, before, Duration::from_secs(300))
+}
+
+const RUNNING: State = State::Running;
+
+#[test]
+fn a_good_start_is_ready_when_all_are_and_compose_has_ended() {
+    let mut watch = watch(&Observation::default());
+    let db = container("db", RUNNING, Check::Healthy, None);
+    let setup = container("setup", State::Exited, Check::None, Some(0));
+    let (changes, verdict) = watch.step(&look(0, None, &[]));
+    assert_eq!((changes.len(), verdict), (0, Verdict::Wait));
+    let starting = container("db", RUNNING, Check::Starting, None);
+    let (changes, _) =
+        watch.step(&look(100, None, &[starting, container("api", State::Created, Check::None, None)]));
+    assert_eq!((changes.len(), &changes[0].phase), (1, &Phase::Starting));
+    let (changes, _) = watch.step(&look(900, None, std::slice::from_ref(&db)));
+    assert_eq!((changes[0].phase.clone(), changes[0].took), (Phase::Ready, Duration::from_millis(800)));
+    let all = [db, setup, container("api", RUNNING, Check::Healthy, None)];
+    assert_eq!(watch.step(&look(1000, None, &all)).1, Verdict::Wait);
+    assert_eq!(watch.step(&look(1100, Some(0), &all)).1, Verdict::Ready);
+}
+
+#[test]
+fn failures_come_in_the_order_of_the_dependencies() {
+    let mut watch = watch(&Observation::default());
+    let seen = [
+        container("api", State::Exited, Check::None, Some(1)),
+        container("db", State::Exited, Check::None, Some(137)),
+    ];
+    let (_, verdict) = watch.step(&look(0, None, &seen));
+    assert_eq!(
+        verdict,
+        Verdict::Failed(vec![("db".into(), Cause::Exited(137)), ("api".into(), Cause::Exited(1))])
+    );
+}
+
+#[test]
+fn a_service_that_ends_well_has_failed_and_a_one_shot_has_not() {
+    let mut watch = watch(&Observation::default());
+    let seen = [
+        container("setup", State::Exited, Check::None, Some(0)),
+        container("api", State::Exited, Check::None, Some(0)),
+    ];
+    let (_, verdict) = watch.step(&look(0, None, &seen));
+    assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::Exited(0))]));
+}
+
+#[test]
+fn an_end_from_before_this_start_does_not_count() {
+    let old = Details { exit_code: 1, finished_at: "yesterday".into(), ..Details::default() };
+    let setup = container("setup", State::Exited, Check::None, Some(1));
+    let before = with(look(0, None, std::slice::from_ref(&setup)), "id-setup", old.clone());
+    let mut watch = watch(&before);
+    assert_eq!(watch.step(&before).1, Verdict::Wait);
+    let again = Details { finished_at: "now".into(), ..old };
+    let seen = with(look(500, None, &[setup]), "id-setup", again);
+    assert_eq!(watch.step(&seen).1, Verdict::Failed(vec![("setup".into(), Cause::Exited(1))]));
+}
+
+#[test]
+fn a_container_that_compose_replaces_has_not_failed() {
+    let mut watch = watch(&look(0, None, &[container("api", RUNNING, Check::Healthy, None)]));
+    let stopped = container("api", State::Exited, Check::None, Some(143));
+    assert_eq!(watch.step(&look(100, None, std::slice::from_ref(&stopped))).1, Verdict::Wait);
+    let new = Container { id: "id-new".into(), ..container("api", RUNNING, Check::Starting, None) };
+    assert_eq!(watch.step(&look(200, None, &[stopped.clone(), new])).1, Verdict::Wait);
+    assert_eq!(watch.step(&look(300, None, std::slice::from_ref(&stopped))).1, Verdict::Wait);
+    let (_, verdict) = watch.step(&look(300 + 1500, None, &[stopped]));
+    assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::Exited(143))]));
+}
+
+#[test]
+fn a_crash_loop_that_looks_running_is_found() {
+    let mut watch = watch(&Observation::default());
+    let api = container("api", RUNNING, Check::None, None);
+    let details = |restarts| Details { restarts, exit_code: 2, ..Details::default() };
+    let seen = with(look(0, None, std::slice::from_ref(&api)), "id-api", details(2));
+    assert_eq!(watch.step(&seen).1, Verdict::Wait);
+    let seen = with(look(10, None, &[api]), "id-api", details(3));
+    assert_eq!(
+        watch.step(&seen).1,
+        Verdict::Failed(vec![("api".into(), Cause::Loop { code: 2, restarts: 3 })])
+    );
+}
+
+#[test]
+fn a_service_without_a_check_must_run_steadily() {
+    let mut watch =
+        Watch::new(vec![expect("worker", 0, false)], &Observation::default(), Duration::from_secs(9));
+    let worker = [container("worker", RUNNING, Check::None, None)];
+    assert_eq!(watch.step(&look(0, Some(0), &worker)).1, Verdict::Wait);
+    assert_eq!(watch.step(&look(1000, Some(0), &worker)).1, Verdict::Ready);
+}
+
+#[test]
+fn unhealthy_from_before_gets_its_chance_and_unhealthy_since_does_not() {
+    let sick = [container("api", RUNNING, Check::Unhealthy, None)];
+    assert_eq!(watch(&look(0, None, &sick)).step(&look(10, None, &sick)).1, Verdict::Wait);
+    let (_, verdict) = watch(&Observation::default()).step(&look(10, None, &sick));
+    assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::Unhealthy)]));
+}
+
+#[test]
+fn the_end_of_the_time_names_what_is_open() {
+    let mut watch = watch(&Observation::default());
+    let db = container("db", RUNNING, Check::Healthy, None);
+    let (_, verdict) = watch.step(&look(300_000, None, &[db]));
+    assert_eq!(verdict, Verdict::TimedOut(vec!["setup".into(), "api".into()]));
+    let (_, verdict) = watch.step(&look(300_001, Some(1), &[]));
+    assert_eq!(verdict, Verdict::ComposeFailed(1));
+}
+
+#[test]
+fn a_container_that_the_engine_could_not_start_has_failed() {
+    let mut watch = watch(&Observation::default());
+    let seen = look(0, Some(1), &[container("api", State::Created, Check::None, None)]);
+    let details = Details { error: "exec: \"nope\": not found".into(), ..Details::default() };
+    let (_, verdict) = watch.step(&with(seen, "id-api", details));
+    assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::NotStarted)]));
+}
+
+#[test]
+fn what_was_unhealthy_before_is_the_cause_when_compose_gives_up() {
+    let before = look(0, None, &[container("db", RUNNING, Check::Unhealthy, None)]);
+    let mut watch = watch(&before);
+    let unhealthy = container("db", RUNNING, Check::Unhealthy, None);
+    assert_eq!(watch.step(&look(100, None, std::slice::from_ref(&unhealthy))).1, Verdict::Wait);
+    let (_, verdict) = watch.step(&look(200, Some(1), &[unhealthy]));
+    assert_eq!(verdict, Verdict::Failed(vec![("db".to_owned(), Cause::Unhealthy)]));
+}
+
+#[test]
+fn only_what_the_list_does_not_say_is_inspected() {
+    let fresh = watch(&Observation::default());
+    let ended = container("setup", State::Exited, Check::None, Some(0));
+    let all = [
+        container("db", RUNNING, Check::Healthy, None),
+        ended.clone(),
+        container("api", State::Created, Check::None, None),
+        container("worker", RUNNING, Check::None, None),
+    ];
+    assert_eq!(fresh.unclear_now(&all, None), ["id-worker"]);
+    assert_eq!(fresh.unclear_now(&all, Some(1)), ["id-api", "id-worker"]);
+    let again = watch(&look(0, None, std::slice::from_ref(&ended)));
+    assert_eq!(again.unclear_now(&all, None), ["id-setup", "id-worker"]);
+}
