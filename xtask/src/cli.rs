@@ -51,7 +51,9 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Code(code)) => ExitCode::from(code),
         Err(error) => {
             if let Some(Interrupted(text)) = error.downcast_ref() {
-                ui.note(text);
+                // Over the `^C` that the terminal has written.
+                let lead = if ui.is_live() { "\r" } else { "" };
+                ui.note(format_args!("{lead}{text}"));
                 return ExitCode::from(130);
             }
             ui.error(error::render(&error));

@@ -127,21 +127,15 @@ fn table(seen: &Seen) -> String {
         .iter()
         .map(|container| {
             let answer = seen.answers.iter().find(|answer| answer.service == container.service);
-            let mut row = vec![
-                container.service.clone(),
-                status::state(container),
-                containers::health(container).to_owned(),
-            ];
-            match answer {
-                Some(answer) => {
-                    row.extend([answer.url.clone(), answer.message.clone(), format!("{} ms", answer.ms)]);
-                }
-                None => row.extend([unasked(container), String::new(), String::new()]),
-            }
-            row
+            let (endpoint, answer) = match answer {
+                Some(answer) => (answer.url.clone(), format!("{}, {} ms", answer.message, answer.ms)),
+                None => (unasked(container), String::new()),
+            };
+            vec![container.service.clone(), status::state(container), endpoint, answer]
         })
         .collect();
-    ui::table(&["Service", "State", "Health", "Endpoint", "Answer", "Time"], &rows)
+    // Four columns, so that a line of the usual length fits on 80 columns.
+    ui::table(&["Service", "State", "Endpoint", "Answer"], &rows)
 }
 
 /// Why no endpoint of a container was asked.

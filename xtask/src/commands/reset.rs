@@ -11,7 +11,7 @@ use crate::commands::up::{self, Request};
 use crate::error::{Failure, Interrupted, Outcome, Result};
 use crate::run::spec::Spec;
 use crate::run::state::{self, Volume};
-use crate::run::{preflight, stop};
+use crate::run::{preflight, signals, stop};
 use crate::ui::count;
 
 /// The arguments of `reset`.
@@ -50,7 +50,10 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     for volume in &doomed {
         context.ui.status_bad("Delete", format_args!("{} ({})", volume.name, volume.size));
     }
-    confirm(context, &doomed, matches.get_flag("yes"))?;
+    if !confirmed(context, &doomed, matches.get_flag("yes"))? {
+        context.ui.status("Kept", "nothing was deleted");
+        return Ok(Outcome::No);
+    }
     let result = delete(&project, &names, &doomed);
     project.after_interruption(result)?;
     context.ui.status("Deleted", count(doomed.len(), "volume"));
@@ -77,9 +80,9 @@ fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<
     Ok(existing.into_iter().filter(|volume| own.contains(&volume.name)).collect())
 }
 
-fn confirm(context: &Context, doomed: &[Volume], yes: bool) -> Result<()> {
+fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
     if yes {
-        return Ok(());
+        return Ok(true);
     }
     let what = count(doomed.len(), "volume");
     if !context.ui.can_ask() {
@@ -88,11 +91,13 @@ fn confirm(context: &Context, doomed: &[Volume], yes: bool) -> Result<()> {
             .fix("add --yes to delete them without asking")
             .into());
     }
-    let question = format!("Delete {what} for good? There is no snapshot");
+    let question = format!("There is no snapshot. Delete {what} for good?");
     let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
     match answer {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Interrupted("nothing was deleted".to_owned()).into()),
+        Ok(answer) => Ok(answer),
+        Err(_) if signals::received() => {
+            Err(Interrupted("interrupted; nothing was deleted".to_owned()).into())
+        }
         Err(why) => Err(Failure::new("cannot ask").why(why).fix("add --yes").into()),
     }
 }

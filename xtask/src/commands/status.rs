@@ -8,7 +8,7 @@ use crate::error::{Outcome, Result};
 use crate::run::containers::{self, Depth};
 use crate::run::docker::Docker;
 use crate::run::setup::Setup;
-use crate::run::state::{Container, State};
+use crate::run::state::{Check, Container, HostPort, State};
 use crate::ui;
 
 /// Its arguments.
@@ -35,7 +35,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         context.ui.data(serde_json::to_string_pretty(&seen.report(true))?);
     } else if !seen.containers.is_empty() {
         let rows: Vec<Vec<String>> = seen.containers.iter().map(row).collect();
-        context.ui.data(ui::table(&["Service", "State", "Health", "Image", "Ports"], &rows));
+        context.ui.data(ui::table(&["Service", "State", "Image", "Ports"], &rows));
     }
     if seen.containers.is_empty() {
         context.ui.error(health::nothing_runs(context, &setup));
@@ -45,24 +45,25 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
 }
 
 fn row(container: &Container) -> Vec<String> {
-    let ports: Vec<String> = container
-        .ports
-        .iter()
-        .map(|port| format!("{}:{}->{}", port.address, port.host, port.container))
-        .collect();
-    vec![
-        container.service.clone(),
-        state(container),
-        containers::health(container).to_owned(),
-        container.image.clone(),
-        ports.join(", "),
-    ]
+    let ports: Vec<String> = container.ports.iter().map(port).collect();
+    vec![container.service.clone(), state(container), container.image.clone(), ports.join(", ")]
 }
 
-/// The state in the table: the exit code with it where there is one.
+/// Bound to this machine alone is the normal case, and not said.
+fn port(port: &HostPort) -> String {
+    match port.address.as_str() {
+        "127.0.0.1" => format!("{}->{}", port.host, port.container),
+        address => format!("{address}:{}->{}", port.host, port.container),
+    }
+}
+
+/// The state in one word: what its check says while it runs, else what it does, with the exit code.
 pub(super) fn state(container: &Container) -> String {
-    match (container.state, container.exit_code) {
-        (State::Running, _) | (_, None) => container.state.as_str().to_owned(),
-        (state, Some(code)) => format!("{} ({code})", state.as_str()),
+    match (container.state, container.check, container.exit_code) {
+        (State::Exited, ..) if container.is_one_shot() && container.is_well() => "done".to_owned(),
+        (State::Running, Check::None, _) => "running".to_owned(),
+        (State::Running, check, _) => check.as_str().to_owned(),
+        (state, _, Some(code)) => format!("{} ({code})", state.as_str()),
+        (state, _, None) => state.as_str().to_owned(),
     }
 }

@@ -27,9 +27,9 @@ fn all_well_is_a_table_and_exit_code_0() {
     assert_eq!(screen.code, 0, "{}", screen.stderr);
     assert_eq!(
         without_times(&screen.stdout).replace(&port.to_string(), "12345"),
-        "SERVICE  STATE       HEALTH   ENDPOINT                       ANSWER  TIME
-api      running     healthy  http://127.0.0.1:12345/health  200 OK  N ms
-setup    exited (0)  healthy  one-shot
+        "SERVICE  STATE    ENDPOINT                       ANSWER
+api      healthy  http://127.0.0.1:12345/health  200 OK, N ms
+setup    done     one-shot
 "
     );
     assert_eq!(screen.stderr, "");
@@ -49,9 +49,9 @@ fn what_is_not_well_is_explained_and_exit_code_1() {
     assert_eq!(screen.code, 1);
     assert_eq!(
         screen.stdout,
-        "SERVICE  STATE           HEALTH   ENDPOINT       ANSWER  TIME
-queue    running         healthy  not published
-worker   restarting (1)  none     no endpoint
+        "SERVICE  STATE           ENDPOINT       ANSWER
+queue    healthy         not published
+worker   restarting (1)  no endpoint
 "
     );
     assert_eq!(
@@ -95,6 +95,46 @@ fn nothing_that_runs_says_how_to_start() {
             )
         );
     }
+}
+
+#[test]
+fn status_asks_no_more_than_it_shows() {
+    let ports = "127.0.0.1:3001->3000/tcp, 0.0.0.0:80->8080/tcp";
+    let fake = with_containers(
+        inspected(),
+        &[
+            ["api", "running", "Up 1 second (healthy)", ports, "service", "http 3000", "http 3000 /health"],
+            ["worker", "exited", "Exited (1) 3 seconds ago", "", "service", "", "process"],
+        ],
+    );
+    let screen = fake.run(&["status"]);
+    assert_eq!(
+        screen.stdout,
+        "SERVICE  STATE       IMAGE  PORTS
+api      healthy     i      3001->3000, 0.0.0.0:80->8080
+worker   exited (1)  i
+"
+    );
+    assert_eq!(screen.calls.lines().count(), 1, "{}", screen.calls);
+}
+
+#[test]
+fn waiting_ends_when_a_container_has_ended_for_good() {
+    let fake = with_containers(
+        inspected(),
+        &[["worker", "exited", "Exited (1) 3 seconds ago", "", "service", "", "process"]],
+    );
+    let screen = fake.run(&["health", "--wait"]);
+    assert_eq!(screen.code, 1);
+    assert_eq!(
+        screen.stderr,
+        "     Waiting for worker
+warning: what has ended is not started again, so waiting longer is of no use
+error: `worker` is not well: exited (1) 3 seconds ago
+  why: started again 2 times
+  fix: cargo xtask logs worker
+"
+    );
 }
 
 #[test]
