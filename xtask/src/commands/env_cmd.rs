@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
-use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names};
+use crate::commands::{env_arg, up};
 use crate::error::{Failure, Outcome, Result};
-use crate::run::{dotenv, env_file};
+use crate::run::docker::remote_host;
+use crate::run::host_env::{self, Reachable};
+use crate::run::spec::Spec;
+use crate::run::{dotenv, env_file, state};
 use crate::ui::count;
 
 /// The arguments of `env`.
@@ -23,7 +26,13 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("show")
                 .about("Show a service's environment")
-                .arg(Arg::new("service").value_name("SERVICE").required(true).help("Whose")),
+                .arg(Arg::new("service").value_name("SERVICE").required(true).help("Whose"))
+                .arg(
+                    Arg::new("host")
+                        .long("host")
+                        .action(ArgAction::SetTrue)
+                        .help("As it has to be when the service runs on the host: `up --without SERVICE`"),
+                ),
         )
 }
 
@@ -36,18 +45,55 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     match matches.subcommand() {
         Some(("show", arguments)) => {
             let service = arguments.get_one::<String>("service").cloned().unwrap_or_default();
-            show(&project, &service, context)
+            show(&project, &service, arguments.get_flag("host"), context)
         }
         _ => check(&project, context),
     }
 }
 
-fn show(project: &Project, service: &str, context: &Context) -> Result<Outcome> {
+fn show(project: &Project, service: &str, on_host: bool, context: &Context) -> Result<Outcome> {
     let spec = project.spec()?;
     check_names(&[service.to_owned()], &spec.names(), "service")?;
+    if on_host {
+        return show_for_host(project, &spec, service, context);
+    }
     let environment = spec.service(service).map(|service| &service.environment);
     for (name, value) in environment.into_iter().flatten() {
         context.ui.data(format_args!("{name}={}", value.as_deref().unwrap_or_default()));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Published ports as they are in the containers that run, else as the files say.
+fn show_for_host(project: &Project, spec: &Spec, service: &str, context: &Context) -> Result<Outcome> {
+    let containers = state::containers(&project.docker, &project.setup.project).unwrap_or_default();
+    let reachable: Vec<Reachable> = spec
+        .services
+        .iter()
+        .map(|service| {
+            let own = containers.iter().filter(|container| container.service == service.name);
+            let running = own.flat_map(|container| &container.ports).map(|port| (port.container, port.host));
+            let written = service.ports.iter().filter_map(|port| Some((port.target, port.published?)));
+            Reachable { service: service.name.clone(), ports: running.chain(written).collect() }
+        })
+        .collect();
+    let empty = Default::default();
+    let environment = spec.service(service).map_or(&empty, |service| &service.environment);
+    let host = up::endpoint_host(remote_host().as_deref());
+    let env = host_env::rewrite(service, environment, &reachable, &host);
+    for (name, value) in &env.values {
+        context.ui.data(format_args!("{name}={value}"));
+    }
+    for (name, target) in &env.unreachable {
+        context.ui.warn(
+            Failure::new(format!("`{name}` names `{target}`, which the host cannot reach"))
+                .why("that port is not published")
+                .fix(format!(
+                    "publish it in {}/docker-compose.override.yml, then: {}",
+                    project.setup.shown,
+                    project.setup.xtask("up")
+                )),
+        );
     }
     Ok(Outcome::Done)
 }
