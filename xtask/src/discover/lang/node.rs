@@ -9,7 +9,7 @@ use crate::model::path::RepoPath;
 
 use super::node_manifest;
 use super::rules::{Grammar, Says, is_noise};
-use super::scan::{Comments, Pattern, line_at, line_of, unquoted};
+use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "node", wants: wants_source, read: read_source };
@@ -183,7 +183,7 @@ fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     page_route(&mut findings);
     GRAMMAR.read(&mut findings);
-    if source.text.contains("= process.env") || source.text.contains("= import.meta.env") {
+    if holds(source.text, "= process.env") || holds(source.text, "= import.meta.env") {
         destructured(&mut findings);
     }
 }

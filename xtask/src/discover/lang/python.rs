@@ -9,7 +9,7 @@ use crate::model::path::RepoPath;
 
 use super::python_manifest;
 use super::rules::{Grammar, Says, is_noise};
-use super::scan::{Comments, Pattern, line_at, unquoted};
+use super::scan::{Comments, Pattern, holds, line_at, unquoted};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "python", wants: wants_source, read: read_source };
@@ -132,7 +132,7 @@ static FIELD_ENV: LazyLock<Pattern> = LazyLock::new(|| {
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     GRAMMAR.read(&mut findings);
-    if source.text.contains("BaseSettings") {
+    if holds(source.text, "BaseSettings") {
         settings(&mut findings);
     }
     if source.path.name() == "manage.py" && source.text.contains("django") {

@@ -7,7 +7,7 @@ use crate::discover::relaxed;
 use crate::model::fact::{PortSource, Protocol, Purpose};
 use crate::model::path::RepoPath;
 
-use super::scan::{Comments, Line, Pattern, lines, newlines, strings, unquoted};
+use super::scan::{Comments, Line, Pattern, holds, lines, newlines, strings, unquoted};
 
 /// What a match of a rule's pattern says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Grammar {
         let mut wrappers = Vec::new();
         for line in lines(text, &self.needles, self.comments) {
             for rule in &self.rules {
-                if line.text.contains(rule.needle) {
+                if holds(line.text, rule.needle) {
                     self.apply(rule, &line, findings, &mut wrappers);
                 }
             }

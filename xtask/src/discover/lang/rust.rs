@@ -10,7 +10,7 @@ use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
 use super::rules::{Grammar, Says, is_noise};
-use super::scan::{Comments, Pattern, line_at, line_of};
+use super::scan::{Comments, Pattern, find, line_at, line_of};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "rust", wants: wants_source, read: read_source };
@@ -162,12 +162,12 @@ fn prefixed(findings: &mut Findings<'_, '_>) {
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     // What follows is the file's own tests.
-    let end = source.text.find("#[cfg(test)]\nmod ").unwrap_or(source.text.len());
+    let end = find(source.text, "#[cfg(test)]\nmod ").unwrap_or(source.text.len());
     let source = Source { text: &source.text[..end], ..*source };
     let mut findings = Findings::new(&source, facts);
     GRAMMAR.read(&mut findings);
     prefixed(&mut findings);
-    if let Some(at) = source.text.find("EnvFilter::").or_else(|| source.text.find("env_logger::")) {
+    if let Some(at) = find(source.text, "EnvFilter::").or_else(|| find(source.text, "env_logger::")) {
         findings.env(line_at(source.text, at), "rust-log", Read { name: "RUST_LOG", ..Read::default() });
     }
 }

@@ -83,8 +83,9 @@ pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) ->
     let mut skipped = None;
     let (mut number, mut counted, mut at, mut hits) = (1, 0, 0, 0);
     while let Some(hit) = needles.find_at(text, at) {
-        let start = text[..hit.start()].rfind('\n').map_or(0, |end| end + 1);
-        let end = text[hit.start()..].find('\n').map_or(text.len(), |end| hit.start() + end);
+        let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit.start()]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text.as_bytes()[hit.start()..])
+            .map_or(text.len(), |end| hit.start() + end);
         number += newlines(&text[counted..start]);
         counted = start;
         at = end;
@@ -113,9 +114,20 @@ pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) ->
     found
 }
 
+/// Where `needle` begins in `text`; for what is asked of every file, because the standard library's search is compiled
+/// with this package, which in the development profile is not optimised.
+pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), needle.as_bytes())
+}
+
+/// Whether `needle` stands in `text`; else as [`find`].
+pub(super) fn holds(text: &str, needle: &str) -> bool {
+    find(text, needle).is_some()
+}
+
 /// How many lines end in `text`.
 pub(super) fn newlines(text: &str) -> u32 {
-    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+    u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
 /// The number of the line that holds byte `at`.
@@ -148,7 +160,7 @@ fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
         _ => (&["/*"], "*/"),
     };
     let mut found = Vec::new();
-    if !open.iter().any(|open| text.contains(open)) {
+    if !open.iter().any(|open| holds(text, open)) {
         return found;
     }
     let mut start = 0;
