@@ -41,7 +41,7 @@ pub fn start(
     ui: Ui,
 ) -> Result<Duration> {
     let started = Instant::now();
-    let before = observe(docker, setup, started, None, |containers| Watch::unclear(containers))?;
+    let before = observe(docker, setup, started, None, Watch::unclear)?;
     let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
     let events = events(docker, setup)?;
     let mut compose = Compose { child: command.start()?, lines: Vec::new() };
