@@ -128,6 +128,8 @@ fn table(seen: &Seen) -> String {
         .map(|container| {
             let answer = seen.answers.iter().find(|answer| answer.service == container.service);
             let (endpoint, answer) = match answer {
+                // Of a bare connection the time is mostly our own wait whether it stays open.
+                Some(answer) if answer.status.is_none() => (answer.url.clone(), answer.message.clone()),
                 Some(answer) => (answer.url.clone(), format!("{}, {} ms", answer.message, answer.ms)),
                 None => (unasked(container), String::new()),
             };
