@@ -21,7 +21,7 @@ pub const ALL: &[Detector] = &[
 ];
 
 /// More hits are no configuration that a person wrote.
-const MAX_HITS: usize = 2000;
+const MAX_HITS: usize = 500;
 /// Longer lines neither.
 const MAX_LINE: usize = 2000;
 
@@ -343,14 +343,14 @@ fn wants_prometheus(path: &RepoPath) -> bool {
 /// program's own server answers there.
 fn read_prometheus(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
-    for job in source.text.split("job_name").skip(1) {
+    for job in source.text.split("job_name").skip(1).take(100) {
         let path =
             job.split_once("metrics_path:").map_or("", |(_, rest)| rest.lines().next().unwrap_or_default());
         if matches!(path.trim().trim_matches(['"', '\'']), "" | "/metrics") {
             continue;
         }
         let start = job.as_ptr() as usize - source.text.as_ptr() as usize;
-        for found in SCRAPED.iter().flat_map(|regex| regex.captures_iter(job)).take(200) {
+        for found in SCRAPED.iter().flat_map(|regex| regex.captures_iter(job)).take(10) {
             let (Some(whole), Ok(port)) = (found.get(0), group(&found, "port").parse::<u16>()) else {
                 continue;
             };

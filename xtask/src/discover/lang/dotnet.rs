@@ -7,7 +7,8 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, What};
 use crate::model::path::RepoPath;
 
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, line_at};
 
 /// Source files.
@@ -164,7 +165,8 @@ fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
         findings.alias(1, "dotnet-project", project);
     }
     let dev_only = project.contains("Test");
-    for node in document.descendants().filter(|node| node.tag_name().name() == "PackageReference") {
+    for node in document.descendants().filter(|node| node.tag_name().name() == "PackageReference").take(1000)
+    {
         let Some(package) = node.attribute("Include") else { continue };
         let line = line_at(text, node.range().start);
         findings.package(line, "dotnet-dependency", "dotnet", (package, &[]), dev_only);

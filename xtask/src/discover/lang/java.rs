@@ -7,7 +7,8 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, HealthKind, PortSource, What};
 use crate::model::path::RepoPath;
 
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, line_at};
 
 /// Source files.
@@ -183,7 +184,7 @@ fn pom(findings: &mut Findings<'_, '_>) {
         found.push((line(name), None, name.text().unwrap_or_default().trim().to_owned(), false));
     }
     for list in root.children().filter(|child| child.has_tag_name_local("dependencies")) {
-        for node in list.children().filter(|child| child.has_tag_name_local("dependency")) {
+        for node in list.children().filter(|child| child.has_tag_name_local("dependency")).take(1000) {
             let dev_only = text_of(node, "scope") == "test";
             found.push((line(node), Some(text_of(node, "groupId")), text_of(node, "artifactId"), dev_only));
         }

@@ -8,7 +8,8 @@ use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
 use super::node_manifest;
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
 
 /// Source files.
@@ -174,7 +175,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 
 /// `const { PORT = 3000, DATABASE_URL: url } = process.env`.
 static DESTRUCTURED: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r"\{(?P<body>[^{}]{1,3000})\}\s*=\s*(?:process|import\.meta)\.env\b"));
+    LazyLock::new(|| Pattern::new(r"\{(?P<body>[^{}]+)\}\s*=\s*(?:process|import\.meta)\.env\b"));
 static PRISMA_ENV: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(r#"env\(\s*"(?P<name><key>)"\s*\)"#));
 static PRISMA_PROVIDER: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"provider\s*=\s*"(?P<dialect>\w+)""#));
@@ -190,10 +191,10 @@ fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 fn destructured(findings: &mut Findings<'_, '_>) {
     let text = findings.source.text;
-    for found in DESTRUCTURED.all(text, usize::MAX) {
+    for found in DESTRUCTURED.all(text, usize::MAX).take(20) {
         let Some(body) = found.name("body") else { continue };
         let mut at = body.start();
-        for item in body.as_str().split(',') {
+        for item in body.as_str().split(',').take(200) {
             let line = line_at(text, at + (item.len() - item.trim_start().len()));
             at += item.len() + 1;
             let (name, default) =

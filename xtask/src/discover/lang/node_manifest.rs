@@ -75,6 +75,9 @@ const MIGRATION_SCRIPTS: &[&str] = &[
     "prisma:migrate:deploy",
 ];
 
+/// More dependencies or scripts are no manifest that a person wrote.
+const MAX_ITEMS: usize = 1000;
+
 static SCRIPT_PORT: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r"(?:(?:^|\s)(?:-p|--port)[= ]|\bPORT=)(?P<port>\d{2,5})\b"));
 
@@ -91,18 +94,18 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         Value::Object(map) => map.values().filter_map(|to| to.get("target").or(Some(to))).collect(),
         other => vec![other],
     });
-    for proxy in proxies.filter_map(Value::as_str) {
+    for proxy in proxies.filter_map(Value::as_str).take(50) {
         findings.literal(line_of(source.text, "\"proxy\""), "node-dev-proxy", proxy);
     }
     let scripts = texts(&manifest, "scripts");
     for (section, dev_only) in
         [("dependencies", false), ("optionalDependencies", false), ("devDependencies", true)]
     {
-        for (package, _) in texts(&manifest, section) {
+        for (package, _) in texts(&manifest, section).into_iter().take(MAX_ITEMS) {
             dependency(&mut findings, package, dev_only, &scripts);
         }
     }
-    for (name, script) in scripts {
+    for (name, script) in scripts.into_iter().take(MAX_ITEMS) {
         read_script(&mut findings, name, script);
     }
 }

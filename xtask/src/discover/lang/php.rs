@@ -9,7 +9,8 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, line_of};
 
 /// Source files.
@@ -166,7 +167,8 @@ fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
         }
     }
     for (section, dev_only) in [("require", false), ("require-dev", true)] {
-        for (package, _) in manifest.get(section).and_then(Value::as_object).into_iter().flatten() {
+        for (package, _) in manifest.get(section).and_then(Value::as_object).into_iter().flatten().take(1000)
+        {
             let line = line_of(source.text, &format!("\"{package}\""));
             findings.package(line, "composer-dependency", "php", (package, &[]), dev_only);
             if dev_only {

@@ -7,8 +7,9 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
+use super::noise::is_noise;
 use super::python_manifest;
-use super::rules::{Grammar, Says, is_noise};
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, unquoted};
 
 /// Source files.
@@ -144,7 +145,7 @@ fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
 /// The fields of pydantic's settings classes: each is a variable of its name in capitals.
 fn settings(findings: &mut Findings<'_, '_>) {
     let text = findings.source.text;
-    for class in SETTINGS.all(text, usize::MAX) {
+    for class in SETTINGS.all(text, usize::MAX).take(50) {
         let Some(head) = class.get(0) else { continue };
         let body = class_body(&text[head.end()..]);
         let prefix =

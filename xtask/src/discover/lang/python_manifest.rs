@@ -154,7 +154,7 @@ fn tables(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 
 /// `dependencies = ["fastapi>=0.1", …]`.
 fn listed(findings: &mut Findings<'_, '_>, list: Option<&Value>, dev_only: bool) {
-    for item in list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for item in list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).take(1000) {
         let line = line_of(findings.source.text, item);
         requirement(findings, line, item, dev_only);
     }
@@ -162,7 +162,7 @@ fn listed(findings: &mut Findings<'_, '_>, list: Option<&Value>, dev_only: bool)
 
 /// `celery = { version = "5", extras = ["redis"] }`.
 fn keyed(findings: &mut Findings<'_, '_>, table: Option<&Value>, dev_only: bool) {
-    for (name, value) in tables(table) {
+    for (name, value) in tables(table).take(1000) {
         let extras = value.get("extras").and_then(Value::as_array).into_iter().flatten();
         let extras: Vec<String> = extras.filter_map(Value::as_str).map(str::to_owned).collect();
         let line = line_of(findings.source.text, &format!("\n{name}")) + 1;

@@ -7,7 +7,8 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern};
 
 /// Source files, `database.yml` with its ERB included.

@@ -4,10 +4,12 @@ use std::sync::LazyLock;
 
 use crate::discover::findings::{Findings, Read};
 use crate::discover::relaxed;
-use crate::model::fact::{PortSource, Protocol, Purpose};
-use crate::model::path::RepoPath;
+use crate::model::fact::Protocol;
 
-use super::scan::{Comments, Line, Pattern, holds, lines, newlines, strings, unquoted};
+use super::listen::{listen, near_port};
+use super::scan::{
+    Comments, Line, Pattern, holds, lines, newlines, strings, uncommented, unquoted, window_of,
+};
 
 /// What a match of a rule's pattern says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +210,9 @@ impl Grammar {
                 Says::Wrapper => {
                     let start = line.window.as_ptr() as usize - findings.source.text.as_ptr() as usize;
                     if let Some(argument) = group("argument")
+                        && wrappers.len() < MAX_WRAPPERS
                         && let Some(wrapper) = enclosing(findings.source.text, start, argument)
+                        && !wrappers.contains(&wrapper)
                     {
                         wrappers.push(wrapper);
                     }
@@ -273,27 +277,30 @@ impl Grammar {
     /// Calls of a function of this file that reads a variable.
     fn wrapped(&self, function: &str, required: bool, findings: &mut Findings<'_, '_>) {
         let text = findings.source.text;
-        let mut from = 0;
-        while let Some(at) = text[from..].find(function) {
-            let start = from + at;
-            from = start + function.len();
-            let Some(call) = WRAPPED.first(window_of(&text[from..])) else { continue };
+        let (mut number, mut counted) = (1, 0);
+        for (start, _) in text.match_indices(function).take(MAX_CALLS) {
+            let Some(call) = WRAPPED.first(window_of(&text[start + function.len()..])) else { continue };
             if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
                 continue;
             }
+            number += newlines(&text[counted..start]);
+            counted = start;
             let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
-            let commented =
-                super::scan::uncommented(&text[line_start..start], self.comments).len() < start - line_start;
-            if let Some(name) = call.name("name")
-                && !commented
-            {
+            let before = &text[line_start..start];
+            if uncommented(before, self.comments).len() < before.len() {
+                continue;
+            }
+            if let Some(name) = call.name("name") {
                 let default = call.name("default").and_then(|default| unquoted(default.as_str()));
-                let number = newlines(&text[..start]) + 1;
                 findings.env(number, self.wrapper, Read { name: name.as_str(), default, required });
             }
         }
     }
 }
+
+/// More functions that read variables, and more calls of one, are no program that a person wrote.
+const MAX_WRAPPERS: usize = 8;
+const MAX_CALLS: usize = 5000;
 
 /// What every language's files are searched for.
 const COMMON: &str = concat!(
@@ -318,8 +325,6 @@ static CONNECT_CALL: LazyLock<Pattern> = LazyLock::new(|| {
         r#"\b\w*(?i:connect|connection|dial|redis|rabbit|mongo|kafka)\w*\(\s*["'](?P<host>[a-z][a-z0-9-]*)["']\s*[,)]"#,
     )
 });
-static NEAR_PORT: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r#"(?i)port["'\])]*\s*(?::|=>|=|,|\()\s*["']?(?P<port>\d{3,5})\b"#));
 static ENV_CALL: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
         r#"(?P<function>[\w.:]*(?i:env)\w*)!?\s*(?:<[\w\s|]+>)?\(\s*(?:&?[\w.]+\s*,\s*)?["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*|defaultValue\s*=\s*)?(?P<default><lit>))?"#,
@@ -375,197 +380,15 @@ fn enclosing(text: &str, at: usize, argument: &str) -> Option<(String, bool)> {
     is_one.then(|| (name.as_str().to_owned(), required))
 }
 
-fn window_of(text: &str) -> &str {
-    cut(text, 800)
-}
-
-/// At most `length` bytes.
-fn cut(text: &str, length: usize) -> &str {
-    let mut end = text.len().min(length);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// A port beside a host: `host: 'db', port: 3306`, on the same or one of the next lines.
-fn near_port(line: &Line<'_>) -> Option<u16> {
-    let near = window_of(line.window);
-    let cut = near.match_indices('\n').nth(3).map_or(near.len(), |(at, _)| at);
-    NEAR_PORT.first(&near[..cut])?.name("port")?.as_str().parse().ok()
-}
-
-/// A listen call: a number, an address, or a name whose value stands in the same file.
-pub(super) fn listen(
-    findings: &mut Findings<'_, '_>,
-    line: u32,
-    rule: &'static str,
-    (port, host): (Option<&str>, Option<&str>),
-    protocol: Protocol,
-) {
-    if let Some(host) = host {
-        let host = unquoted(host).unwrap_or(host);
-        findings.listens(line, rule, host);
-    }
-    let Some(port) = port else { return };
-    let literal = unquoted(port).unwrap_or(port).trim();
-    let (address, number) = match literal.rsplit_once(':') {
-        Some((address, number)) => (Some(address), number),
-        None => (None, literal),
-    };
-    let is_address = address.is_none_or(|address| {
-        address
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'[' | b']' | b':' | b'*' | b'+'))
-    });
-    if let Ok(number) = number.replace('_', "").parse::<u16>() {
-        if is_address {
-            if let Some(address) = address {
-                findings.listens(line, rule, address);
-            }
-            findings.port_as(line, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
-        }
-        return;
-    }
-    if let Some(address) = address {
-        findings.listens(line, rule, address);
-    }
-    if let Some((at, number)) = findings.number_of(number, value_of) {
-        findings.port_as(at, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
-    }
-}
-
-/// The port that a name stands for in this file: the first number on a line that gives it a value.
-fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
-    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let name = name.rsplit(['.', ':']).next()?;
-    if name.is_empty() || name.len() > 60 || name.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let mut from = 0;
-    while let Some(at) = text[from..].find(name) {
-        let start = from + at;
-        from = start + name.len();
-        let end = text[from..].find('\n').map_or(text.len(), |end| from + end);
-        let rest = cut(&text[from..end], 200);
-        if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-            continue;
-        }
-        if let Some(found) = ASSIGNED.first(rest)
-            && let Some(port) = found.name("port")
-        {
-            return Some((newlines(&text[..start]) + 1, port.as_str().replace('_', "").parse().ok()?));
-        }
-    }
-    None
-}
-
-static ASSIGNED: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
-        r#"^["']?\s*(?::\s*[\w<>| ]+)?(?:\s\w+)?\s*(?::=|=|:)\s*["']?:?(?:[^=>\n].*?[^\w.])??(?P<port>\d[\d_]{1,5})\b"#,
-    )
-});
-
-/// Whether a file is a test, a fixture or a machine's work, and says nothing about how the service runs.
-pub(super) fn is_noise(path: &RepoPath) -> bool {
-    const FOLDERS: &[&str] = &[
-        "test",
-        "tests",
-        "__tests__",
-        "spec",
-        "specs",
-        "e2e",
-        "testdata",
-        "fixtures",
-        "__mocks__",
-        "mocks",
-        "cypress",
-        "dist",
-        "third_party",
-        "testing",
-        "integration-tests",
-        "integration_tests",
-        "androidTest",
-        ".storybook",
-        "benches",
-    ];
-    let name = path.name();
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    path.parts()
-        .rev()
-        .skip(1)
-        .any(|part| FOLDERS.contains(&part) || part.ends_with(".Tests") || part.ends_with(".Test"))
-        || [
-            "_test",
-            "_tests",
-            ".test",
-            ".spec",
-            "_spec",
-            "Test",
-            "Tests",
-            "IT",
-            ".min",
-            ".bundle",
-            ".d",
-            ".stories",
-            "-test",
-            ".pb",
-            "_pb2",
-            ".generated",
-            ".designer",
-        ]
-        .iter()
-        .any(|end| stem.ends_with(end) && stem.len() > end.len())
-        || stem.starts_with("test_")
-        || stem == "conftest"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shared_patterns_are_valid() {
-        for pattern in
-            [&CONNECT_CALL, &HOST_KEY, &HOST_AND_PORT, &NEAR_PORT, &ENV_CALL, &WRAPPED, &FUNCTION, &ASSIGNED]
-        {
+        for pattern in [&CONNECT_CALL, &HOST_KEY, &HOST_AND_PORT, &ENV_CALL, &WRAPPED, &FUNCTION] {
             assert!(pattern.is_valid());
         }
         assert!(Pattern::new(COMMON).is_valid());
-    }
-
-    #[test]
-    fn tests_and_bundles_are_noise() {
-        for (path, wanted) in [
-            ("a/tests/x.py", true),
-            ("a/main_test.go", true),
-            ("a/app.spec.ts", true),
-            ("a/src/test/java/X.java", true),
-            ("a/UserTest.java", true),
-            ("a/jquery.min.js", true),
-            ("tests-service/app.js", false),
-            ("a/test.go", false),
-            ("a/latest.go", false),
-        ] {
-            assert_eq!(is_noise(&RepoPath::new(path).expect("inside")), wanted, "{path}");
-        }
-    }
-
-    #[test]
-    fn names_are_looked_up_in_the_file() {
-        for text in [
-            "const port = 3001;",
-            "let PORT: u16 = 3001;",
-            "port := getenv(\"PORT\", \"3001\")",
-            "port: 3001,",
-            "var port int = 3001",
-        ] {
-            assert_eq!(
-                value_of(text, if text.contains("PORT:") { "PORT" } else { "port" }),
-                Some((1, 3001)),
-                "{text}"
-            );
-        }
-        assert_eq!(value_of("if (port === 3001)", "port"), None);
     }
 }

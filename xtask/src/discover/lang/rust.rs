@@ -9,7 +9,8 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
-use super::rules::{Grammar, Says, is_noise};
+use super::noise::is_noise;
+use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, find, line_at, line_of};
 
 /// Source files.
@@ -149,7 +150,7 @@ fn prefixed(findings: &mut Findings<'_, '_>) {
         return;
     };
     let prefix = if prefix.ends_with('_') { prefix.to_owned() } else { format!("{prefix}_") };
-    for found in STRUCT.all(text, usize::MAX).take(50) {
+    for found in STRUCT.all(text, usize::MAX).take(10) {
         let Some(body) = found.name("body") else { continue };
         for field in FIELD.all(body.as_str(), usize::MAX).take(300) {
             let Some(name) = field.name("name") else { continue };
@@ -203,7 +204,8 @@ fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 fn dependencies(findings: &mut Findings<'_, '_>, manifest: &Table) {
     for (section, dev_only) in [("dependencies", false), ("dev-dependencies", true)] {
-        for (name, value) in manifest.get(section).and_then(Value::as_table).into_iter().flatten() {
+        for (name, value) in manifest.get(section).and_then(Value::as_table).into_iter().flatten().take(1000)
+        {
             dependency(findings, name, value, dev_only);
         }
     }

@@ -146,11 +146,7 @@ fn window(text: &str, start: usize, length: usize) -> &str {
     if !matches!(rest.as_bytes().get(length), None | Some(b'\n' | b'\r')) {
         return &rest[..length];
     }
-    let mut end = rest.len().min(MAX_WINDOW);
-    while !rest.is_char_boundary(end) {
-        end -= 1;
-    }
-    &rest[..end]
+    cut(rest, MAX_WINDOW)
 }
 
 /// Comments over several lines that begin at the start of a line: a `/*` further right may stand in a string.
@@ -242,6 +238,20 @@ fn string_end(inner: &str, quote: u8) -> Option<usize> {
         }
     }
     None
+}
+
+/// As far as a call may go on.
+pub(super) fn window_of(text: &str) -> &str {
+    cut(text, 800)
+}
+
+/// At most `length` bytes.
+pub(super) fn cut(text: &str, length: usize) -> &str {
+    let mut end = text.len().min(length);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A literal without its quotes; `None` where `text` is an expression.

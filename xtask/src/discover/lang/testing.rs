@@ -102,6 +102,9 @@ pub(crate) fn survives(detectors: &[Detector], paths: &[&str]) {
         "/*".repeat(10_000),
         "\"\"\"\n".repeat(9_001),
         "é\u{2028}http://ü:80 .listen(é".repeat(2_000),
+        format!("function f(n) {{ return process.env[n]; }}\n{}", "f(\"AA\")\n".repeat(30_000)),
+        format!("{}p.listen(p)\n", "app.listen(p)\n".repeat(20_000)),
+        format!("{{\"dependencies\":{{{}\"z\":\"1\"}}}}", "\"pg\":\"1\",\n".repeat(30_000)),
         "[dependencies]\n<project><dependency>\n".repeat(2_000),
     ];
     for path in paths {

@@ -1,0 +1,118 @@
+//! Where a program listens: a number, an address, or a name that is looked up in the same file.
+
+use std::sync::LazyLock;
+
+use crate::discover::findings::Findings;
+use crate::model::fact::{PortSource, Protocol, Purpose};
+
+use super::scan::{Line, Pattern, cut, newlines, unquoted, window_of};
+
+/// A name that stands at more places is no constant.
+const MAX_PLACES: usize = 200;
+
+static NEAR_PORT: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new(r#"(?i)port["'\])]*\s*(?::|=>|=|,|\()\s*["']?(?P<port>\d{3,5})\b"#));
+
+/// A port beside a host: `host: 'db', port: 3306`, on the same or one of the next lines.
+pub(super) fn near_port(line: &Line<'_>) -> Option<u16> {
+    let near = window_of(line.window);
+    let cut = near.match_indices('\n').nth(3).map_or(near.len(), |(at, _)| at);
+    NEAR_PORT.first(&near[..cut])?.name("port")?.as_str().parse().ok()
+}
+
+/// A listen call: a number, an address, or a name whose value stands in the same file.
+pub(super) fn listen(
+    findings: &mut Findings<'_, '_>,
+    line: u32,
+    rule: &'static str,
+    (port, host): (Option<&str>, Option<&str>),
+    protocol: Protocol,
+) {
+    if let Some(host) = host {
+        let host = unquoted(host).unwrap_or(host);
+        findings.listens(line, rule, host);
+    }
+    let Some(port) = port else { return };
+    let literal = unquoted(port).unwrap_or(port).trim();
+    let (address, number) = match literal.rsplit_once(':') {
+        Some((address, number)) => (Some(address), number),
+        None => (None, literal),
+    };
+    let is_address = address.is_none_or(|address| {
+        address
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'[' | b']' | b':' | b'*' | b'+'))
+    });
+    if let Ok(number) = number.replace('_', "").parse::<u16>() {
+        if is_address {
+            if let Some(address) = address {
+                findings.listens(line, rule, address);
+            }
+            findings.port_as(line, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
+        }
+        return;
+    }
+    if let Some(address) = address {
+        findings.listens(line, rule, address);
+    }
+    if let Some((at, number)) = findings.number_of(number, value_of) {
+        findings.port_as(at, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
+    }
+}
+
+/// The port that a name stands for in this file: the first number on a line that gives it a value.
+fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let name = name.rsplit(['.', ':']).next()?;
+    if name.is_empty() || name.len() > 60 || name.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    for (start, _) in text.match_indices(name).take(MAX_PLACES) {
+        let from = start + name.len();
+        let end = text[from..].find('\n').map_or(text.len(), |end| from + end);
+        let rest = cut(&text[from..end], 200);
+        if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+            continue;
+        }
+        if let Some(found) = ASSIGNED.first(rest)
+            && let Some(port) = found.name("port")
+        {
+            return Some((newlines(&text[..start]) + 1, port.as_str().replace('_', "").parse().ok()?));
+        }
+    }
+    None
+}
+
+static ASSIGNED: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r#"^["']?\s*(?::\s*[\w<>| ]+)?(?:\s\w+)?\s*(?::=|=|:)\s*["']?:?(?:[^=>\n].*?[^\w.])??(?P<port>\d[\d_]{1,5})\b"#,
+    )
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_valid() {
+        assert!(NEAR_PORT.is_valid() && ASSIGNED.is_valid());
+    }
+
+    #[test]
+    fn names_are_looked_up_in_the_file() {
+        for text in [
+            "const port = 3001;",
+            "let PORT: u16 = 3001;",
+            "port := getenv(\"PORT\", \"3001\")",
+            "port: 3001,",
+            "var port int = 3001",
+        ] {
+            assert_eq!(
+                value_of(text, if text.contains("PORT:") { "PORT" } else { "port" }),
+                Some((1, 3001)),
+                "{text}"
+            );
+        }
+        assert_eq!(value_of("if (port === 3001)", "port"), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! Which files are tests, fixtures or a machine's work; looks at their paths alone.
+
+use crate::model::path::RepoPath;
+
+/// Whether a file is a test, a fixture or a machine's work, and says nothing about how the service runs.
+pub(super) fn is_noise(path: &RepoPath) -> bool {
+    const FOLDERS: &[&str] = &[
+        "test",
+        "tests",
+        "__tests__",
+        "spec",
+        "specs",
+        "e2e",
+        "testdata",
+        "fixtures",
+        "__mocks__",
+        "mocks",
+        "cypress",
+        "dist",
+        "third_party",
+        "testing",
+        "integration-tests",
+        "integration_tests",
+        "androidTest",
+        ".storybook",
+        "benches",
+    ];
+    let name = path.name();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    path.parts()
+        .rev()
+        .skip(1)
+        .any(|part| FOLDERS.contains(&part) || part.ends_with(".Tests") || part.ends_with(".Test"))
+        || [
+            "_test",
+            "_tests",
+            ".test",
+            ".spec",
+            "_spec",
+            "Test",
+            "Tests",
+            "IT",
+            ".min",
+            ".bundle",
+            ".d",
+            ".stories",
+            "-test",
+            ".pb",
+            "_pb2",
+            ".generated",
+            ".designer",
+        ]
+        .iter()
+        .any(|end| stem.ends_with(end) && stem.len() > end.len())
+        || stem.starts_with("test_")
+        || stem == "conftest"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_and_bundles_are_noise() {
+        for (path, wanted) in [
+            ("a/tests/x.py", true),
+            ("a/main_test.go", true),
+            ("a/app.spec.ts", true),
+            ("a/src/test/java/X.java", true),
+            ("a/UserTest.java", true),
+            ("a/jquery.min.js", true),
+            ("tests-service/app.js", false),
+            ("a/test.go", false),
+            ("a/latest.go", false),
+        ] {
+            assert_eq!(is_noise(&RepoPath::new(path).expect("inside")), wanted, "{path}");
+        }
+    }
+}
