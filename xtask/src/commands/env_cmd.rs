@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
+use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names};
-use crate::commands::{env_arg, up};
 use crate::error::{Failure, Outcome, Result};
-use crate::run::docker::remote_host;
 use crate::run::host_env::{self, Reachable};
 use crate::run::spec::Spec;
-use crate::run::{dotenv, env_file, state};
+use crate::run::{containers, dotenv, env_file, state};
 use crate::ui::count;
 
 /// The arguments of `env`.
@@ -66,20 +65,21 @@ fn show(project: &Project, service: &str, on_host: bool, context: &Context) -> R
 
 /// Published ports as they are in the containers that run, else as the files say.
 fn show_for_host(project: &Project, spec: &Spec, service: &str, context: &Context) -> Result<Outcome> {
-    let containers = state::containers(&project.docker, &project.setup.project).unwrap_or_default();
+    let running = state::containers(&project.docker, &project.setup.project).unwrap_or_default();
     let reachable: Vec<Reachable> = spec
         .services
         .iter()
         .map(|service| {
-            let own = containers.iter().filter(|container| container.service == service.name);
-            let running = own.flat_map(|container| &container.ports).map(|port| (port.container, port.host));
+            let own = running.iter().filter(|container| container.service == service.name);
+            let now = own.flat_map(|container| &container.ports).map(|port| (port.container, port.host));
             let written = service.ports.iter().filter_map(|port| Some((port.target, port.published?)));
-            Reachable { service: service.name.clone(), ports: running.chain(written).collect() }
+            Reachable { service: service.name.clone(), ports: now.chain(written).collect() }
         })
         .collect();
     let empty = Default::default();
     let environment = spec.service(service).map_or(&empty, |service| &service.environment);
-    let host = up::endpoint_host(remote_host().as_deref());
+    // Ports are published on 127.0.0.1 alone, and `localhost` may mean ::1 first.
+    let host = containers::remote().unwrap_or_else(|| "127.0.0.1".to_owned());
     let env = host_env::rewrite(service, environment, &reachable, &host);
     for (name, value) in &env.values {
         context.ui.data(format_args!("{name}={value}"));

@@ -51,7 +51,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         context.ui.status_bad("Delete", format_args!("{} ({})", volume.name, volume.size));
     }
     if !confirmed(context, &doomed, matches.get_flag("yes"))? {
-        context.ui.status("Kept", "nothing was deleted");
+        context.ui.status("Kept", "all data");
         return Ok(Outcome::No);
     }
     let result = delete(&project, &names, &doomed);
@@ -96,6 +96,8 @@ fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
     match answer {
         Ok(answer) => Ok(answer),
         Err(_) if signals::received() => {
+            // Off the line of the question.
+            context.ui.note("");
             Err(Interrupted("interrupted; nothing was deleted".to_owned()).into())
         }
         Err(why) => Err(Failure::new("cannot ask").why(why).fix("add --yes").into()),
