@@ -128,3 +128,32 @@ fn is_setting(source: &str) -> bool {
         .any(|end| source.ends_with(end))
         && !source.contains('*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::env_file;
+    use crate::model::path::RepoPath;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(lines in prop::collection::vec(
+            prop_oneof![
+                "(FROM|ARG|ENV|EXPOSE|RUN|CMD|COPY|WORKDIR|HEALTHCHECK|ENTRYPOINT|VOLUME|USER) [ -~]{0,20}",
+                "[A-Z_]{1,4}=?[\"'$:#{}<\\\\ a-z0-9é]{0,12}",
+                "\\PC{0,12}",
+            ],
+            0..12,
+        )) {
+            let text = lines.join("\n");
+            if let Ok(dockerfile) = Dockerfile::parse(&text) {
+                let image = dockerfile.image(None, &BTreeMap::new());
+                facts(&RepoPath::root(), &image, None);
+                dockerfile.arguments().iter().for_each(|name| { dockerfile.uses(name); });
+            }
+            let (mut said, mut problems) = (Vec::new(), Vec::new());
+            env_file::read(&RepoPath::root(), &text, &mut said, &mut problems);
+        }
+    }
+}
