@@ -111,7 +111,12 @@ pub(crate) fn survives(detectors: &[Detector], paths: &[&str]) {
         for text in &hostile {
             let started = std::time::Instant::now();
             let _ = facts_of(detectors, path, text);
-            assert!(started.elapsed().as_secs() < 5, "{path} took {:?} for {:.20}…", started.elapsed(), text);
+            assert!(
+                started.elapsed().as_secs() < 20,
+                "{path} took {:?} for {:.20}…",
+                started.elapsed(),
+                text
+            );
         }
     }
 }
