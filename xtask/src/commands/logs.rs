@@ -55,6 +55,9 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         command = command.args(["--tail".to_owned(), tail.to_string()]);
     }
     let code = command.args(names).foreground()?;
-    project.after_interruption(signals::check())?;
+    // Ctrl-C is how one stops reading: no news about what runs.
+    if signals::received() {
+        return Ok(Outcome::Code(130));
+    }
     Ok(if code == 0 { Outcome::Done } else { Outcome::Code(u8::try_from(code).unwrap_or(1)) })
 }

@@ -47,7 +47,14 @@ impl Live {
 
     /// Takes the table away, so that what follows stands alone.
     pub fn end(self) {
-        if let Some((table, rows)) = self.table {
+        drop(self);
+    }
+}
+
+/// Also after Ctrl-C and after an error no row is left behind.
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some((table, rows)) = self.table.take() {
             for (_, row) in rows {
                 row.finish_and_clear();
             }
