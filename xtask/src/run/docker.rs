@@ -19,6 +19,8 @@ use child::{signal_children, stop};
 
 /// How long a child may take to end after it was asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long the engine may take to answer a question; long, since a busy one is none that is broken.
+const ANSWER: Duration = Duration::from_secs(30);
 /// How often a wait looks at the signals.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -140,12 +142,30 @@ impl Invocation {
     /// # Errors
     /// When it cannot be started or its exit code is not 0; the failure names the command and holds its stderr.
     pub fn read(&self) -> Result<String> {
-        let output = self.output()?;
-        if output.code == 0 {
-            let stdout = output.stdout;
-            return Ok(stdout.strip_suffix('\n').map(str::to_owned).unwrap_or(stdout));
+        self.text(self.output()?)
+    }
+
+    /// As [`Invocation::read`], for a question to the engine: one that does not answer is given up.
+    ///
+    /// # Errors
+    /// Also when there is no answer within half a minute.
+    pub fn ask(&self) -> Result<String> {
+        let Some(output) = self.within(ANSWER)? else {
+            return Err(Failure::new("the Docker engine does not answer")
+                .why(format!("no answer within {} s", ANSWER.as_secs()))
+                .why(format!("$ {self}"))
+                .fix("cargo xtask doctor")
+                .into());
+        };
+        self.text(output)
+    }
+
+    fn text(&self, output: Output) -> Result<String> {
+        if output.code != 0 {
+            return Err(self.failure(&output));
         }
-        Err(self.failure(&output))
+        let stdout = output.stdout;
+        Ok(stdout.strip_suffix('\n').map(str::to_owned).unwrap_or(stdout))
     }
 
     /// Runs it to its end, whatever its exit code.
@@ -171,12 +191,21 @@ impl Invocation {
     /// # Errors
     /// As [`Invocation::output`].
     pub fn output_within(&self, limit: Duration) -> Result<Option<Output>> {
+        signals::check()?;
+        self.within(limit)
+    }
+
+    /// Only a signal that comes meanwhile ends it: after Ctrl-C it is asked what still runs.
+    fn within(&self, limit: Duration) -> Result<Option<Output>> {
+        let interrupted = signals::received();
         self.ui.command(self);
         let handle = self.expression().stdout_capture().stderr_capture().start();
         let handle = handle.map_err(|why| self.not_started(why))?;
         let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
-            signals::check().inspect_err(|_| stop(&handle, GRACE))?;
+            if !interrupted {
+                signals::check().inspect_err(|_| stop(&handle, GRACE))?;
+            }
             let output = handle.wait_timeout(TICK.min(limit)).map_err(|why| self.not_started(why))?;
             if let Some(output) = output {
                 return self.ended(output).map(Some);

@@ -158,7 +158,7 @@ fn ps(docker: &Docker, project: &str, filters: &[&str]) -> Result<String> {
     let filter = format!("label={PROJECT_LABEL}={project}");
     let command =
         docker.command(["ps", "--all", "--no-trunc", "--filter", &filter]).args(filters.iter().copied());
-    command.args(["--format", &ps_format()]).read()
+    command.args(["--format", &ps_format()]).ask()
 }
 
 /// A template instead of `json`: labels come one by one, so that a comma in a value cannot hide the next one.
@@ -201,7 +201,7 @@ pub struct Publisher {
 /// When the engine does not answer.
 pub fn publishers(docker: &Docker) -> Result<Vec<Publisher>> {
     let format = format!("{{{{.Names}}}}\t{{{{.Label \"{PROJECT_LABEL}\"}}}}\t{{{{.Ports}}}}");
-    let text = docker.command(["ps", "--no-trunc", "--format", &format]).read()?;
+    let text = docker.command(["ps", "--no-trunc", "--format", &format]).ask()?;
     let publishers = text.lines().filter_map(|line| {
         let mut fields = line.splitn(3, '\t');
         let (name, project) = (fields.next()?.to_owned(), fields.next()?.to_owned());
@@ -217,7 +217,7 @@ pub fn publishers(docker: &Docker) -> Result<Vec<Publisher>> {
 /// When the engine does not answer.
 pub fn volumes(docker: &Docker, project: &str) -> Result<Vec<String>> {
     let filter = format!("label={PROJECT_LABEL}={project}");
-    let text = docker.command(["volume", "ls", "--quiet", "--filter", &filter]).read()?;
+    let text = docker.command(["volume", "ls", "--quiet", "--filter", &filter]).ask()?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
@@ -258,7 +258,7 @@ pub fn volumes_with_sizes(docker: &Docker, project: &str) -> Result<Vec<Volume>>
 /// When the engine does not answer.
 pub fn networks(docker: &Docker, project: &str) -> Result<Vec<String>> {
     let filter = format!("label={PROJECT_LABEL}={project}");
-    let text = docker.command(["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).read()?;
+    let text = docker.command(["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).ask()?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
