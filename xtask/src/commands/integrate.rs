@@ -97,6 +97,23 @@ pub fn ensure(context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Brings an existing setup up to date, as `integrate` without arguments does, and says only what changed.
+///
+/// # Errors
+/// As [`run`].
+pub fn update(context: &Context) -> Result<()> {
+    let folder = crate::apply::folder::Folder::new(&context.out, context.out_name());
+    let _lock =
+        lock::take(&folder, || context.ui.status("Waiting", format!("for another run on {}", folder.shown)))?;
+    let pipeline = Pipeline::run(context)?;
+    let plan = plan(&pipeline, &Options::default())?;
+    if plan.changes_anything() {
+        write::write(&pipeline.folder, &plan)?;
+        show_steps(context, &plan, false);
+    }
+    Ok(())
+}
+
 fn plan(pipeline: &Pipeline, options: &Options) -> Result<Plan> {
     let new = pipeline.files();
     let current = current::read(&pipeline.folder, &new)?;

@@ -86,12 +86,27 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
 /// As [`run`].
 pub fn up(context: &Context, request: &Request) -> Result<Project> {
     integrate::ensure(context)?;
+    let result = start(context, request);
+    if result.as_ref().is_err_and(lacks_an_engine) {
+        // Nothing can run here; bringing the files up to date can still be done for the one who reads or commits them.
+        integrate::update(context)?;
+    }
+    result
+}
+
+fn start(context: &Context, request: &Request) -> Result<Project> {
     let docker = Docker::find(context.ui)?;
     let setup = Setup::existing(&context.out, &context.out_name(), &context.env)?;
     let mut project = Project { docker, setup };
     let result = bring_up(&mut project, request, context.ui);
     project.after_interruption(result)?;
     Ok(project)
+}
+
+/// Whether what failed is what `doctor --install` mends.
+fn lacks_an_engine(error: &anyhow::Error) -> bool {
+    let fix = error.downcast_ref::<Failure>().and_then(|failure| failure.fix.as_deref());
+    fix.is_some_and(|fix| fix.contains("cargo xtask doctor --install"))
 }
 
 fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {

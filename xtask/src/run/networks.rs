@@ -79,7 +79,7 @@ struct Pool {
 /// # Errors
 /// When they do not fit, with the networks that could go; or when the engine does not answer.
 pub fn check(docker: &Docker, setup: &Setup, spec: &Spec) -> Result<()> {
-    let names = docker.command(["network", "ls", "--format", "{{.Name}}"]).read()?;
+    let names = docker.command(["network", "ls", "--format", "{{.Name}}"]).ask()?;
     let names: Vec<&str> = names.lines().collect();
     let new = spec.networks.iter().filter(|name| !names.contains(&name.as_str())).count();
     if new == 0 {
@@ -147,7 +147,7 @@ fn routes(table: &str) -> Vec<Subnet> {
 
 /// Networks that no container has, not even a stopped one.
 fn idle(docker: &Docker, names: &[&str]) -> Result<Vec<String>> {
-    let used = docker.command(["ps", "--all", "--no-trunc", "--format", "{{.Networks}}"]).read()?;
+    let used = docker.command(["ps", "--all", "--no-trunc", "--format", "{{.Networks}}"]).ask()?;
     let used: Vec<&str> = used.split(['\n', ',']).map(str::trim).collect();
     let spare =
         names.iter().filter(|name| !["bridge", "host", "none"].contains(name) && !used.contains(name));

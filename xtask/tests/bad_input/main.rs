@@ -65,3 +65,17 @@ fn without_docker_up_makes_the_setup_and_says_how_to_get_docker() {
     assert_eq!(up.code, 1);
     shop.xtask(&["integrate", "--check"]).exits(0);
 }
+
+#[test]
+fn without_docker_up_brings_an_old_setup_up_to_date() {
+    let shop = shop();
+    shop.xtask(&["integrate"]).exits(0);
+    shop.write("api/.env.example", "GREETING=hello\n");
+    shop.xtask(&["integrate", "--check"]).exits(1);
+
+    let up = shop.run(shop.command(&["up"]).env("PATH", shop.base.join("no-programs")));
+
+    assert_eq!(up.code, 1);
+    assert!(up.stderr.contains("fix: cargo xtask doctor --install\n"), "{}", up.stderr);
+    shop.xtask(&["integrate", "--check"]).exits(0);
+}
