@@ -206,7 +206,10 @@ pub struct Recognise {
 pub struct Setup {
     /// The one-shot's command. The item `{files}` is replaced by [`Setup::per_file`] for each file.
     pub command: Vec<String>,
-    /// Overrides ENTRYPOINT; the official entrypoints would start a server.
+    /// The command waits for the server itself, so that the one-shot can start beside it.
+    #[serde(default)]
+    pub waits: bool,
+    /// Overrides ENTRYPOINT; the official entrypoints would start a server. `{host}` and `{port}` work.
     #[serde(default)]
     pub entrypoint: Option<Vec<String>>,
     /// For example `["-f", "{file}"]`; `{file}` is the path in the one-shot.

@@ -207,7 +207,7 @@ fn placeholders_are_known_where_they_stand() {
         let Some(setup) = &entry.setup else { return };
         const OF_USER: &[&str] = &["database", "user", "password_variable", "service", "host", "port"];
         setup.environment.values().for_each(|text| allow("setup", text, &["secret", "host", "port"]));
-        setup.entrypoint.iter().flatten().for_each(|text| allow("setup", text, &[]));
+        setup.entrypoint.iter().flatten().for_each(|text| allow("setup", text, &["host", "port"]));
         setup.command.iter().for_each(|text| allow("setup", text, &["files", "host", "port"]));
         setup.per_file.iter().for_each(|text| allow("setup", text, &["file"]));
         for file in &setup.files {

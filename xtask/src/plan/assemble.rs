@@ -335,7 +335,7 @@ fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
         timeout: "3s".to_owned(),
         retries: 5,
         start_period: "60s".to_owned(),
-        start_interval: Some("500ms".to_owned()),
+        start_interval: Some("200ms".to_owned()),
     })
 }
 

@@ -30,8 +30,10 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
     let mut one_shot = container(&name(component), ContainerRole::OneShot, "setup");
     one_shot.image = Some(component.image.clone()).filter(|_| component.build.is_none());
     one_shot.build = component.build.as_ref().map(super::assemble::build);
-    one_shot.entrypoint =
-        setup.entrypoint.as_ref().map(|words| words.iter().map(|word| escape(word)).collect());
+    one_shot.entrypoint = setup
+        .entrypoint
+        .as_ref()
+        .map(|words| words.iter().map(|word| escape(&server(word, component))).collect());
     one_shot.command = Some(command(setup, component, &files));
     one_shot.user.clone_from(&setup.user);
     one_shot.environment = environment(setup, component);
@@ -54,7 +56,8 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
     one_shot.networks.push((network.to_owned(), Vec::new()));
     one_shot.labels =
         vec![("xtask.kind".to_owned(), "setup".to_owned()), ("xtask.role".to_owned(), "one-shot".to_owned())];
-    one_shot.depends_on.push(Dependency { target: component.name.clone(), condition: Condition::Healthy });
+    let condition = if setup.waits { Condition::Started } else { Condition::Healthy };
+    one_shot.depends_on.push(Dependency { target: component.name.clone(), condition });
     let scripts = files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)).collect();
     Some((one_shot, scripts))
 }

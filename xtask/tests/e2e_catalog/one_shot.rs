@@ -145,7 +145,8 @@ impl Case {
         for (variable, value) in &setup.environment {
             options.extend(["-e".to_owned(), format!("{variable}={}", self.server.fill(value))]);
         }
-        let mut command = setup.entrypoint.clone().unwrap_or_default();
+        let entrypoint = setup.entrypoint.iter().flatten();
+        let mut command: Vec<String> = entrypoint.map(|word| self.server.fill(word)).collect();
         options.extend(["--entrypoint".to_owned(), command.remove(0)]);
         command.extend(self.command(setup, &files));
         let image = &version.image;
