@@ -87,9 +87,11 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
 pub fn up(context: &Context, request: &Request) -> Result<Project> {
     integrate::ensure(context)?;
     let result = start(context, request);
-    if result.as_ref().is_err_and(lacks_an_engine) {
-        // Nothing can run here; bringing the files up to date can still be done for the one who reads or commits them.
-        integrate::update(context)?;
+    let generated = context.out.join(".generated").is_dir();
+    if generated && result.as_ref().is_err_and(lacks_an_engine) {
+        // Nothing can run here; the files can still be brought up to date for the one who reads or commits them.
+        // Where that fails too, `ensure` has said why, and the engine is what the user asked for.
+        let _ = integrate::update(context);
     }
     result
 }
