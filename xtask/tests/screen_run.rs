@@ -241,7 +241,7 @@ fn a_failed_build_names_service_and_reason() {
     assert_ends(
         &screen,
         1,
-        "    Building api\nerror: the build of `api` failed\n  why: process \"false\" did not complete\n       | no such lib\n       \
+        "    Building api\n     Running db (to stop: cargo xtask down)\nerror: the build of `api` failed\n  why: process \"false\" did not complete\n       | no such lib\n       \
          $ docker compose --progress plain --project-directory ROOT/integration -f ROOT/integration/docker-compose.yml \
          --env-file ROOT/integration/.env -p shop build api\n  fix: after mending it: cargo xtask build api\n",
     );

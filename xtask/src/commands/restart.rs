@@ -54,7 +54,7 @@ fn restart(project: &Project, names: &[String], timeout: Duration, context: &Con
     };
     let spec = project.spec()?;
     let command = project.by_label().arg("restart").args(services.iter().cloned());
-    let what = Start { services: services.clone(), timeout };
+    let what = Start { services: services.clone(), early: Vec::new(), timeout };
     let took = start::start(&project.docker, &project.setup, &spec, &what, &command, context.ui)?;
     let text = format!("{} healthy again in {}", count(services.len(), "container"), duration::show(took));
     context.ui.status("Restarted", text);

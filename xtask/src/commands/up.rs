@@ -15,8 +15,10 @@ use crate::run::setup::Setup;
 use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::start::Start;
 use crate::run::state::{self, Container};
-use crate::run::{again, build, duration, env_file, images, networks, ports, preflight, start, verify};
-use crate::ui::{Ui, count, table};
+use crate::run::{
+    again, ahead, build, duration, env_file, images, networks, ports, preflight, start, verify,
+};
+use crate::ui::{Ui, count, list, table};
 
 /// The arguments of `up`.
 pub fn command() -> Command {
@@ -129,13 +131,21 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
         networks::check(docker, setup, &spec)?;
         images::ensure(docker, &services, ui)?;
     }
+    setup.overlay = preflight::overlay(&machine, &services);
+    let builds = request.build && services.iter().any(|service| service.build.is_some());
+    let early = if builds && !known { ahead::components(&services, &before) } else { Vec::new() };
     let started = Instant::now();
     let done = std::thread::scope(|scope| {
         let again = || again::run_one_shots(docker, &spec, &services, &before, request.timeout);
         let again = known.then(|| scope.spawn(again));
-        if request.build {
-            build::build(docker, setup, &spec, &services, false, ui)?;
+        let ahead = scope.spawn(|| ahead::start(docker, setup, &early));
+        let built = if builds { build::build(docker, setup, &spec, &services, false, ui) } else { Ok(()) };
+        // Compose twice at once on one project would create its networks twice.
+        let ahead = ahead.join().unwrap_or(Ok(false))?;
+        if ahead && built.is_err() {
+            ui.status("Running", format_args!("{} (to stop: {})", list(&early), setup.xtask("down")));
         }
+        built?;
         again.map_or(Ok(false), |again| again.join().unwrap_or(Ok(false)))
     })?;
     let ids = images::ids_of(docker, &services)?;
@@ -146,9 +156,8 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
         }
     }
     verify::check(docker, setup, &services, &ids)?;
-    setup.overlay = preflight::overlay(&machine, &services);
     let command = start::compose_up(docker, setup, &wanted, &request.without);
-    let what = Start { services: wanted.clone(), timeout: request.timeout };
+    let what = Start { services: wanted.clone(), early, timeout: request.timeout };
     let took = start::start(docker, setup, &spec, &what, &command, ui)?;
     let after = state::containers(docker, &setup.project)?;
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));

@@ -1,6 +1,7 @@
 //! Runs what lies in the setup's folder through `docker compose`; knows nothing of how it was generated.
 
 pub mod again;
+pub mod ahead;
 pub mod build;
 pub mod containers;
 pub mod diagnose;

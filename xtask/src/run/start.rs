@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Start {
     /// The services that should be up in the end, by name.
     pub services: Vec<String>,
+    /// Those of them that were started a moment ago, as part of the same start.
+    pub early: Vec<String>,
     /// How long they may take.
     pub timeout: Duration,
 }
@@ -41,7 +43,8 @@ pub fn start(
     ui: Ui,
 ) -> Result<Duration> {
     let started = Instant::now();
-    let before = observe(docker, setup, started, None, Watch::unclear)?;
+    let mut before = observe(docker, setup, started, None, Watch::unclear)?;
+    before.containers.retain(|container| !what.early.contains(&container.service));
     let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
     let events = events(docker, setup)?;
     let mut compose = Compose { child: command.start()?, lines: Vec::new() };
