@@ -48,6 +48,9 @@ pub struct Entry {
     /// Secrets that the volume remembers from its first start: another value in `.env` locks everybody out.
     #[serde(default)]
     pub remembers: Vec<String>,
+    /// Whose data a newer major opens; absent where nobody has found out.
+    #[serde(default)]
+    pub upgrade: Option<Upgrade>,
     /// Overrides the image's command; `{secret:NAME}` works here too.
     #[serde(default)]
     pub command: Vec<String>,
@@ -91,6 +94,18 @@ pub enum Class {
     Observability,
     Discovery,
     Cloud,
+}
+
+/// Whose data a newer major of an image opens by itself. An older one opens those of a newer one nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upgrade {
+    /// Nobody's but its own: they have to be dumped and loaded.
+    Refused,
+    /// Those of the major before it.
+    Next,
+    /// Those of any older one.
+    Any,
 }
 
 /// Who gets what on one server.

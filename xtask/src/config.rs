@@ -1,5 +1,7 @@
 //! `config.yaml`: what people prefer; parsed strictly and never written here.
 
+pub mod keys;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -238,7 +240,23 @@ impl Config {
     /// Where a key stands, for messages: `integration/config.yaml:12` for `["services", "market"]`.
     pub fn place(&self, path: &[&str]) -> String {
         let (name, text) = &self.source;
-        line_of(text, path).map_or_else(|| name.clone(), |line| format!("{name}:{line}"))
+        place(name, text, path)
+    }
+
+    /// Where a key stands, if the file says anything there: the line of the key, or of the braces that hold it.
+    pub fn said(&self, path: &[&str]) -> Option<String> {
+        let (name, text) = &self.source;
+        let root: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
+        let mut value = &root;
+        let mut path_left = path;
+        // Names of services may hold dots, so that a key stands for several parts.
+        while !path_left.is_empty() {
+            let (taken, next) = (1..=path_left.len())
+                .find_map(|n| Some((n, value.get(path_left[..n].join(".").as_str())?)))?;
+            value = next;
+            path_left = &path_left[taken..];
+        }
+        Some(place(name, text, path))
     }
 
     /// Whether each set of clients gets a network of its own.
@@ -270,6 +288,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Where a key stands in the text of `config.yaml`, for messages; the file alone where it does not stand there.
+pub fn place(name: &str, text: &str, path: &[&str]) -> String {
+    line_of(text, path).map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"))
 }
 
 /// The line of a key written in block style; of its nearest ancestor where the key stands in `{ … }`.

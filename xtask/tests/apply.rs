@@ -44,7 +44,8 @@ fn texts(folder: &Path) -> Texts {
 fn options(case: &Path) -> Options {
     let lines = fs::read_to_string(case.join("take")).unwrap_or_default();
     let pairs = lines.lines().map(|line| line.split_once(' ').unwrap());
-    Options { take: pairs.map(|(side, place)| Take::parse(side, place).unwrap()).collect() }
+    let take = pairs.map(|(side, place)| Take::parse(side, place).unwrap()).collect();
+    Options { take, ..Options::default() }
 }
 
 fn report(plan: &Plan) -> String {

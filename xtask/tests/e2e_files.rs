@@ -21,8 +21,14 @@ fn the_committed_setup_is_what_integrate_writes() {
     let names =
         |files: &std::collections::BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&written), names(&committed));
+    // What is recorded of the Dockerfiles' content may be older: their edits alone make no setup stale.
+    let text = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let is_digest = |line: &str| line.rsplit_once("Dockerfile: ").is_some_and(|(_, end)| end.len() == 16);
+        text.lines().filter(|line| !is_digest(line)).map(str::to_owned).collect()
+    };
     for (name, bytes) in &written {
-        assert_eq!(String::from_utf8_lossy(bytes), String::from_utf8_lossy(&committed[name]), "{name}");
+        assert_eq!(text(bytes), text(&committed[name]), "{name}");
     }
 }
 

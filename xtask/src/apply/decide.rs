@@ -63,16 +63,20 @@ pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan>
     let mut plan = Plan { leftovers: current.leftovers.clone(), ..Plan::default() };
     let mut taken = BTreeSet::new();
     for name in names {
-        let three = Three {
-            name,
-            base: current.base.get(name).map(|text| body(text)),
-            raw: current.files.get(name).map(String::as_str),
-            new: new.get(name),
-            generated: take::generated(name, options),
+        let moved = moved(current, name, options);
+        let (base, raw) = match &moved {
+            Some((base, raw)) => (Some(body(base)), Some(raw.as_str())),
+            None => {
+                (current.base.get(name).map(|text| body(text)), current.files.get(name).map(String::as_str))
+            }
         };
-        let (step, found) = three.decide();
+        let three = Three { name, base, raw, new: new.get(name), generated: take::generated(name, options) };
+        let (step, found) = match (&options.config, policy(name)) {
+            (Some((text, cause)), Policy::Once) => (three.set(text, cause), BTreeSet::new()),
+            _ => three.decide(),
+        };
         taken.extend(found.into_iter().map(|key| (name.to_owned(), key)));
-        plan.steps.push(step);
+        plan.steps.push(if moved.is_some() { renamed(step, current, new) } else { step });
     }
     let open = take::open_conflicts(&mut plan, current, new, options);
     take::refuse_unknown(options, &taken, current, &plan)?;
@@ -80,6 +84,48 @@ pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan>
     let open: BTreeSet<_> = open.into_iter().filter(|pair| !options.takes(Side::Mine, pair)).collect();
     plan.open = (open != current.conflicts).then_some(open);
     Ok(plan)
+}
+
+/// Base and current of a Compose file in which renamed services have their new names; `None` where that is the same.
+fn moved(current: &Current, name: &str, options: &Options) -> Option<(String, String)> {
+    let (base, raw) = (current.base.get(name)?, current.files.get(name)?);
+    if !is_compose(name) {
+        return None;
+    }
+    let text = Text::new(raw);
+    let (mut then, mut now) = (body(base), text.body.clone());
+    for (old, new) in &options.renamed {
+        // The last generated text says whether it is still to be done: under its old name, a service of the user's
+        // own may have come.
+        let renamed = merge::rename::service(&then, old, new);
+        if renamed != then {
+            then = renamed;
+            now = merge::rename::service(&now, old, new);
+        }
+    }
+    (then != body(base)).then(|| (then, text.write_like(&now)))
+}
+
+/// A step decided over renamed texts, as a step from what really lies there.
+fn renamed(step: Step, current: &Current, new: &Files) -> Step {
+    let before = current.files.get(&step.name).cloned();
+    let unedited = before.as_deref().map(body) == current.base.get(&step.name).map(|text| body(text));
+    let (action, cause) = match (step.action, &before, &step.after) {
+        (Action::Unchanged, Some(old), Some(after)) if old != after => {
+            let action = if unedited { Action::Rewrite } else { Action::Merge };
+            (action, cause::between(&step.name, &body(old), &body(after)))
+        }
+        (action, ..) => (action, step.cause.clone()),
+    };
+    if step.action == Action::KeepEdited && step.base == Base::Keep {
+        // It could not be merged: then it is not renamed either.
+        return Step { after: before.clone(), before, ..step };
+    }
+    let base = match (&step.base, new.get(&step.name)) {
+        (Base::Keep, Some(new)) => Base::Set(new.to_owned()),
+        _ => step.base.clone(),
+    };
+    Step { action, cause, before, base, ..step }
 }
 
 /// The three texts of one file; `base` without byte order mark and carriage returns.
@@ -141,6 +187,17 @@ impl Three<'_> {
             _ => Base::Keep,
         };
         self.step(Action::Unchanged, "", self.before(), base)
+    }
+
+    /// The user's own file as the user changes it through us.
+    fn set(&self, text: &str, cause: &str) -> Step {
+        let base =
+            if self.base.is_some() { Base::Keep } else { Base::Set(self.new.unwrap_or(text).to_owned()) };
+        match self.raw.map(Text::new) {
+            None => self.step(Action::Create, cause, Some(text.to_owned()), base),
+            Some(old) if old.body == body(text) => self.step(Action::Unchanged, "", self.before(), base),
+            Some(old) => self.step(Action::Rewrite, cause, Some(old.write_like(&body(text))), base),
+        }
     }
 
     fn both(
@@ -292,6 +349,28 @@ mod tests {
             assert_eq!((step.action, step.base), (Action::Unchanged, Base::Keep));
         }
         assert_eq!(one("config.yaml", Some("b"), None, Some("n")).action, Action::KeepDeleted);
+    }
+
+    #[test]
+    fn config_is_changed_only_as_the_user_sets_it() {
+        let set = |current: Option<&str>| {
+            let current = Current {
+                files: current.map(|text| texts(&[("config.yaml", text)])).unwrap_or_default(),
+                ..Current::default()
+            };
+            let config = Some(("n: 1\nset: 1\n".to_owned(), "you set it".to_owned()));
+            let new = Files(texts(&[("config.yaml", "n: 1\n")]));
+            let plan = decide(&current, &new, &Options { config, ..Options::default() }).unwrap();
+            plan.steps.into_iter().next().unwrap()
+        };
+        let step = set(None);
+        assert_eq!((step.action, step.base), (Action::Create, Base::Set("n: 1\n".to_owned())));
+        let step = set(Some("\u{feff}n: 1\r\n"));
+        assert_eq!(
+            (step.action, step.after.as_deref()),
+            (Action::Rewrite, Some("\u{feff}n: 1\r\nset: 1\r\n"))
+        );
+        assert_eq!(set(Some("n: 1\nset: 1\n")).action, Action::Unchanged);
     }
 
     #[test]

@@ -4,10 +4,11 @@
 //! what happens and why (a [`plan`]), [`write`](mod@write) does all of it or nothing. [`lock`] keeps two runs apart, [`diff`] shows a plan
 //! as a unified diff.
 //!
-//! Architecture Invariant: `decide`, `merge`, `cause`, `diff` and `text` touch no disk.
+//! Architecture Invariant: `decide`, `merge`, `cause`, `compatibility`, `diff` and `text` touch no disk.
 //! Architecture Invariant: nothing is written before every file is decided, and nothing is deleted that was edited.
 
 pub mod cause;
+pub mod compatibility;
 pub mod current;
 pub mod decide;
 pub mod diff;

@@ -54,6 +54,10 @@ impl Take {
 pub struct Options {
     /// How conflicts are resolved.
     pub take: Vec<Take>,
+    /// The text of `config.yaml` with what the user set in this run, and what that was, in words.
+    pub config: Option<(String, String)>,
+    /// Services that have another name now: old and new.
+    pub renamed: Vec<(String, String)>,
 }
 
 impl Options {
@@ -137,7 +141,8 @@ mod tests {
     #[test]
     fn take_refuses_what_is_not_there() {
         let take = vec![Take::parse("generated", "docker-compose.yml:services.nope").unwrap()];
-        let error = decide(&Current::default(), &Files::default(), &Options { take }).unwrap_err();
+        let error = decide(&Current::default(), &Files::default(), &Options { take, ..Options::default() })
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "nothing to take at `docker-compose.yml:services.nope`\n1 error, nothing was written"
@@ -157,7 +162,7 @@ mod tests {
     /// The conflicts of the next run, and what lies there after it.
     fn next(current: &Current, new: &str, take: &[(&str, &str)]) -> (Vec<String>, Current) {
         let take = take.iter().map(|(side, place)| Take::parse(side, place).unwrap()).collect();
-        let plan = decide(current, &Files(file(new)), &Options { take }).unwrap();
+        let plan = decide(current, &Files(file(new)), &Options { take, ..Options::default() }).unwrap();
         let keys = plan.conflicts().map(|(file, conflict)| conflict.place(file)).collect();
         let step = plan.steps[0].clone();
         let after = Current {
@@ -200,7 +205,8 @@ mod tests {
     #[test]
     fn take_names_the_conflicts_there_are() {
         let take = vec![Take::parse("mine", "docker-compose.yml:services.a.imag").unwrap()];
-        let error = decide(&in_conflict(), &Files(file(NEW)), &Options { take }).unwrap_err();
+        let error =
+            decide(&in_conflict(), &Files(file(NEW)), &Options { take, ..Options::default() }).unwrap_err();
         assert_eq!(
             error.to_string(),
             "nothing to take at `docker-compose.yml:services.a.imag`\n  \

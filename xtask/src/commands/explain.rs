@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
 use crate::error::{Failure, Outcome, Result, nearest};
-use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Service, Strength};
+use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Requirement, Service, Strength};
 use crate::model::stack::Stack;
 
 /// The arguments.
@@ -53,21 +53,19 @@ fn service(service: &Service, stack: &Stack) -> String {
     let mut item = |title: &str, value: String, facts: &[&FactLine], key: String| {
         out.push_str(&format!("\n  {title}: {value}\n"));
         for fact in facts {
-            out.push_str(&format!("    {}:{} says {} ({})\n", fact.path, fact.line, shown(fact), fact.rule));
+            out.push_str(&format!("    {}\n", fact_text(fact)));
         }
         if !key.is_empty() {
             out.push_str(&format!("    config.yaml: {key}\n"));
         }
     };
-    let about = |facts: &[&str]| -> Vec<&FactLine> {
-        service.evidence.iter().filter(|line| facts.contains(&line.fact.as_str())).collect()
-    };
+    let about = |fact: &str| facts_about(service, fact);
     let build = &service.build;
     let target = build.target.as_ref().map(|target| format!(", target {target}")).unwrap_or_default();
     item("build", format!("{} in {}{target}", service.dockerfile, build.context), &[], key("build"));
     for port in &service.ports {
         let host = port.host.map(|host| format!(", on the host {host}")).unwrap_or_default();
-        let facts: Vec<&FactLine> = about(&["port"]);
+        let facts: Vec<&FactLine> = about("port");
         item(
             "port",
             format!("{}{host}", port.container),
@@ -82,24 +80,14 @@ fn service(service: &Service, stack: &Stack) -> String {
             .unwrap_or_default();
         let path = health.path.as_deref().unwrap_or_default();
         let proven = if health.proven { "" } else { " (readiness not proven)" };
-        item("health", format!("{word} {path}{proven}"), &about(&["health"]), key("health"));
+        item("health", format!("{word} {path}{proven}"), &about("health"), key("health"));
     }
     for requirement in &service.requires {
         let strength =
             if requirement.strength == Strength::Possible { " (possible: not started for it)" } else { "" };
         let database =
             requirement.database.as_ref().map(|name| format!(", database {name}")).unwrap_or_default();
-        let via = requirement.via.as_deref().unwrap_or_default();
-        let facts: Vec<&FactLine> = service
-            .evidence
-            .iter()
-            .filter(|line| {
-                let names_it = line.value == via || line.value.starts_with(&format!("{via}="));
-                (!via.is_empty() && names_it)
-                    || line.value.contains(&format!("({})", requirement.kind))
-                    || (line.fact == "mention" && line.value.eq_ignore_ascii_case(&requirement.target))
-            })
-            .collect();
+        let facts = facts_for(service, requirement);
         item("requires", format!("{}{database}{strength}", requirement.target), &facts, key("requires"));
     }
     for env in &service.env {
@@ -112,22 +100,46 @@ fn service(service: &Service, stack: &Stack) -> String {
         let value = in_container(stack, name, &env.name)
             .or(env.value.clone())
             .unwrap_or_else(|| "(not set)".to_owned());
-        let facts: Vec<&FactLine> = service
-            .evidence
-            .iter()
-            .filter(|line| {
-                line.fact.starts_with("env")
-                    && (line.value == env.name || line.value.starts_with(&format!("{}=", env.name)))
-            })
-            .collect();
+        let facts = facts_of_variable(service, &env.name);
         item(&env.name, format!("{value} [{from}]"), &facts, key(&format!("env.{}", env.name)));
     }
     problems(&mut out, name, &stack.inventory);
     out
 }
 
+/// The facts of one name: `port`, `health`.
+pub(super) fn facts_about<'a>(service: &'a Service, fact: &str) -> Vec<&'a FactLine> {
+    service.evidence.iter().filter(|line| line.fact == fact).collect()
+}
+
+/// The facts from which a requirement follows.
+pub(super) fn facts_for<'a>(service: &'a Service, requirement: &Requirement) -> Vec<&'a FactLine> {
+    let via = requirement.via.as_deref().unwrap_or_default();
+    let says = |line: &&FactLine| {
+        let names_it = line.value == via || line.value.starts_with(&format!("{via}="));
+        (!via.is_empty() && names_it)
+            || line.value.contains(&format!("({})", requirement.kind))
+            || (line.fact == "mention" && line.value.eq_ignore_ascii_case(&requirement.target))
+    };
+    service.evidence.iter().filter(says).collect()
+}
+
+/// The facts about a variable.
+pub(super) fn facts_of_variable<'a>(service: &'a Service, name: &str) -> Vec<&'a FactLine> {
+    let assigned = format!("{name}=");
+    let says = |line: &&FactLine| {
+        line.fact.starts_with("env") && (line.value == name || line.value.starts_with(&assigned))
+    };
+    service.evidence.iter().filter(says).collect()
+}
+
+/// `path:line says 3000 (dockerfile-expose)`
+pub(super) fn fact_text(fact: &FactLine) -> String {
+    format!("{}:{} says {} ({})", fact.path, fact.line, shown(fact), fact.rule)
+}
+
 /// The value as the compose file has it.
-fn in_container(stack: &Stack, service: &str, variable: &str) -> Option<String> {
+pub(super) fn in_container(stack: &Stack, service: &str, variable: &str) -> Option<String> {
     let container = stack.containers.iter().find(|container| container.name == service)?;
     container.environment.iter().find(|(name, _)| name == variable).map(|(_, value)| value.clone())
 }
@@ -138,11 +150,16 @@ fn shown(fact: &FactLine) -> String {
 
 fn component(component: &Component, inventory: &Inventory) -> String {
     let kind = &component.kind;
-    let mut out = format!(
-        "{}\n\n  image: {}\n    config.yaml: infrastructure.{kind}.version\n",
-        component.name, component.image
-    );
-    if let Some(port) = component.port {
+    let mut out = match component.image.as_str() {
+        "" => format!("{}\n\n  runs elsewhere\n    config.yaml: infrastructure.{kind}.url\n", component.name),
+        image => {
+            format!(
+                "{}\n\n  image: {image}\n    config.yaml: infrastructure.{kind}.version\n",
+                component.name
+            )
+        }
+    };
+    if let Some(port) = component.port.filter(|_| !component.image.is_empty()) {
         out.push_str(&format!("\n  port: {port}\n    config.yaml: infrastructure.{kind}.host_port\n"));
     }
     for service in inventory.services.iter().filter(|service| component.used_by.contains(&service.name)) {
@@ -157,13 +174,7 @@ fn component(component: &Component, inventory: &Inventory) -> String {
                     || line.value.starts_with(&format!("{via}="))
                     || line.value.contains(&format!("({kind})"))
                 {
-                    out.push_str(&format!(
-                        "    {}:{} says {} ({})\n",
-                        line.path,
-                        line.line,
-                        shown(line),
-                        line.rule
-                    ));
+                    out.push_str(&format!("    {}\n", fact_text(line)));
                 }
             }
         }

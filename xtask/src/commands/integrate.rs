@@ -6,7 +6,8 @@ use crate::apply::decide::{Action, Options, Plan, Side, Take, decide};
 use crate::apply::{current, diff, lock, write};
 use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
-use crate::commands::report;
+use crate::commands::settings::{self, Changed};
+use crate::commands::{compatibility, report, review};
 use crate::error::{Failure, Outcome, Result};
 use crate::ui::count;
 
@@ -38,33 +39,48 @@ pub fn command() -> Command {
                 .value_names(["mine|generated", "FILE:KEY"])
                 .help("Settle a conflict for one side"),
         )
+        .args(settings::arguments())
 }
 
 /// Runs it.
 pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let ui = context.ui;
-    let options = Options { take: takes(arguments)? };
-    let check = arguments.get_flag("check");
-    let dry = arguments.get_flag("dry-run");
-    refuse_wrong_mode(context, arguments.get_one::<String>("mode").map(String::as_str))?;
+    let take = takes(arguments)?;
+    let settings = settings::given(arguments)?;
+    let mode = arguments.get_one::<String>("mode").map(String::as_str);
+    let (check, dry) = (arguments.get_flag("check"), arguments.get_flag("dry-run"));
+    refuse_wrong_mode(context, mode)?;
     let folder = crate::apply::folder::Folder::new(&context.out, context.out_name());
     let _lock = lock::take(&folder, || ui.status("Waiting", format!("for another run on {}", folder.shown)))?;
-    let pipeline = Pipeline::run(context)?;
-    let plan = plan(&pipeline, &options)?;
+    if mode == Some("review") && !check {
+        return review::run(context, &take, settings, dry);
+    }
+    let Changed { pipeline, config } = settings::read(context, &settings)?;
+    let plan = plan(&pipeline, &Options { take, config, ..Options::default() })?;
     if check {
         return Ok(checked(context, &pipeline, &plan));
     }
+    carry_out(context, &pipeline, &plan, dry)
+}
+
+/// Writes what was planned and reports it; with `dry`, only says what it would be.
+///
+/// # Errors
+/// Where the setup's folder cannot be written to.
+pub(super) fn carry_out(context: &Context, pipeline: &Pipeline, plan: &Plan, dry: bool) -> Result<Outcome> {
+    let ui = context.ui;
     if !dry {
-        write::write(&pipeline.folder, &plan)?;
+        write::write(&pipeline.folder, plan)?;
     }
-    show_steps(context, &plan, dry);
+    show_steps(context, plan, dry);
+    compatibility::report(context, pipeline, plan);
     report::problems(ui, &pipeline.stack);
     if dry {
         ui.note("nothing was written");
         return Ok(Outcome::Done);
     }
     ui.note(report::summary(&pipeline.stack, &pipeline.folder.shown, plan.changes_anything()));
-    Ok(conflicts(context, &plan))
+    Ok(conflicts(context, plan))
 }
 
 /// Generates the setup where there is none, and warns where it is stale; changes no existing setup.
@@ -114,10 +130,16 @@ pub fn update(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn plan(pipeline: &Pipeline, options: &Options) -> Result<Plan> {
-    let new = pipeline.files();
+/// What would happen to each file.
+///
+/// # Errors
+/// Where a file of the setup cannot be read, or `--take` names nothing.
+pub(super) fn plan(pipeline: &Pipeline, options: &Options) -> Result<Plan> {
+    let (quiet, new) = (pipeline.quiet_files(), pipeline.files());
     let current = current::read(&pipeline.folder, &new)?;
-    decide(&current, &new, options)
+    let options = &Options { renamed: pipeline.earlier_names(), ..options.clone() };
+    let plan = decide(&current, &quiet, options)?;
+    if plan.changes_anything() { decide(&current, &new, options) } else { Ok(plan) }
 }
 
 fn takes(arguments: &ArgMatches) -> Result<Vec<Take>> {
@@ -145,10 +167,6 @@ fn refuse_wrong_mode(context: &Context, mode: Option<&str>) -> Result<()> {
             .at(shown)
             .fix("cargo xtask integrate --mode new")
             .into()),
-        (Some("review"), _) => Err(Failure::new("`--mode review` is not there yet")
-            .why("preferences are written by hand so far")
-            .fix(format!("edit {}/config.yaml; cargo xtask explain NAME names the keys", context.out_name()))
-            .into()),
         _ => Ok(()),
     }
 }
@@ -171,7 +189,7 @@ fn checked(context: &Context, pipeline: &Pipeline, plan: &Plan) -> Outcome {
     Outcome::No
 }
 
-fn show_steps(context: &Context, plan: &Plan, planned: bool) {
+pub(super) fn show_steps(context: &Context, plan: &Plan, planned: bool) {
     for step in plan.shown().filter(|step| !step.name.starts_with(".generated/")) {
         let verb = if planned { step.action.planned() } else { step.action.done() };
         let name = format!("{}/{}", context.out_name(), step.name);

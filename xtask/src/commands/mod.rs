@@ -7,6 +7,7 @@ use crate::error::{Outcome, Result};
 
 pub mod bench;
 pub mod build;
+mod compatibility;
 pub mod completions;
 pub mod doctor;
 pub mod down;
@@ -22,6 +23,8 @@ pub mod project;
 mod report;
 pub mod reset;
 pub mod restart;
+mod review;
+mod settings;
 pub mod smoke;
 pub mod status;
 pub mod test;

@@ -1,5 +1,6 @@
 //! discover → plan → render, as every command that reads the monorepo needs it; writes nothing.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,12 +12,15 @@ use crate::cli::Context;
 use crate::config::Config;
 use crate::discover::{Scope, discover};
 use crate::error::{Failure, Result};
+use crate::model::fact::Facts;
 use crate::model::files::Files;
 use crate::model::path::RepoPath;
 use crate::model::stack::{Assignments, Stack};
 use crate::plan;
 use crate::render::{self, Layout};
 use crate::repo::Repo;
+use crate::run::dotenv;
+use crate::run::setup::fnv1a;
 
 /// What was read and decided.
 #[derive(Debug)]
@@ -24,15 +28,25 @@ pub(crate) struct Pipeline {
     pub(crate) stack: Stack,
     pub(crate) folder: Folder,
     pub(crate) layout: Layout,
+    pub(crate) config: Config,
+    pub(crate) catalog: Catalog,
+    /// What earlier runs assigned.
+    pub(crate) recorded: Assignments,
 }
 
 impl Pipeline {
     /// Reads the monorepo and decides.
     pub(crate) fn run(context: &Context) -> Result<Pipeline> {
         let folder = Folder::new(&context.out, context.out_name());
-        let config_name = folder.show("config.yaml");
-        let config = match current::file(&folder, "config.yaml")? {
-            Some(text) => Config::parse(&config_name, &text)?,
+        let config = current::file(&folder, "config.yaml")?;
+        Pipeline::with_config(context, config.as_deref())
+    }
+
+    /// As [`Pipeline::run`], with this text of `config.yaml` in place of the one that lies there.
+    pub(crate) fn with_config(context: &Context, config: Option<&str>) -> Result<Pipeline> {
+        let folder = Folder::new(&context.out, context.out_name());
+        let config = match config {
+            Some(text) => Config::parse(&folder.show("config.yaml"), text)?,
             None => Config::default(),
         };
         let extra: Vec<(String, String)> = current::files_below(&folder, "catalog")?
@@ -42,8 +56,8 @@ impl Pipeline {
             .collect();
         let catalog = Catalog::load(&extra)?;
         let recorded = match current::state(&folder)? {
-            Some(text) => assignments(&folder, &text)?,
-            None => Assignments::default(),
+            Some(text) => assignments(&folder, &text, &catalog)?,
+            None => adopted(&folder)?,
         };
         let repo = Repo::open(&context.root)?;
         let mut scope =
@@ -57,16 +71,52 @@ impl Pipeline {
         }
         let folder_name = context.root.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = manifest_name(&repo).or(folder_name).unwrap_or_default();
-        let known = plan::Context { folder: name, recorded };
+        let dockerfiles = digests(&repo, &facts);
+        let known = plan::Context { folder: name, recorded: recorded.clone(), dockerfiles };
         let stack = plan::plan(&facts, &catalog, &config, &known)?;
         let layout = Layout { root: relative(&context.out, &context.root), out: context.out_name() };
-        Ok(Pipeline { stack, folder, layout })
+        Ok(Pipeline { stack, folder, layout, config, catalog, recorded })
     }
 
     /// The files of the setup.
     pub(crate) fn files(&self) -> Files {
         render::render(&self.stack, &self.layout)
     }
+
+    /// The files as they are if nothing else has changed since the last run: an edited Dockerfile alone is no reason
+    /// to write what is recorded of it.
+    pub(crate) fn quiet_files(&self) -> Files {
+        let mut stack = self.stack.clone();
+        stack.assignments.dockerfiles.clone_from(&self.recorded.dockerfiles);
+        render::render(&stack, &self.layout)
+    }
+
+    /// Services that have another name since the last run: old and new.
+    pub(crate) fn renamed(&self) -> Vec<(String, String)> {
+        let now = &self.stack.assignments;
+        let before = |first: &String| {
+            let last = self.recorded.renamed.iter().find(|(_, known)| *known == first).map(|(name, _)| name);
+            last.unwrap_or(first).clone()
+        };
+        let pairs = now.renamed.iter().map(|(name, first)| (before(first), name.clone()));
+        pairs.filter(|(old, new)| old != new).collect()
+    }
+
+    /// Every earlier name of a service that a generated file may still have, also after a run that was killed.
+    pub(crate) fn earlier_names(&self) -> Vec<(String, String)> {
+        let first = self.stack.assignments.renamed.iter().map(|(name, first)| (first.clone(), name.clone()));
+        self.renamed().into_iter().chain(first).collect()
+    }
+}
+
+/// What the Dockerfiles of the services hold, in short, whatever their line ends.
+fn digests(repo: &Repo, facts: &Facts) -> BTreeMap<String, String> {
+    let paths = facts.services.iter().map(|service| &service.dockerfile);
+    let digest = |path: &RepoPath| {
+        let text = repo.text(path).ok()?.text.replace('\r', "");
+        Some((path.to_string(), format!("{:016x}", fnv1a(text.as_bytes()))))
+    };
+    paths.filter_map(digest).collect()
 }
 
 /// The monorepo's name as its root manifest has it, so that every checkout gives the same bytes:
@@ -85,7 +135,7 @@ fn manifest_name(repo: &Repo) -> Option<String> {
     cargo().or_else(node)
 }
 
-fn nothing_found(config: &Config, facts: &crate::model::fact::Facts) -> anyhow::Error {
+fn nothing_found(config: &Config, facts: &Facts) -> anyhow::Error {
     let places = if config.services.roots.is_empty() {
         "workspace/code/* and, where there is no such folder, the whole tree".to_owned()
     } else {
@@ -107,18 +157,51 @@ fn nothing_found(config: &Config, facts: &crate::model::fact::Facts) -> anyhow::
         .into()
 }
 
+/// What a setup that was written by hand has decided already: its project, under which containers and data exist.
+/// Without `name:`, Compose takes the variable of `.env`, else the folder's name.
+fn adopted(folder: &Folder) -> Result<Assignments> {
+    let Some(compose) = current::file(folder, "docker-compose.yml")? else {
+        return Ok(Assignments::default());
+    };
+    let env = current::file(folder, ".env")?.unwrap_or_default();
+    let declared = serde_yaml::from_str::<serde_yaml::Value>(&compose)
+        .ok()
+        .and_then(|compose| Some(compose.get("name")?.as_str()?.to_owned()));
+    let folder_name =
+        folder.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let kept = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(*c);
+    let folder_name: String = folder_name.chars().filter(kept).collect();
+    let name = dotenv::value(&env, dotenv::PROJECT_VARIABLE)
+        .or(declared)
+        .filter(|name| !name.is_empty() && !name.contains('$'))
+        .unwrap_or_else(|| folder_name.trim_start_matches(['-', '_']).to_owned());
+    Ok(Assignments {
+        name: Some(name).filter(|name| !name.is_empty()),
+        adopted: true,
+        ..Assignments::default()
+    })
+}
+
 /// What `.generated/state.yaml` holds.
 #[derive(Debug, Default, Deserialize)]
 struct State {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    ports: Option<std::collections::BTreeMap<String, u16>>,
+    ports: Option<BTreeMap<String, u16>>,
     #[serde(default)]
-    services: Option<std::collections::BTreeMap<String, String>>,
+    services: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    adopted: bool,
+    #[serde(default)]
+    dockerfiles: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    renamed: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    versions: Option<BTreeMap<String, String>>,
 }
 
-fn assignments(folder: &Folder, text: &str) -> Result<Assignments> {
+fn assignments(folder: &Folder, text: &str, catalog: &Catalog) -> Result<Assignments> {
     let state: Option<State> = serde_yaml::from_str(text).map_err(|why| {
         Failure::new("cannot read what earlier runs assigned")
             .at(folder.show(render::STATE))
@@ -130,7 +213,30 @@ fn assignments(folder: &Folder, text: &str) -> Result<Assignments> {
         name: state.name,
         ports: state.ports.unwrap_or_default(),
         services: state.services.unwrap_or_default(),
+        adopted: state.adopted,
+        dockerfiles: state.dockerfiles.unwrap_or_default(),
+        renamed: state.renamed.unwrap_or_default(),
+        versions: match state.versions {
+            Some(versions) => versions,
+            None => generated_versions(folder, catalog)?,
+        },
     })
+}
+
+/// The versions that a setup runs which was generated before they were recorded.
+fn generated_versions(folder: &Folder, catalog: &Catalog) -> Result<BTreeMap<String, String>> {
+    let base = current::file(folder, &format!("{}/docker-compose.yml", crate::apply::folder::BASE))?;
+    let compose: serde_yaml::Value =
+        base.and_then(|text| serde_yaml::from_str(&text).ok()).unwrap_or_default();
+    let services = compose.get("services").and_then(serde_yaml::Value::as_mapping);
+    let version = |(name, service): (&serde_yaml::Value, &serde_yaml::Value)| {
+        let label = |name: &str| service.get("labels")?.get(name)?.as_str();
+        let entry = catalog.get(label("xtask.kind").filter(|_| label("xtask.role") == Some("component"))?)?;
+        let image = service.get("image")?.as_str()?;
+        let (key, _) = entry.versions.iter().find(|(_, version)| version.image == image)?;
+        Some((name.as_str()?.to_owned(), key.clone()))
+    };
+    Ok(services.into_iter().flatten().filter_map(version).collect())
 }
 
 /// `to` as seen from `from`, both absolute: `..` where `from` lies in it.

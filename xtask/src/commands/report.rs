@@ -96,7 +96,8 @@ fn row(service: &Service) -> Vec<String> {
     ]
 }
 
-fn health(service: &Service) -> String {
+/// `GET /health`, `TCP 5432 (not proven)`; `-` where nothing is asked.
+pub(crate) fn health(service: &Service) -> String {
     use crate::model::fact::HealthKind;
     let Some(health) = &service.health else { return String::new() };
     let text = match (&health.kind, &health.path, health.port) {

@@ -163,7 +163,7 @@ pub enum Condition {
 /// `healthcheck:`; times as Compose writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// `["CMD", …]`; empty where the image's own is kept.
+    /// `["CMD", …]`; empty where the image's own is kept, `["NONE"]` where that is switched off.
     pub test: Vec<String>,
     /// Between checks once healthy.
     pub interval: String,
@@ -239,4 +239,13 @@ pub struct Assignments {
     pub ports: std::collections::BTreeMap<String, u16>,
     /// Dockerfile → service name, so that a renamed service is recognised.
     pub services: std::collections::BTreeMap<String, String>,
+    /// Whether the setup was written by hand first: containers and data exist under exactly [`Assignments::name`].
+    pub adopted: bool,
+    /// Dockerfile → digest of its content, so that it is recognised elsewhere. Brought up to date when something else
+    /// changes: an edited Dockerfile alone makes no setup stale.
+    pub dockerfiles: std::collections::BTreeMap<String, String>,
+    /// Service → the name it had when its variables, database and volumes were made.
+    pub renamed: std::collections::BTreeMap<String, String>,
+    /// Component → version of the catalogue, for those that hold data: a newer default must not start on them.
+    pub versions: std::collections::BTreeMap<String, String>,
 }

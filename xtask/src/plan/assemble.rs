@@ -237,14 +237,7 @@ pub(crate) fn service(parts: &Parts<'_>) -> Container {
     let draft = parts.draft;
     let facts = draft.facts;
     let mut out = container(&facts.name, ContainerRole::Service, role_word(draft.role));
-    let wanted = draft.wanted.build.clone().unwrap_or_default();
-    let mut built = build(&(facts.dockerfile.clone(), facts.build.clone()));
-    built.target = wanted.target.or(built.target);
-    if let Some(context) = wanted.context.and_then(|context| RepoPath::new(&context)) {
-        built.context = context;
-    }
-    built.args.extend(wanted.args.into_iter().map(|(name, value)| (name, escape(&value.0))));
-    out.build = Some(built);
+    out.build = Some(build(&(facts.dockerfile.clone(), draft.build.clone())));
     out.command = facts.command.as_ref().map(|words| words.iter().map(|word| escape(word)).collect());
     out.environment = parts.environment.compose.clone().into_iter().collect();
     if out.environment.iter().any(|(_, value)| value.contains("host.docker.internal")) {
@@ -258,7 +251,7 @@ pub(crate) fn service(parts: &Parts<'_>) -> Container {
     let folders: Vec<String> = facts.image.volumes.iter().map(|(path, _)| path.clone()).collect();
     for target in &folders {
         out.volumes.push(Mount::Volume {
-            name: volume(&facts.name, target, &folders),
+            name: volume(&draft.own, target, &folders),
             target: target.clone(),
             read_only: false,
         });
@@ -312,6 +305,10 @@ fn runs_a_check(draft: &Draft<'_>) -> bool {
 
 fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
     let draft = parts.draft;
+    if draft.wanted.health == Some(WantedHealth::None) && draft.facts.image.healthcheck.is_some() {
+        // Without a word the image's own check would run on.
+        return Some(times(vec!["NONE".to_owned()]));
+    }
     let health = draft.health.as_ref().filter(|health| health.kind != HealthKind::Process)?;
     let own = draft.facts.image.healthcheck.as_ref().filter(|_| draft.wanted.health.is_none());
     let test = match (&draft.wanted.health, own) {
@@ -329,14 +326,19 @@ fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
             check.test.iter().map(|word| escape(word)).collect()
         }
     };
-    Some(HealthCheck {
+    Some(times(test))
+}
+
+/// A service's check with its times.
+fn times(test: Vec<String>) -> HealthCheck {
+    HealthCheck {
         test,
         interval: "10s".to_owned(),
         timeout: "3s".to_owned(),
         retries: 5,
         start_period: "60s".to_owned(),
         start_interval: Some("200ms".to_owned()),
-    })
+    }
 }
 
 fn role_word(role: Role) -> &'static str {

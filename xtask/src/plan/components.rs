@@ -11,6 +11,7 @@ use crate::model::path::RepoPath;
 
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
+use super::external::Address;
 use super::names;
 use super::needs::{Need, Needs, Target};
 
@@ -21,10 +22,12 @@ pub(crate) struct Component<'a> {
     pub(crate) name: String,
     pub(crate) entry: &'a Entry,
     pub(crate) version: &'a Version,
+    /// The key of `version` in the catalogue.
+    pub(crate) version_key: &'a str,
     pub(crate) image: String,
     pub(crate) build: Option<(RepoPath, Build)>,
     /// Runs elsewhere: its address.
-    pub(crate) external: Option<String>,
+    pub(crate) external: Option<Address>,
     /// Host names that code and configuration use and no variable moves.
     pub(crate) aliases: BTreeSet<String>,
     /// The services that need it, by name.
@@ -38,6 +41,8 @@ pub(crate) struct Component<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) service: String,
+    /// The service's first name, under which its schema files were applied.
+    pub(crate) owner: String,
     pub(crate) database: String,
     pub(crate) user: String,
     /// In `.env`.
@@ -69,12 +74,9 @@ impl Component<'_> {
 
     /// Where clients reach it: host and port.
     pub(crate) fn address(&self) -> (String, u16) {
-        let Some(url) = &self.external else { return (self.name.clone(), self.entry.port) };
-        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-        let host = rest.split(['/', '?']).next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
-        match host.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) {
-            Some((host, port)) => (host.to_owned(), port),
-            None => (host.to_owned(), self.entry.port),
+        match &self.external {
+            None => (self.name.clone(), self.entry.port),
+            Some(address) => (address.host.clone(), address.port),
         }
     }
 
@@ -94,6 +96,7 @@ pub(crate) fn components<'a>(
     found: &[ComponentFacts],
     drafts: &[Draft<'_>],
     needs: &[Needs],
+    recorded: &BTreeMap<String, String>,
 ) -> Result<Vec<Component<'a>>> {
     check(catalog, config)?;
     let services: BTreeSet<&str> = drafts.iter().map(|draft| draft.facts.name.as_str()).collect();
@@ -107,7 +110,7 @@ pub(crate) fn components<'a>(
                 made.clone().find(|made| need.hosts.contains(&made.name)).or_else(|| made.clone().next());
             let name = name(entry, config, draft, own, &services);
             if !by_name.contains_key(&name) {
-                by_name.insert(name.clone(), component(entry, config, name.clone(), own)?);
+                by_name.insert(name.clone(), component(entry, config, name.clone(), own, recorded)?);
             }
             let Some(component) = by_name.get_mut(&name) else { continue };
             component.clients.insert(draft.facts.name.clone());
@@ -127,7 +130,7 @@ pub(crate) fn components<'a>(
         let served = by_name.values().any(|component| component.entry.kind == made.kind);
         if let (false, false, Some(entry)) = (known, served, catalog.get(&made.kind)) {
             let name = names::project(&made.name);
-            by_name.insert(name.clone(), component(entry, config, name, Some(made))?);
+            by_name.insert(name.clone(), component(entry, config, name, Some(made), recorded)?);
         }
     }
     Ok(by_name.into_values().collect())
@@ -142,7 +145,7 @@ fn name(
 ) -> String {
     let wanted = config.infrastructure.get(&entry.kind);
     if wanted.is_some_and(|wanted| wanted.shared == Some(false)) {
-        return format!("{}-{}", draft.facts.name, entry.kind);
+        return format!("{}-{}", draft.own, entry.kind);
     }
     let name = made.map_or_else(|| entry.kind.clone(), |made| names::project(&made.name));
     if services.contains(name.as_str()) { format!("{name}-server") } else { name }
@@ -153,6 +156,7 @@ fn component<'a>(
     config: &Config,
     name: String,
     made: Option<&ComponentFacts>,
+    recorded: &BTreeMap<String, String>,
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
     let asked = wanted.version.map(|version| version.0);
@@ -160,21 +164,16 @@ fn component<'a>(
         .and_then(|made| made.image.rsplit_once(':'))
         .map(|(_, tag)| tag)
         .filter(|tag| !tag.contains('/'));
-    let by_image = tag.and_then(|tag| entry.version_for(tag)).map(|(_, version)| version);
+    let exactly =
+        |key: &String| entry.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version));
+    // A newer default of the catalogue must not start on data that it cannot open.
+    let kept = || recorded.get(&name).and_then(exactly).filter(|(_, version)| !version.volumes.is_empty());
     let version = match &asked {
-        None => by_image.or_else(|| entry.versions.get(&entry.default)),
-        Some(asked) => entry.version_for(asked).map(|(_, version)| version),
+        None => tag.and_then(|tag| entry.version_for(tag)).or_else(kept).or_else(|| exactly(&entry.default)),
+        Some(asked) => entry.version_for(asked),
     };
-    let Some(version) = version else {
-        let key = asked.unwrap_or_default();
-        let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
-        let mut failure = Failure::new(format!("unknown version `{key}` of {}", entry.title))
-            .at(config.place(&["infrastructure", &entry.kind, "version"]))
-            .why(format!("the catalogue has {}", known.join(", ")));
-        if let Some(near) = nearest(&key, known.iter().copied()) {
-            failure = failure.fix(format!("use \"{near}\", or set infrastructure.{}.image", entry.kind));
-        }
-        return Err(failure.into());
+    let Some((version_key, version)) = version else {
+        return Err(unknown_version(entry, config, &asked.unwrap_or_default()).into());
     };
     // An image of another make takes other variables and mounts: the catalogue's own runs in its place.
     let made_image = made
@@ -184,9 +183,10 @@ fn component<'a>(
         name,
         entry,
         version,
+        version_key,
         image: wanted.image.or(made_image).unwrap_or_else(|| version.image.clone()),
         build: made.and_then(|made| made.build.clone()),
-        external: wanted.url.filter(|_| wanted.external),
+        external: wanted.url.filter(|_| wanted.external).map(|url| Address::new(&url, entry.port)),
         aliases: BTreeSet::new(),
         clients: BTreeSet::new(),
         bindings: Vec::new(),
@@ -205,6 +205,7 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
     let is_admin = user == admin;
     Binding {
         service: draft.facts.name.clone(),
+        owner: draft.own.clone(),
         database: named.map_or_else(|| draft.identifier.clone(), database),
         password_variable: match &entry.login {
             Some(login) if is_admin => login.secret.clone(),
@@ -234,10 +235,27 @@ fn schemas(facts: &[Fact]) -> Vec<RepoPath> {
     paths.into_iter().collect()
 }
 
+fn unknown_version(entry: &Entry, config: &Config, asked: &str) -> Failure {
+    let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
+    let failure = Failure::new(format!("unknown version `{asked}` of {}", entry.title))
+        .at(config.place(&["infrastructure", &entry.kind, "version"]))
+        .why(format!("the catalogue has {}", known.join(", ")));
+    match nearest(asked, known.iter().copied()) {
+        Some(near) => failure.fix(format!("use \"{near}\", or set infrastructure.{}.image", entry.kind)),
+        None => failure,
+    }
+}
+
+/// Refuses kinds and versions that the catalogue does not have, also where nobody uses them.
 fn check(catalog: &Catalog, config: &Config) -> Result<()> {
-    for kind in config.infrastructure.keys() {
-        if catalog.get(kind).is_some() {
-            continue;
+    for (kind, wanted) in &config.infrastructure {
+        if let Some(entry) = catalog.get(kind) {
+            match &wanted.version {
+                Some(asked) if entry.version_for(&asked.0).is_none() => {
+                    return Err(unknown_version(entry, config, &asked.0).into());
+                }
+                _ => continue,
+            }
         }
         let known: Vec<&str> = catalog.iter().map(|entry| entry.kind.as_str()).collect();
         let mut failure = Failure::new(format!("unknown kind of infrastructure `{kind}`"))

@@ -1,17 +1,22 @@
 //! A service on its way from facts to a decision: its names, ports, role and health; pure.
 
+use std::collections::BTreeMap;
+
 use crate::config::{Config, Health as WantedHealth, Service as Wanted};
-use crate::model::fact::{Evidence, HealthKind, PortSource, Protocol, Purpose, ServiceFacts, What};
+use crate::model::fact::{Build, Evidence, HealthKind, PortSource, Protocol, Purpose, ServiceFacts, What};
 use crate::model::inventory::{Health, Role};
+use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 
-use super::names;
+use super::{names, renames};
 
 /// A service while it is being decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft<'a> {
     pub(crate) facts: &'a ServiceFacts,
     pub(crate) wanted: Wanted,
+    /// Under which its variables, database and volumes are known: the first name that it had.
+    pub(crate) own: String,
     /// `ORDER_API`, unique among the services.
     pub(crate) prefix: String,
     /// `order_api`, for databases and users.
@@ -20,6 +25,8 @@ pub(crate) struct Draft<'a> {
     /// Main ports first.
     pub(crate) ports: Vec<Port>,
     pub(crate) health: Option<Health>,
+    /// How it is built, preferences included.
+    pub(crate) build: Build,
 }
 
 /// A port that was decided on.
@@ -34,20 +41,37 @@ pub(crate) struct Port {
 pub(crate) fn drafts<'a>(
     services: &'a [ServiceFacts],
     config: &Config,
+    renamed: &BTreeMap<String, String>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Draft<'a>> {
+    let owns = renames::own_names(services, renamed);
     let mut taken: Vec<String> = Vec::new();
     services
         .iter()
         .map(|facts| {
-            let wanted = config.service(&facts.name);
+            let own = owns.get(&facts.name).unwrap_or(&facts.name).clone();
+            let known = if config.services.by_name.contains_key(&facts.name) { &facts.name } else { &own };
+            let wanted = config.service(known);
             let ports = ports(facts, &wanted, problems);
             let role = role(facts, &ports);
             let health = health(facts, &wanted, &ports, problems);
-            let prefix = unique(names::variable(&facts.name), &mut taken);
-            Draft { facts, wanted, prefix, identifier: names::identifier(&facts.name), role, ports, health }
+            let prefix = unique(names::variable(&own), &mut taken);
+            let build = build(facts, &wanted);
+            let identifier = names::identifier(&own);
+            Draft { facts, wanted, own, prefix, identifier, role, ports, health, build }
         })
         .collect()
+}
+
+fn build(facts: &ServiceFacts, wanted: &Wanted) -> Build {
+    let wanted = wanted.build.clone().unwrap_or_default();
+    let mut build = facts.build.clone();
+    build.target = wanted.target.or(build.target);
+    if let Some(context) = wanted.context.and_then(|context| RepoPath::new(&context)) {
+        build.context = context;
+    }
+    build.args.extend(wanted.args.into_iter().map(|(name, value)| (name, value.0)));
+    build
 }
 
 fn unique(name: String, taken: &mut Vec<String>) -> String {
@@ -248,6 +272,20 @@ fn health(
     problems: &mut Vec<Problem>,
 ) -> Option<Health> {
     let main = ports.first().map(|port| port.container);
+    if let (Some(WantedHealth::Http(path)), None) = (&wanted.health, main) {
+        problems.push(
+            Problem::new(
+                "health-without-port",
+                Severity::Warning,
+                format!(
+                    "`{}` is to be asked for {path}, and no port of it is known; nothing is checked",
+                    facts.name
+                ),
+            )
+            .service(&facts.name)
+            .fix(format!("set services.{}.port in config.yaml", facts.name)),
+        );
+    }
     let decided =
         |kind, path: Option<&str>, port, proven| Health { kind, path: path.map(str::to_owned), port, proven };
     match &wanted.health {

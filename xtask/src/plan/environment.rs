@@ -73,7 +73,7 @@ pub(crate) fn environment(
             linked.or_else(|| wires.get(name).and_then(|(need, wire)| wired(draft, need, wire, around)));
         match wired {
             Some(value) => {
-                let secret = value.contains(":?");
+                let secret = value.contains(":?") || holds_a_password(&value);
                 let value = if secret { (None, value) } else { (Some(value.clone()), value) };
                 out.compose.insert(name.to_owned(), value.1);
                 let required = setting.required();
@@ -102,6 +102,13 @@ pub(crate) fn environment(
     out
 }
 
+/// `scheme://user:password@host`, as an address from `config.yaml` may have it.
+fn holds_a_password(value: &str) -> bool {
+    let authority = value.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    let login = authority.and_then(|authority| authority.rsplit_once('@')).map(|(login, _)| login);
+    login.is_some_and(|login| login.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+}
+
 /// The value of a variable that points at another part of the system.
 fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>) -> Option<String> {
     match &need.target {
@@ -120,13 +127,14 @@ fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>)
 }
 
 fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) -> String {
+    if let Some(address) = &component.external {
+        return address.value(wire).unwrap_or_else(|| escape(wire.value.as_deref().unwrap_or_default()));
+    }
     let (host, port) = component.address();
     let binding = component.binding(&draft.facts.name);
     let login = match (binding, &component.entry.login) {
         (Some(binding), _) => Some((binding.user.clone(), secret_reference(&binding.password_variable))),
-        (None, Some(login)) if component.external.is_none() => {
-            Some((login.user.clone(), component.secret_value(&login.secret)))
-        }
+        (None, Some(login)) => Some((login.user.clone(), component.secret_value(&login.secret))),
         _ => None,
     };
     let database = binding.map(|binding| binding.database.clone());

@@ -26,7 +26,7 @@ pub(crate) fn service(
         name: facts.name.clone(),
         path: facts.path.to_string(),
         dockerfile: facts.dockerfile.to_string(),
-        build: build(&facts.build),
+        build: build(&draft.build),
         command: facts.command.clone(),
         aliases: facts.aliases.clone(),
         language: facts.language.clone(),
@@ -96,7 +96,8 @@ pub(crate) fn component(component: &Component<'_>) -> Listed {
     Listed {
         name: component.name.clone(),
         kind: component.entry.kind.clone(),
-        image: component.image.clone(),
+        // What runs elsewhere has no image here.
+        image: if component.external.is_some() { String::new() } else { component.image.clone() },
         build: component.build.as_ref().map(|(_, made)| build(made)),
         port: Some(component.address().1),
         used_by: component.clients.iter().cloned().collect(),

@@ -4,6 +4,7 @@ mod assemble;
 mod components;
 mod draft;
 mod environment;
+mod external;
 mod host_ports;
 mod inventory;
 mod names;
@@ -13,6 +14,7 @@ mod order;
 mod preferences;
 mod probe;
 mod readiness;
+mod renames;
 mod secrets;
 mod settings;
 mod setup;
@@ -28,7 +30,8 @@ use crate::model::fact::{Facts, Purpose};
 use crate::model::inventory::Inventory;
 use crate::model::problem::{Problem, Severity};
 use crate::model::stack::{
-    Assignments, Container, ContainerRole, Mount, Network, SecretForm, Stack, Variable, VariableGroup,
+    Assignments, Container, ContainerRole, External, Mount, Network, SecretForm, Stack, Variable,
+    VariableGroup,
 };
 
 use self::components::Component;
@@ -45,6 +48,8 @@ pub struct Context {
     pub folder: String,
     /// What earlier runs assigned.
     pub recorded: Assignments,
+    /// Digests of the services' Dockerfiles, by path.
+    pub dockerfiles: BTreeMap<String, String>,
 }
 
 /// Decides everything.
@@ -53,10 +58,20 @@ pub struct Context {
 /// Preferences that cannot be met: a version that the catalogue does not have, a service that does not exist.
 pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context) -> Result<Stack> {
     let mut problems = facts.problems.clone();
-    preferences::check(config, &facts.services)?;
-    let drafts = draft::drafts(&facts.services, config, &mut problems);
-    let needs = needs(catalog, config, &drafts)?;
-    let components = components::components(catalog, config, &facts.components, &drafts, &needs)?;
+    let renamed = renames::renames(&facts.services, &context.recorded, &context.dockerfiles);
+    preferences::check(config, &facts.services, &renamed, &mut problems)?;
+    let drafts = draft::drafts(&facts.services, config, &renamed, &mut problems);
+    let needs = needs(catalog, config, &drafts, &mut problems)?;
+    let components = components::components(
+        catalog,
+        config,
+        &facts.components,
+        &drafts,
+        &needs,
+        &context.recorded.versions,
+    )?;
+    preferences::without_effect(config, &components, &mut problems);
+    readiness::older_versions(&components, &context.recorded.versions, config, &mut problems);
     let networks = networks::of_components(&components, config.isolated());
     let requests = requests(&drafts, &components);
     let (host_ports, moved) = host_ports::assign(&requests, &context.recorded.ports);
@@ -109,7 +124,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         .clone()
         .or_else(|| context.recorded.name.clone())
         .unwrap_or_else(|| context.folder.clone());
-    let name = names::project(&name);
+    let name = if names::is_project(&name) { name } else { names::project(&name) };
     Ok(Stack {
         networks: used_networks(&containers),
         volumes: used_volumes(&containers),
@@ -117,11 +132,15 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         scripts,
         bind: config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
         broken_edges: order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect(),
-        external: needs.iter().flat_map(|needs| needs.external.clone()).collect(),
+        external: external(config, &drafts, &needs, &components),
         assignments: Assignments {
             name: Some(name.clone()),
             ports: host_ports,
             services: drafts.iter().map(|d| (d.facts.dockerfile.to_string(), d.facts.name.clone())).collect(),
+            adopted: context.recorded.adopted,
+            dockerfiles: context.dockerfiles.clone(),
+            renamed,
+            versions: versions(&components),
         },
         name,
         containers,
@@ -129,16 +148,60 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     })
 }
 
-fn needs(catalog: &Catalog, config: &Config, drafts: &[Draft<'_>]) -> Result<Vec<Needs>> {
+fn needs(
+    catalog: &Catalog,
+    config: &Config,
+    drafts: &[Draft<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Needs>> {
     let finder = Finder::new(catalog, drafts);
     drafts
         .iter()
         .map(|draft| {
             let mut needs = finder.needs(draft);
             preferences::requires(draft, drafts, catalog, config, &mut needs)?;
+            preferences::unwired(draft, config, &needs, problems);
             Ok(needs)
         })
         .collect()
+}
+
+/// Connections that leave the monorepo: those that were found, and those to infrastructure that runs elsewhere.
+fn external(
+    config: &Config,
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+) -> Vec<External> {
+    let mut all = Vec::new();
+    for (draft, needs) in drafts.iter().zip(needs) {
+        all.extend(needs.external.clone());
+        let name = &draft.facts.name;
+        for component in components.iter().filter(|component| component.clients.contains(name)) {
+            let Some(address) = &component.external else { continue };
+            let kind = &component.entry.kind;
+            let need = needs.all.iter().find(|need| need.target == Target::Kind(kind.clone()));
+            all.push(External {
+                from: name.clone(),
+                address: address.shown(),
+                via: need.and_then(|need| need.wires.first()).map(|wire| wire.name.clone()),
+                at: config.place(&["infrastructure", kind]),
+            });
+        }
+    }
+    all
+}
+
+/// The versions of what holds data, where the catalogue's image runs.
+fn versions(components: &[Component<'_>]) -> BTreeMap<String, String> {
+    let holds_data = |component: &&Component<'_>| {
+        component.external.is_none()
+            && component.build.is_none()
+            && component.image == component.version.image
+            && !component.version.volumes.is_empty()
+    };
+    let of = |component: &Component<'_>| (component.name.clone(), component.version_key.to_owned());
+    components.iter().filter(holds_data).map(of).collect()
 }
 
 fn requests(drafts: &[Draft<'_>], components: &[Component<'_>]) -> Vec<Request> {
@@ -334,6 +397,21 @@ fn variables(
         groups.push(VariableGroup {
             title: format!("{} ({})", component.name, component.entry.title),
             variables,
+        });
+    }
+    for component in components {
+        let Some(address) = &component.external else { continue };
+        let about = format!("In the address of {}, which runs elsewhere.", component.entry.title);
+        let theirs = |name: String| Variable {
+            name,
+            value: String::new(),
+            comment: vec![about.clone()],
+            secret: Some(SecretForm::ThirdParty),
+            optional: false,
+        };
+        groups.push(VariableGroup {
+            title: format!("{} ({})", component.name, component.entry.title),
+            variables: address.variables().into_iter().map(theirs).collect(),
         });
     }
     let mut shared: BTreeMap<String, Variable> = BTreeMap::new();

@@ -6,6 +6,12 @@ pub(crate) fn project(text: &str) -> String {
     if name.is_empty() { "project".to_owned() } else { name }
 }
 
+/// Whether Compose takes a text as a project's name as it is.
+pub(crate) fn is_project(text: &str) -> bool {
+    let own = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(own) && text.chars().all(|c| own(c) || "-_".contains(c))
+}
+
 /// The first part of a service's variables: `order-api` is `ORDER_API`.
 pub(crate) fn variable(text: &str) -> String {
     let name = squeeze(&text.to_uppercase(), |c| c.is_ascii_uppercase() || c.is_ascii_digit(), '_');
@@ -46,6 +52,7 @@ mod tests {
     fn names_fit_where_they_go() {
         assert_eq!(project("My Shop (2)"), "my-shop-2");
         assert_eq!(project("__"), "project");
+        assert!(is_project("my_shop-2") && !is_project("My Shop") && !is_project("_x") && !is_project(""));
         assert_eq!(variable("order-api.v2"), "ORDER_API_V2");
         assert_eq!(variable("2fa"), "N2FA");
         assert_eq!(identifier("Order-API"), "order_api");

@@ -1,8 +1,12 @@
 //! The integration checklist: what would keep a service from running, said before it does; pure.
 
+use std::collections::BTreeMap;
+
+use crate::config::Config;
 use crate::model::fact::{Evidence, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 
+use super::components::Component;
 use super::draft::Draft;
 use super::environment::Environment;
 use super::host_ports::Moved;
@@ -152,6 +156,34 @@ fn crate_list(names: &[String]) -> String {
     match quoted.split_last() {
         Some((last, init)) if !init.is_empty() => format!("{} and {last}", init.join(", ")),
         _ => quoted.concat(),
+    }
+}
+
+/// Servers that stay on the version that holds their data though the catalogue's default is another one now.
+pub(crate) fn older_versions(
+    components: &[Component<'_>],
+    recorded: &BTreeMap<String, String>,
+    config: &Config,
+    problems: &mut Vec<Problem>,
+) {
+    for component in components {
+        let (kind, default) = (&component.entry.kind, &component.entry.default);
+        let asked = config.infrastructure.get(kind).is_some_and(|wanted| wanted.version.is_some());
+        let kept = recorded.get(&component.name).is_some_and(|version| version == component.version_key);
+        if asked || !kept || component.version_key == default || component.image != component.version.image {
+            continue;
+        }
+        problems.push(
+            Problem::new(
+                "version-kept",
+                Severity::Note,
+                format!(
+                    "`{}` stays on version {}, which may hold data; a new setup would get {default}",
+                    component.name, component.version_key
+                ),
+            )
+            .fix(format!("to move on, save the data and set infrastructure.{kind}.version")),
+        );
     }
 }
 

@@ -74,7 +74,7 @@ fn schema_target(binding: &Binding, schema: &RepoPath) -> String {
     let folder = schema.parent().filter(|_| !alone).map(|folder| format!("{}-", folder.name()));
     let name = format!("{}{}", folder.unwrap_or_default(), schema.name());
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    format!("/schemas/{}/{}", binding.service, name.chars().map(plain).collect::<String>())
+    format!("/schemas/{}/{}", binding.owner, name.chars().map(plain).collect::<String>())
 }
 
 fn command(setup: &Setup, component: &Component<'_>, files: &[(String, String)]) -> Vec<String> {
@@ -149,5 +149,5 @@ fn bound(text: &str, binding: &Binding, component: &Component<'_>) -> String {
         .replace("{database}", &binding.database)
         .replace("{user}", &binding.user)
         .replace("{password_variable}", &binding.password_variable)
-        .replace("{service}", &binding.service)
+        .replace("{service}", &binding.owner)
 }

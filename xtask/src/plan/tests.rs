@@ -1,5 +1,7 @@
 //! Whole plans from small monorepos: what is decided, and what is said about it.
 
+mod preferences;
+
 use super::*;
 use crate::discover::{Scope, discover};
 use crate::model::inventory::Service;

@@ -11,10 +11,13 @@ pub(crate) const GITATTRIBUTES: &str =
     "# The same bytes on every machine: scripts run in Linux containers.\n* text=auto eol=lf\n";
 
 pub(crate) fn state(assignments: &Assignments) -> String {
-    let Assignments { name, ports, services } = assignments;
+    let Assignments { name, ports, services, adopted, dockerfiles, renamed, versions } = assignments;
     let mut out = Writer::default();
     if let Some(name) = name {
         out.pair(0, "name", name);
+    }
+    if *adopted {
+        out.line(0, "adopted: true");
     }
     out.line(0, "ports:");
     for (variable, port) in ports {
@@ -24,8 +27,17 @@ pub(crate) fn state(assignments: &Assignments) -> String {
     for (dockerfile, service) in services {
         out.pair(1, dockerfile, service);
     }
+    for (title, pairs) in [("dockerfiles", dockerfiles), ("renamed", renamed), ("versions", versions)] {
+        if !pairs.is_empty() {
+            out.line(0, &format!("{title}:"));
+        }
+        for (key, value) in pairs {
+            out.pair(1, key, value);
+        }
+    }
     format!(
-        "# What `cargo xtask integrate` decided once and keeps: the project's name, host ports, names of services.\n{}",
+        "# What `cargo xtask integrate` decided once and keeps: the project's name, host ports, names of services and what\n\
+         # they were called before, versions of what holds data.\n{}",
         out.finish()
     )
 }

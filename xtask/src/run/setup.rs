@@ -140,11 +140,19 @@ pub fn project_name(out: &Path, compose: &str, env: &str) -> String {
     let real = out.canonicalize().unwrap_or_else(|_| out.to_owned());
     let folder = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = declared_name(compose).unwrap_or_else(|| valid_name(&folder));
+    if env == "dev" && is_exact(compose) {
+        return name;
+    }
     let hash = fnv1a(real.as_os_str().as_encoded_bytes()) & 0xffff;
     match env {
         "dev" => format!("{name}-{hash:04x}"),
         env => format!("{name}-{hash:04x}-{}", valid_name(env)),
     }
+}
+
+/// Whether the project is called exactly as declared: a setup that ran under that name before it was adopted.
+fn is_exact(compose: &str) -> bool {
+    compose.lines().any(|line| line.trim_end() == "x-xtask-project: exact")
 }
 
 /// The top-level `name:` of a compose file; read line by line, so that a broken file has one too.
@@ -196,6 +204,13 @@ mod tests {
         assert_ne!(name("/nowhere/a/integration", "dev"), name("/nowhere/b/integration", "dev"));
         assert!(name("/nowhere/a/integration", "dev").starts_with("trading-platform-"));
         assert!(name("/nowhere/a/integration", "test").ends_with("-test"));
+    }
+
+    #[test]
+    fn an_adopted_setup_keeps_the_project_under_which_its_data_are() {
+        let compose = "name: integration\nx-xtask-project: exact\nservices: {}\n";
+        assert_eq!(project_name(Path::new("/nowhere/integration"), compose, "dev"), "integration");
+        assert_ne!(project_name(Path::new("/nowhere/integration"), compose, "test"), "integration");
     }
 
     #[test]

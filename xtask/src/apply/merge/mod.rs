@@ -4,12 +4,14 @@
 
 mod adopt;
 mod dangling;
+pub mod edit;
 mod entries;
 mod env;
 mod forms;
 mod items;
 mod lines;
 mod references;
+pub(crate) mod rename;
 mod tree;
 mod yaml;
 

@@ -40,17 +40,31 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
     Ok(root.map_or_else(|| Value::plain(Data::Map(Vec::new())), |node| node.value))
 }
 
-/// A value and where its first and last token stand.
-struct Node {
-    value: Value,
-    start: usize,
-    end: usize,
-    shape: Shape,
+/// The whole document with the place of each value; `None` where it holds nothing.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn node(text: &str) -> Result<Option<Node>, String> {
+    Reader::new(text).document()
 }
 
-enum Shape {
+/// A value and where its first and last token stand.
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) shape: Shape,
+}
+
+/// How a value is written.
+pub(super) enum Shape {
+    /// A block mapping.
     Map(Vec<(Node, Node)>),
+    /// A flow mapping: `{ a: b }`.
+    Flow(Vec<(Node, Node)>),
+    /// A block sequence.
     List(Vec<Node>),
+    /// Anything else.
     Other,
 }
 
@@ -159,7 +173,7 @@ impl<'t> Reader<'t> {
         }
         let data =
             Data::Map(pairs.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect());
-        Ok((data, if style == StructureStyle::Block { Shape::Map(pairs) } else { Shape::Other }, end))
+        Ok((data, if style == StructureStyle::Block { Shape::Map(pairs) } else { Shape::Flow(pairs) }, end))
     }
 
     fn list(&mut self, style: StructureStyle, mut end: usize) -> Result<(Data, Shape, usize), String> {
@@ -229,7 +243,7 @@ impl Layout<'_> {
         let (kind, parts) = match &node.shape {
             Shape::Map(pairs) => (BlockKind::Map, self.keys(pairs)?),
             Shape::List(nodes) => (BlockKind::List, self.items(nodes, &node.value, path)?),
-            Shape::Other => return None,
+            Shape::Flow(_) | Shape::Other => return None,
         };
         let first = parts.first()?;
         let indent = first.start - self.line(first.start);
@@ -303,7 +317,7 @@ impl Layout<'_> {
         let first = match &value.shape {
             Shape::Map(pairs) => pairs.first().map(|(key, _)| key.start),
             Shape::List(items) => items.first().map(|item| item.start),
-            Shape::Other => None,
+            Shape::Flow(_) | Shape::Other => None,
         };
         let line = self.line(value.start.max(colon));
         let inside = first.is_some_and(|first| line < self.line(first));
