@@ -51,6 +51,10 @@ pub struct Entry {
     /// Whose data a newer major opens; absent where nobody has found out.
     #[serde(default)]
     pub upgrade: Option<Upgrade>,
+    /// Whether its data can lie on tmpfs, where the test environment puts them: not where the engine opens its files
+    /// in ways that tmpfs refuses, or starts programs from its folder.
+    #[serde(default = "yes")]
+    pub tmpfs: bool,
     /// Overrides the image's command; `{secret:NAME}` works here too.
     #[serde(default)]
     pub command: Vec<String>,
@@ -267,6 +271,10 @@ pub struct SetupFile {
     /// Once at the end.
     #[serde(default)]
     pub footer: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn ten_seconds() -> String {

@@ -148,6 +148,25 @@ fn alone() -> BTreeMap<String, Stack> {
         .collect()
 }
 
+/// What a named volume holds outlives a test, and a fixed port is taken while another system runs.
+#[test]
+fn no_component_keeps_data_or_a_fixed_port_in_the_test_environment() {
+    let catalog = catalog();
+    for (kind, stack) in alone() {
+        let files = render(&stack, &Layout::default());
+        let text = files.get("docker-compose.test.yml").expect("is always written");
+        let service = text.split(&format!("\n  {kind}:\n")).nth(1).unwrap_or_default();
+        let service = service.split("\n\n").next().unwrap_or_default();
+        let entry = catalog.get(&kind).expect("is an entry");
+        for folder in entry.versions[&entry.default].volumes.iter().filter(|_| entry.tmpfs) {
+            assert!(service.contains(&format!("\n      - {folder}")), "{kind}: {folder} is not on tmpfs");
+            assert!(!service.contains(&format!(":{folder}")), "{kind}: {folder} is still a volume");
+        }
+        let fixed = text.lines().filter(|line| line.contains("BIND_ADDR") && !line.contains("}::"));
+        assert_eq!(fixed.count(), 0, "{text}");
+    }
+}
+
 #[test]
 fn every_entry_of_the_catalogue_renders_alone() {
     for (kind, stack) in alone() {
@@ -200,11 +219,15 @@ fn compose_accepts_every_setup() {
             shell.write_file(folder.path().join(file), text).expect("can be written");
         }
         shell.change_dir(folder.path());
-        let answer =
-            xshell::cmd!(shell, "{docker} compose --env-file .env.example config -q").quiet().ignore_status();
-        let output = answer.output().expect("can be run");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(output.stderr.is_empty(), "{name} warns: {}", String::from_utf8_lossy(&output.stderr));
+        for layer in ["override", "test"] {
+            let layer = format!("docker-compose.{layer}.yml");
+            let files = ["-f", "docker-compose.yml", "-f", &layer, "--env-file", ".env.example"];
+            let answer = xshell::cmd!(shell, "{docker} compose {files...} config -q").quiet().ignore_status();
+            let output = answer.output().expect("can be run");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name} with {layer}: {said}");
+            assert!(said.is_empty(), "{name} with {layer} warns: {said}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens to each file and why, from base, current and new alone; touches no disk.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::apply::cause;
@@ -53,11 +54,33 @@ fn is_compose(name: &str) -> bool {
     name.starts_with("docker-compose") && Kind::of(name) == Kind::Yaml
 }
 
+/// The file on top of which Compose puts the others.
+const BASE_FILE: &str = "docker-compose.yml";
+
+/// What is generated, without what the files on top would say of services that the user deleted from the base file.
+fn fitted<'a>(current: &Current, new: &'a Files) -> Cow<'a, Files> {
+    let (base, mine) = (current.base.get(BASE_FILE), current.files.get(BASE_FILE));
+    let (Some(base), Some(mine)) = (base, mine) else { return Cow::Borrowed(new) };
+    let gone = merge::deleted_services(base, mine);
+    if gone.is_empty() {
+        return Cow::Borrowed(new);
+    }
+    let mut fitted = new.clone();
+    for (name, text) in &mut fitted.0 {
+        if name != BASE_FILE && is_compose(name) {
+            *text = merge::without_services(text, &gone);
+        }
+    }
+    Cow::Owned(fitted)
+}
+
 /// Decides every file that is, or was, generated.
 ///
 /// # Errors
 /// Where `--take` names nothing that could be taken.
 pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan> {
+    let new = fitted(current, new);
+    let new = new.as_ref();
     let names: BTreeSet<&str> =
         current.base.keys().map(String::as_str).chain(new.iter().map(|(name, _)| name)).collect();
     let mut plan = Plan { leftovers: current.leftovers.clone(), ..Plan::default() };

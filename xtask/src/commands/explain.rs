@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
 use crate::error::{Failure, Outcome, Result, nearest};
 use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Requirement, Service, Strength};
-use crate::model::stack::Stack;
+use crate::model::stack::{Reload, ReloadAction, Stack};
 
 /// The arguments.
 pub fn command() -> Command {
@@ -82,6 +82,13 @@ fn service(service: &Service, stack: &Stack) -> String {
         let proven = if health.proven { "" } else { " (readiness not proven)" };
         item("health", format!("{word} {path}{proven}"), &about("health"), key("health"));
     }
+    if let Some(reload) =
+        stack.containers.iter().find(|own| own.name == *name).and_then(|own| own.reload.as_ref())
+    {
+        let rules = reload.rules.iter().map(|rule| format!("\n    {}", shown_rule(rule)));
+        let rules: String = rules.collect();
+        item("hot reload", format!("{}{rules}", reload.why), &[], "hot_reload".to_owned());
+    }
     for requirement in &service.requires {
         let strength =
             if requirement.strength == Strength::Possible { " (possible: not started for it)" } else { "" };
@@ -142,6 +149,15 @@ pub(super) fn fact_text(fact: &FactLine) -> String {
 pub(super) fn in_container(stack: &Stack, service: &str, variable: &str) -> Option<String> {
     let container = stack.containers.iter().find(|container| container.name == service)?;
     container.environment.iter().find(|(name, _)| name == variable).map(|(_, value)| value.clone())
+}
+
+fn shown_rule(rule: &Reload) -> String {
+    let path = &rule.path;
+    match &rule.action {
+        ReloadAction::Rebuild => format!("{path} changes: the image is built anew"),
+        ReloadAction::Sync { target } => format!("{path} changes: copied to {target}"),
+        ReloadAction::SyncRestart { target } => format!("{path} changes: copied to {target}, and restarted"),
+    }
 }
 
 fn shown(fact: &FactLine) -> String {

@@ -7,10 +7,11 @@ use clap::{ArgMatches, Command};
 use crate::cli::Context;
 use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names, services_arg, values};
-use crate::commands::up::timeout_arg;
+use crate::commands::up::{self, Request, timeout_arg};
 use crate::error::{Failure, Outcome, Result};
+use crate::run::docker::Invocation;
 use crate::run::start::Start;
-use crate::run::{duration, preflight, start, state};
+use crate::run::{duration, preflight, start, state, volatile};
 use crate::ui::count;
 
 /// The arguments of `restart`.
@@ -54,9 +55,26 @@ fn restart(project: &Project, names: &[String], timeout: Duration, context: &Con
     };
     let spec = project.spec()?;
     let command = project.by_label().arg("restart").args(services.iter().cloned());
+    if spec.services.iter().any(|service| services.contains(&service.name) && volatile::is_volatile(service))
+    {
+        return restart_from_nothing(context, &command, &known, timeout);
+    }
     let what = Start { services: services.clone(), early: Vec::new(), timeout };
     let took = start::start(&project.docker, &project.setup, &spec, &what, &command, context.ui)?;
     let text = format!("{} healthy again in {}", count(services.len(), "container"), duration::show(took));
     context.ui.status("Restarted", text);
+    Ok(())
+}
+
+/// An engine that keeps its data in memory comes back empty: its setup has to run before its clients are well again.
+fn restart_from_nothing(
+    context: &Context,
+    command: &Invocation,
+    running: &[&str],
+    timeout: Duration,
+) -> Result<()> {
+    command.read()?;
+    let services = running.iter().map(|name| (*name).to_owned()).collect();
+    up::up(context, &Request { services, without: Vec::new(), build: false, timeout })?;
     Ok(())
 }

@@ -16,7 +16,8 @@ use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::start::Start;
 use crate::run::state::{self, Container};
 use crate::run::{
-    again, ahead, build, duration, env_file, images, networks, ports, preflight, start, verify,
+    again, ahead, build, duration, env_file, images, networks, ports, preflight, signals, start, verify,
+    volatile, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -38,7 +39,12 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Take the images as they are"),
         )
-        .arg(Arg::new("watch").long("watch").action(ArgAction::SetTrue).help("Then rebuild what changes"))
+        .arg(
+            Arg::new("watch")
+                .long("watch")
+                .action(ArgAction::SetTrue)
+                .help("Then bring changed files into the containers, until Ctrl-C"),
+        )
         .arg(timeout_arg("How long it may take until all is healthy"))
         .arg(env_arg())
 }
@@ -74,12 +80,21 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     };
     let project = up(context, &request)?;
     if matches.get_flag("watch") {
-        let command = project.setup.compose(&project.docker).args(["watch", "--no-up"]);
-        let code = command.foreground()?;
-        project.after_interruption(crate::run::signals::check())?;
-        return Ok(if code == 0 { Outcome::Done } else { Outcome::Code(u8::try_from(code).unwrap_or(1)) });
+        return watch(&project, &request, context.ui);
     }
     Ok(Outcome::Done)
+}
+
+/// Watches until Ctrl-C, which ends that and nothing else.
+fn watch(project: &Project, request: &Request, ui: Ui) -> Result<Outcome> {
+    let spec = project.spec()?;
+    let started = wanted(&spec, request)?;
+    let started: Vec<&str> = started.iter().map(String::as_str).collect();
+    let watched = watch::watched(&project.setup, &spec, &started)?;
+    ui.status("Watching", format_args!("{} (until Ctrl-C)", list(&watched)));
+    let code = watch::command(&project.docker, &project.setup, &spec, &watched).foreground()?;
+    project.after_interruption(signals::check())?;
+    Ok(if code == 0 { Outcome::Done } else { Outcome::Code(u8::try_from(code).unwrap_or(1)) })
 }
 
 /// Does what was asked; also for commands that need a running system.
@@ -114,7 +129,7 @@ fn lacks_an_engine(error: &anyhow::Error) -> bool {
 }
 
 fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
-    let (machine, before, mut spec) = look(project, ui)?;
+    let (machine, mut before, mut spec) = look(project, ui)?;
     let Project { docker, setup } = project;
     check_names(&request.services, &spec.names(), "service")?;
     check_names(&request.without, &spec.names(), "service")?;
@@ -123,6 +138,9 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
         spec = Spec::read(docker, setup)?;
     }
     let services = chosen(&spec, &wanted);
+    if volatile::stop_stale(docker, &spec, &wanted, &before, ui)? {
+        before = state::containers(docker, &setup.project)?;
+    }
     let last = again::recall(setup);
     let shape = again::Shape::of(&spec, &wanted, &before);
     // What the last start left has its networks and images, and its one-shots can run again while images are built.
@@ -157,9 +175,15 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
     }
     verify::check(docker, setup, &services, &ids)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
-    let what = Start { services: wanted.clone(), early, timeout: request.timeout };
-    let took = start::start(docker, setup, &spec, &what, &command, ui)?;
-    let after = state::containers(docker, &setup.project)?;
+    let mut what = Start { services: wanted.clone(), early, timeout: request.timeout };
+    let mut took = start::start(docker, setup, &spec, &what, &command, ui)?;
+    let mut after = state::containers(docker, &setup.project)?;
+    // An engine that this start has started anew was empty, and its clients may have been there before it.
+    if volatile::stop_stale(docker, &spec, &wanted, &after, ui)? {
+        what.early.clear();
+        took += start::start(docker, setup, &spec, &what, &command, ui)?;
+        after = state::containers(docker, &setup.project)?;
+    }
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
     report(setup, &services, &after, took, ui)
 }

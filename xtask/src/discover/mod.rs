@@ -76,6 +76,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let roots = services::Roots::of(repo, scope);
     let deployed = deployment::read(repo, catalog, &roots, &mut found);
     for service in &mut found.services {
+        service.inputs = services::inputs(repo, service);
         service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
     }
     let mut read = read_files(repo, catalog, &roots);

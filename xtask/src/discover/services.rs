@@ -3,6 +3,7 @@
 mod aside;
 mod context;
 mod files;
+mod inputs;
 mod language;
 mod parameters;
 mod place;
@@ -22,6 +23,7 @@ use files::{DockerName, Rank};
 use place::Place;
 
 pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_path};
+pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 
 /// What the Dockerfiles say, without the facts of other files.
@@ -230,6 +232,7 @@ impl Found {
         let language = language::of(repo, &place.path, &build.context, &image);
         self.services.push(ServiceFacts {
             aliases: place.aliases,
+            inputs: Vec::new(),
             build,
             command: None,
             dockerfile: file,
@@ -257,6 +260,7 @@ impl Found {
             self.services.push(ServiceFacts {
                 aliases: place.aliases,
                 command: None,
+                inputs: Vec::new(),
                 dockerfile: file.clone(),
                 facts: Vec::new(),
                 language: language::of(repo, &place.path, &build.context, &image),

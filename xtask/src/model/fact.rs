@@ -272,8 +272,23 @@ pub struct Image {
     pub installs: Vec<String>,
     /// Sources of COPY/ADD from the context (not `--from`, not URLs, not heredocs), as written, with lines.
     pub copies: Vec<(String, u32)>,
+    /// Those of the final chain, with the place in the image, in order.
+    pub placed: Vec<Placed>,
+    /// RUN commands of the final chain, in order.
+    pub runs: Vec<String>,
     /// `--platform` or a `# syntax=` line or anything else worth a note, with lines.
     pub notes: Vec<(String, u32)>,
+}
+
+/// A source of COPY/ADD and where it lies in the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// As written, variables replaced.
+    pub source: String,
+    /// Absolute; with `/` at its end where it is a folder whatever the source is.
+    pub to: String,
+    /// How many of [`Image::runs`] stand above it.
+    pub after: usize,
 }
 
 /// A HEALTHCHECK instruction.
@@ -315,8 +330,33 @@ pub struct ServiceFacts {
     pub language: String,
     /// What the Dockerfile says.
     pub image: Image,
+    /// What the image is made from, by path.
+    pub inputs: Vec<Input>,
     /// Everything else, in a stable order (by path, line, rule).
     pub facts: Vec<Fact>,
+}
+
+/// A file or folder of the repository that an image is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Where it lies.
+    pub path: RepoPath,
+    /// With everything below it.
+    pub is_folder: bool,
+    /// Says what is installed or how it is built, and is no part of the program: a manifest, a lock file, the
+    /// Dockerfile.
+    pub is_manifest: bool,
+    /// Where it lies in the final image; `None` where it is not copied there, or to more than one place.
+    pub landing: Option<Landing>,
+}
+
+/// Where a file or folder lies in an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landing {
+    /// Absolute, without `/` at its end.
+    pub target: String,
+    /// The RUN commands behind it, which may have made something else of it.
+    pub runs: Vec<String>,
 }
 
 /// Infrastructure that the repository itself defines: `FROM postgres` with a script on top, or a hand-written

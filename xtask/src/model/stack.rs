@@ -86,6 +86,56 @@ pub struct Container {
     pub extra_hosts: Vec<String>,
     /// `xtask.…` labels for the commands, in stable order.
     pub labels: Vec<(String, String)>,
+    /// What differs in the test environment.
+    pub in_tests: InTests,
+    /// What `up --watch` does when files change; in the override file only.
+    pub reload: Option<HotReload>,
+}
+
+/// How changed files reach a running container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HotReload {
+    /// By path; each path once.
+    pub rules: Vec<Reload>,
+    /// Why it is so, for people.
+    pub why: String,
+}
+
+/// A rule of `develop.watch`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// A file, or a folder with everything below it.
+    pub path: RepoPath,
+    /// What a change leads to.
+    pub action: ReloadAction,
+    /// Patterns below the path of what changes without being part of the program.
+    pub ignore: Vec<String>,
+}
+
+/// What a changed file leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReloadAction {
+    /// The image is built anew, and a container of it takes the place of the old one.
+    Rebuild,
+    /// It is copied to `target`; what runs there sees it by itself.
+    Sync {
+        /// Absolute, in the container.
+        target: String,
+    },
+    /// It is copied to `target`, and the container restarts.
+    SyncRestart {
+        /// Absolute, in the container.
+        target: String,
+    },
+}
+
+/// What the test environment does differently, so that it runs beside others and forgets its data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InTests {
+    /// Folders on tmpfs instead of the named volumes that [`Container::volumes`] mounts there.
+    pub tmpfs: Vec<String>,
+    /// Container ports that are published on free ports of the host.
+    pub ports: Vec<u16>,
 }
 
 /// `build:` of a container.

@@ -8,7 +8,7 @@ use crate::model::fact::{Build, HealthKind, Purpose};
 use crate::model::inventory::{Health, Role};
 use crate::model::path::RepoPath;
 use crate::model::stack::{
-    Condition, Container, ContainerBuild, ContainerRole, Dependency, HealthCheck, Mount, Published,
+    Condition, Container, ContainerBuild, ContainerRole, Dependency, HealthCheck, InTests, Mount, Published,
 };
 
 use super::components::Component;
@@ -18,6 +18,7 @@ use super::names;
 use super::needs::{Need, Target};
 use super::networks::SERVICES;
 use super::probe;
+use super::reload;
 use super::setup;
 
 /// The one-shot that brings the static busybox.
@@ -47,6 +48,8 @@ pub(crate) fn container(name: &str, role: ContainerRole, kind: &str) -> Containe
         stop_grace_period: None,
         extra_hosts: Vec::new(),
         labels: Vec::new(),
+        in_tests: InTests::default(),
+        reload: None,
     }
 }
 
@@ -155,11 +158,24 @@ pub(crate) fn server(
         label("kind", &entry.kind),
         label("role", "component"),
     ];
+    out.in_tests = server_in_tests(component, &out.local_ports);
     let remembered: Vec<String> = entry.remembers.iter().map(|secret| component.secret(secret)).collect();
     if !remembered.is_empty() {
         out.labels.insert(2, label("remembers", &remembered.join(" ")));
     }
     out
+}
+
+fn server_in_tests(component: &Component<'_>, ports: &[Published]) -> InTests {
+    let entry = component.entry;
+    // Clients on the host are told a port by such a server, and a free one is known only once it runs.
+    let told = entry.published.is_some();
+    let ports =
+        ports.iter().map(|port| port.container).filter(|port| !told || Some(*port) != entry.published);
+    InTests {
+        tmpfs: if entry.tmpfs { component.version.volumes.clone() } else { Vec::new() },
+        ports: ports.collect(),
+    }
 }
 
 /// The ports of a component that the override file publishes, each with the host port that it would like.
@@ -247,6 +263,11 @@ pub(crate) fn service(parts: &Parts<'_>) -> Container {
         let variable = port_variable(draft, port.container);
         let host = parts.host_ports.get(&variable).copied().unwrap_or(port.container);
         out.ports.push(Published { variable, host, container: port.container });
+        out.in_tests.ports.push(port.container);
+    }
+    for port in debug_ports(draft) {
+        let host = parts.host_ports.get(&port.variable).copied().unwrap_or(port.host);
+        out.local_ports.push(Published { host, ..port });
     }
     let folders: Vec<String> = facts.image.volumes.iter().map(|(path, _)| path.clone()).collect();
     for target in &folders {
@@ -261,7 +282,18 @@ pub(crate) fn service(parts: &Parts<'_>) -> Container {
     out.health_check = health_check(parts, &mut out);
     out.init = !probe::has_init(&facts.image);
     out.labels = labels(draft);
+    out.reload = reload::of(draft);
     out
+}
+
+/// The ports on which a service waits for a debugger, as far as the repository says; in the override file only.
+pub(crate) fn debug_ports(draft: &Draft<'_>) -> Vec<Published> {
+    let ports = draft.ports.iter().filter(|port| port.purpose == Purpose::Debug).map(|port| port.container);
+    let published = ports.enumerate().map(|(i, port)| {
+        let which = if i == 0 { String::new() } else { format!("_{port}") };
+        Published { variable: format!("{}_DEBUG{which}_PORT", draft.prefix), host: port, container: port }
+    });
+    published.collect()
 }
 
 fn depend(parts: &Parts<'_>, out: &mut Container) {

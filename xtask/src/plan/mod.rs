@@ -14,6 +14,7 @@ mod order;
 mod preferences;
 mod probe;
 mod readiness;
+mod reload;
 mod renames;
 mod secrets;
 mod settings;
@@ -101,11 +102,14 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     });
     problems.dedup();
 
-    let (containers, mut scripts) =
+    let (mut containers, mut scripts) =
         containers(&drafts, &needs, &components, &networks, &host_ports, &environments, &order);
     scripts.extend(
         facts.scenarios.iter().map(|(path, text)| (format!("tests/smoke/{}", path.name()), text.clone())),
     );
+    if config.hot_reload.is_some_and(|switch| !switch.0) {
+        containers.iter_mut().for_each(|container| container.reload = None);
+    }
     let inventory = Inventory {
         version: 1,
         root: ".".to_owned(),
@@ -215,6 +219,13 @@ fn requests(drafts: &[Draft<'_>], components: &[Component<'_>]) -> Vec<Request> 
                 fixed: draft.wanted.host_port.filter(|_| i == 0),
             });
         }
+        let owner = &draft.facts.name;
+        requests.extend(assemble::debug_ports(draft).into_iter().map(|port| Request {
+            variable: port.variable,
+            owner: owner.clone(),
+            container: port.container,
+            fixed: None,
+        }));
     }
     for component in components.iter().filter(|component| component.external.is_none()) {
         for (i, port) in assemble::component_ports(component).into_iter().enumerate() {

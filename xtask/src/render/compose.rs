@@ -70,6 +70,8 @@ fn container(out: &mut Writer, container: &Container, bind: &str, layout: &Layou
         stop_grace_period,
         extra_hosts,
         labels,
+        in_tests: _,
+        reload: _,
     } = container;
     out.line(1, &format!("{}:", super::yaml::scalar(name)));
     if let Some(image) = image {
@@ -133,7 +135,7 @@ fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
 }
 
 /// A path of the monorepo as seen from the setup's folder.
-fn from_setup(path: &str, layout: &Layout) -> String {
+pub(crate) fn from_setup(path: &str, layout: &Layout) -> String {
     if path == "." { layout.root.clone() } else { format!("{}/{path}", layout.root) }
 }
 
@@ -149,16 +151,18 @@ fn ports(out: &mut Writer, ports: &[Published], bind: &str) {
 }
 
 fn volumes(out: &mut Writer, mounts: &[Mount], layout: &Layout) {
-    let lines: Vec<String> = mounts
-        .iter()
-        .map(|mount| match mount {
-            Mount::Volume { name, target, read_only: false } => format!("{name}:{target}"),
-            Mount::Volume { name, target, read_only: true } => format!("{name}:{target}:ro"),
-            Mount::Setup { source, target } => format!("./{source}:{target}:ro"),
-            Mount::Repo { source, target } => format!("{}:{target}:ro", from_setup(source.as_str(), layout)),
-        })
-        .collect();
+    let lines: Vec<String> = mounts.iter().map(|each| mount(each, layout)).collect();
     out.list(2, "volumes", &lines);
+}
+
+/// A mount in the short form.
+pub(crate) fn mount(mount: &Mount, layout: &Layout) -> String {
+    match mount {
+        Mount::Volume { name, target, read_only: false } => format!("{name}:{target}"),
+        Mount::Volume { name, target, read_only: true } => format!("{name}:{target}:ro"),
+        Mount::Setup { source, target } => format!("./{source}:{target}:ro"),
+        Mount::Repo { source, target } => format!("{}:{target}:ro", from_setup(source.as_str(), layout)),
+    }
 }
 
 fn networks(out: &mut Writer, networks: &[(String, Vec<String>)]) {

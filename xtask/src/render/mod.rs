@@ -7,6 +7,7 @@ mod meta;
 mod overrides;
 mod readme;
 mod smoke;
+mod testing;
 mod yaml;
 
 use crate::model::files::Files;
@@ -34,7 +35,8 @@ pub const STATE: &str = ".generated/state.yaml";
 pub fn render(stack: &Stack, layout: &Layout) -> Files {
     let mut files = Files::default();
     files.insert("docker-compose.yml", compose::render(stack, layout));
-    files.insert("docker-compose.override.yml", overrides::render(stack));
+    files.insert("docker-compose.override.yml", overrides::render(stack, layout));
+    files.insert("docker-compose.test.yml", testing::render(stack, layout));
     files.insert(".env.example", dotenv::render(stack));
     files.insert(".gitignore", meta::GITIGNORE);
     files.insert(".gitattributes", meta::GITATTRIBUTES);

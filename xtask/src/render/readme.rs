@@ -19,6 +19,7 @@ pub(crate) fn render(stack: &Stack, layout: &Layout) -> String {
     out.push_str(PREREQUISITES);
     quick_start(&mut out, stack, layout);
     addresses(&mut out, stack);
+    out.push_str(ENVIRONMENTS);
     out.push_str(TROUBLESHOOTING);
     out.push_str(WORKFLOW);
     out
@@ -126,6 +127,13 @@ fn is_http(inventory: &Inventory, name: &str, port: u16) -> bool {
         .flat_map(|service| &service.ports)
         .any(|own| own.container == port && own.protocol == crate::model::fact::Protocol::Http)
 }
+
+const ENVIRONMENTS: &str = "## Environments\n\n\
+    `cargo xtask up --env test` starts a second system beside this one, from `docker-compose.yml` and `docker-compose.test.yml`: \
+    its databases and queues keep their data in memory, and its ports are free ones, which `cargo xtask status --env test` shows.\n\
+    Its variables are in `.env.test`; the commands take `--env test`.\n\
+    `cargo xtask up --watch` brings changed files into the running containers, by the rules in `docker-compose.override.yml`, until Ctrl-C.\n\
+    An environment of your own needs no more than a name: `--env NAME` takes `docker-compose.NAME.yml`, where you write one, and `.env.NAME`.\n\n";
 
 const TROUBLESHOOTING: &str = "## Troubleshooting\n\n\
     - `cargo xtask health` shows every container and endpoint, `cargo xtask logs SERVICE` what a service says.\n\

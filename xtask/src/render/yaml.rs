@@ -98,6 +98,17 @@ impl Writer {
         }
     }
 
+    /// `key: !override` and the items below it: instead of what the files before say, and not beside it.
+    pub(crate) fn list_instead(&mut self, depth: usize, key: &str, items: &[String]) {
+        if items.is_empty() {
+            return self.line(depth, &format!("{}: !override []", scalar(key)));
+        }
+        self.line(depth, &format!("{}: !override", scalar(key)));
+        for item in items {
+            self.line(depth + 1, &format!("- {}", scalar(item)));
+        }
+    }
+
     /// `key: [a, b]`, for what is read as one value.
     pub(crate) fn flow(&mut self, depth: usize, key: &str, items: &[String]) {
         let items: Vec<String> = items.iter().map(|item| flow_scalar(item)).collect();

@@ -221,7 +221,10 @@ impl Invocation {
     /// When it cannot be started.
     pub fn foreground(&self) -> Result<i32> {
         self.ui.command(self);
-        let expression = environment_cleaned(duct::cmd(&self.program, &self.args)).unchecked();
+        let mut expression = environment_cleaned(duct::cmd(&self.program, &self.args)).unchecked();
+        if let Some(stdin) = &self.stdin {
+            expression = expression.stdin_bytes(stdin.as_bytes());
+        }
         let handle = expression.start().map_err(|why| self.not_started(why))?;
         let mut forwarded = false;
         loop {

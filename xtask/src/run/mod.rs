@@ -34,4 +34,6 @@ pub mod stop;
 pub(crate) mod testing;
 pub mod verify;
 pub mod version;
+pub mod volatile;
 pub mod wait;
+pub mod watch;

@@ -27,6 +27,8 @@ struct Claim {
 pub struct PortVariable {
     /// `TRADING_PORT`
     pub name: String,
+    /// The service below which it stands.
+    pub service: String,
     /// What counts where nothing sets it.
     pub default: Option<u16>,
     /// `integration/docker-compose.yml:12`
@@ -175,7 +177,10 @@ pub fn variables(setup: &Setup) -> Result<Vec<PortVariable>> {
     let mut all: Vec<PortVariable> = Vec::new();
     for file in &setup.files {
         let shown = setup.shown_file(file);
-        for variable in port_variables(&read_text(file)?.unwrap_or_default(), &shown) {
+        let text = read_text(file)?.unwrap_or_default();
+        let replaced = replaced(&text);
+        all.retain(|known| !replaced.contains(&known.service.as_str()));
+        for variable in port_variables(&text, &shown) {
             if !all.iter().any(|known| known.name == variable.name) {
                 all.push(variable);
             }
@@ -184,10 +189,31 @@ pub fn variables(setup: &Setup) -> Result<Vec<PortVariable>> {
     Ok(all)
 }
 
+/// The service of each line: the last key that is indented as those below `services:` are.
+fn with_services(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let mut service = "";
+    text.lines().enumerate().map(move |(index, line)| {
+        let key = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#', '-']));
+        if let Some((name, _)) = key.and_then(|rest| rest.split_once(':')) {
+            service = name.trim_matches(['"', '\'']);
+        }
+        (index, service, line)
+    })
+}
+
+/// The services whose ports this file gives instead of those that the files before it give.
+fn replaced(text: &str) -> Vec<&str> {
+    let replaces = |line: &str| {
+        let tag = line.trim_start().strip_prefix("ports:").map(str::trim_start);
+        tag.is_some_and(|tag| tag.starts_with("!override") || tag.starts_with("!reset"))
+    };
+    with_services(text).filter(|(_, _, line)| replaces(line)).map(|(_, service, _)| service).collect()
+}
+
 /// Reads `${NAME:-3000}:3000` and `published: "${NAME:-3000}"`.
 fn port_variables(text: &str, shown: &str) -> Vec<PortVariable> {
     let mut found = Vec::new();
-    for (index, line) in text.lines().enumerate() {
+    for (index, service, line) in with_services(text) {
         let long_form = line.trim_start().trim_start_matches("- ").starts_with("published:");
         let mut rest = line;
         while let Some((_, after)) = rest.split_once("${") {
@@ -201,6 +227,7 @@ fn port_variables(text: &str, shown: &str) -> Vec<PortVariable> {
                 };
                 found.push(PortVariable {
                     name: name.to_owned(),
+                    service: service.to_owned(),
                     default,
                     at: format!("{shown}:{}", index + 1),
                 });
@@ -274,17 +301,25 @@ mod tests {
 
     #[test]
     fn port_variables_are_read_in_both_forms_and_others_left() {
-        let text = "  ports:\n    - \"${BIND_ADDR:-127.0.0.1}:${API_PORT:-3000}:3000\"\n    - target: 80\n      \
-                    published: \"${WEB_PORT}\"\n  environment:\n    X: ${HOST:-a}:b\n";
+        let text = "  web:\n    ports:\n      - \"${BIND_ADDR:-127.0.0.1}:${API_PORT:-3000}:3000\"\n      - target: 80\n        \
+                    published: \"${WEB_PORT}\"\n    environment:\n      X: ${HOST:-a}:b\n";
         let variable = |name: &str, default, line| PortVariable {
             name: name.to_owned(),
+            service: "web".to_owned(),
             default,
             at: format!("c.yml:{line}"),
         };
         assert_eq!(
             port_variables(text, "c.yml"),
-            [variable("API_PORT", Some(3000), 2), variable("WEB_PORT", None, 4)]
+            [variable("API_PORT", Some(3000), 3), variable("WEB_PORT", None, 5)]
         );
+    }
+
+    #[test]
+    fn a_later_file_replaces_the_ports_of_a_service() {
+        let text = "services:\n  api:\n    ports: !override\n      - \"127.0.0.1::3000\"\n\n  \"web\":\n    ports:\n      - \"80\"\n";
+        assert_eq!(replaced(text), ["api"]);
+        assert_eq!(port_variables(text, "c.yml"), []);
     }
 
     #[test]

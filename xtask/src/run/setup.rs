@@ -121,11 +121,11 @@ impl Setup {
 
 fn check_env_name(env: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if !env.is_empty() && env != "example" && env.chars().all(plain) {
+    if !env.is_empty() && !["example", "override"].contains(&env) && env.chars().all(plain) {
         return Ok(());
     }
     Err(Failure::new(format!("`{env}` cannot be the name of an environment"))
-        .why("it becomes part of file names: lower-case letters, digits, - and _, and not `example`")
+        .why("it becomes part of file names: lower-case letters, digits, - and _, but not `example` or `override`")
         .into())
 }
 

@@ -65,6 +65,10 @@ pub struct ServiceSpec {
     pub start_interval: bool,
     /// Real names of the named volumes it mounts.
     pub volumes: Vec<String>,
+    /// Whether it has rules under `develop.watch`.
+    pub watched: bool,
+    /// Folders that lie on tmpfs, without options.
+    pub tmpfs: Vec<String>,
     /// Its variables; `None` where the value comes from the shell.
     pub environment: BTreeMap<String, Option<String>>,
     /// Where something is mounted into it.
@@ -238,6 +242,9 @@ struct RawService {
     healthcheck: Option<RawHealth>,
     #[serde(default)]
     volumes: Vec<RawMount>,
+    #[serde(default)]
+    tmpfs: Vec<String>,
+    develop: Option<RawDevelop>,
     environment: Option<BTreeMap<String, Option<String>>>,
     command: Option<serde_json::Value>,
     entrypoint: Option<serde_json::Value>,
@@ -265,6 +272,12 @@ struct RawPort {
     target: u16,
     #[serde(default)]
     protocol: String,
+}
+
+#[derive(Deserialize)]
+struct RawDevelop {
+    #[serde(default)]
+    watch: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -319,6 +332,8 @@ fn service_spec(
         volumes: mounts
             .map(|key| volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
             .collect(),
+        watched: raw.develop.as_ref().is_some_and(|develop| !develop.watch.is_empty()),
+        tmpfs: raw.tmpfs.iter().filter_map(|mount| mount.split(':').next()).map(str::to_owned).collect(),
         start_interval: raw.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()),
         mounts: raw.volumes.iter().map(|mount| mount.target.clone()).collect(),
         values: format!("{:?} {:?} {:?} {health_test:?}", raw.environment, raw.command, raw.entrypoint),

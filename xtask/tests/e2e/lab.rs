@@ -16,14 +16,16 @@ use crate::place::Place;
 /// Waits until its stdin closes, so also for a test that was killed; then removes all that belongs to the project.
 const REAPER: &str = r#"
 cat > /dev/null
-project=$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' "$1/integration/.env" | tail -n 1)
-if [ -n "$project" ]; then
-    filter="label=com.docker.compose.project=$project"
-    docker ps --all --quiet --filter "$filter" | xargs -r docker rm --force --volumes
-    docker volume ls --quiet --filter "$filter" | xargs -r docker volume rm --force
-    docker network ls --quiet --filter "$filter" | xargs -r docker network rm
-    docker images --all --quiet --filter "$filter" | sort -u | xargs -r docker rmi --force
-fi
+for env in "$1"/integration/.env "$1"/integration/.env.*; do
+    project=$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' "$env" | tail -n 1)
+    if [ -n "$project" ]; then
+        filter="label=com.docker.compose.project=$project"
+        docker ps --all --quiet --filter "$filter" | xargs -r docker rm --force --volumes
+        docker volume ls --quiet --filter "$filter" | xargs -r docker volume rm --force
+        docker network ls --quiet --filter "$filter" | xargs -r docker network rm
+        docker images --all --quiet --filter "$filter" | sort -u | xargs -r docker rmi --force
+    fi
+done
 rm -rf "$2"
 "#;
 

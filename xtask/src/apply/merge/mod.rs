@@ -9,6 +9,7 @@ mod entries;
 mod env;
 mod forms;
 mod items;
+mod layers;
 mod lines;
 mod references;
 pub(crate) mod rename;
@@ -17,6 +18,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
+pub use layers::{deleted_services, without_services};
 use tree::{Doc, Entry, Value};
 
 /// What a merge made.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::steps::{Step, What};
 use super::{expand, install};
-use crate::model::fact::{Image, ImageHealth};
+use crate::model::fact::{Image, ImageHealth, Placed};
 
 /// A stage: where it begins and ends in the list of steps.
 struct Stage<'a> {
@@ -207,8 +207,17 @@ impl State {
                 self.has_command = true;
             }
             What::Volume(paths) => image.volumes.extend(paths.iter().map(|path| (self.value(path), line))),
-            What::Run(command) => self.installs.run(command),
-            What::From { .. } | What::Copy { .. } => {}
+            What::Run(command) => {
+                self.installs.run(command);
+                image.runs.push(command.clone());
+            }
+            What::Copy { sources, to } => {
+                let to = destination(image.workdir.as_deref(), &self.value(to), sources.len() > 1);
+                let sources = sources.iter().map(|source| self.value(source));
+                let after = image.runs.len();
+                image.placed.extend(sources.map(|source| Placed { source, to: to.clone(), after }));
+            }
+            What::From { .. } => {}
         }
     }
 }
@@ -227,6 +236,23 @@ fn ports(word: &str) -> Vec<u16> {
         (Ok(first), _) if first > 0 => vec![first],
         _ => Vec::new(),
     }
+}
+
+/// Where COPY puts something: absolute, without `.` and `..`, with `/` at the end where it is a folder in any case.
+fn destination(workdir: Option<&str>, to: &str, many: bool) -> String {
+    let is_folder =
+        many || to.is_empty() || to.ends_with('/') || matches!(to.rsplit('/').next(), Some("." | ".."));
+    let mut parts: Vec<&str> = Vec::new();
+    let whole = joined(workdir, to);
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let end = if is_folder && !parts.is_empty() { "/" } else { "" };
+    format!("/{}{end}", parts.join("/"))
 }
 
 fn joined(base: Option<&str>, folder: &str) -> String {
@@ -278,6 +304,27 @@ mod tests {
         let image = image("ARG A=1\nFROM x\nENV SEEN=${A:-no}\nARG A\nENV NOW=$A\n");
         assert_eq!(image.env[0].1, "no");
         assert_eq!(image.env[1].1, "1");
+    }
+
+    #[test]
+    fn what_is_copied_last_is_known_by_its_place_in_the_image() {
+        let image = image(
+            "FROM a AS base\nWORKDIR /srv\nFROM c AS other\nCOPY lost ./\nFROM base\nARG DIR=app\nCOPY package*.json ./\n\
+             RUN npm ci\nCOPY src $DIR\nCOPY a.py b.py .\nCOPY . /x/../y/\nRUN true\n",
+        );
+        let placed: Vec<(&str, &str, usize)> =
+            image.placed.iter().map(|it| (it.source.as_str(), it.to.as_str(), it.after)).collect();
+        assert_eq!(
+            placed,
+            [
+                ("package*.json", "/srv/", 0),
+                ("src", "/srv/app", 1),
+                ("a.py", "/srv/", 1),
+                ("b.py", "/srv/", 1),
+                (".", "/y/", 1),
+            ]
+        );
+        assert_eq!(image.runs, ["npm ci", "true"]);
     }
 
     #[test]
