@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::Names;
-use super::{env_file, reach};
+use super::names::{Names, valid_name};
+use super::{env_file, framework_conf, reach, services};
 use crate::model::fact::{Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -18,10 +18,32 @@ pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact
     let (values, code): (Vec<_>, Vec<_>) =
         give_by_folder(services, here).into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
     let shared = reach::shared(repo, services);
-    give_shared_code(services, &shared, code);
+    for (at, fact) in shared.facts {
+        services[at].facts.push(fact);
+    }
+    give_shared_code(services, &shared.folders, code);
     give_shared_values(services, values);
     learn_aliases(services);
-    give_by_name(services, named)
+    let mut orphans = give_by_name(services, named);
+    orphans.retain(|fact| !is_part(repo, services, fact));
+    orphans
+}
+
+/// What documents call a service may be a folder inside one: a part of its program, or one of its commands.
+fn is_part(repo: &Repo, services: &[ServiceFacts], fact: &Fact) -> bool {
+    let Subject::Named(name) = &fact.subject else { return false };
+    let wanted = valid_name(name);
+    let is_module = |folder: &RepoPath| {
+        let own = repo.files_in(folder).iter().filter(|file| file.depth() == folder.depth() + 1);
+        own.into_iter().any(|file| services::is_manifest(file.name()))
+    };
+    let inside = |service: &ServiceFacts| {
+        let mut folders = repo.folders_in(&service.path).iter();
+        folders.any(|folder| {
+            valid_name(folder.name()) == wanted && *folder != service.path && !is_module(folder)
+        })
+    };
+    services.iter().any(inside)
 }
 
 /// Returns what no service holds.
@@ -47,14 +69,18 @@ fn give_shared_code(
     facts: Vec<Fact>,
 ) {
     for fact in facts {
-        // A library does not decide what the services are called that use it, nor where they listen.
-        if matches!(
-            fact.what,
-            What::Alias { .. } | What::Port { .. } | What::Framework { .. } | What::Listens { .. }
-        ) {
+        let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) else {
             continue;
-        }
-        if let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) {
+        };
+        // A library does not decide what the services are called that use it, nor where they listen; code of which one
+        // service is built is that service's own. Names that it keeps as constants are read where they are used.
+        let not_theirs = match fact.what {
+            What::Alias { .. } | What::Framework { .. } => true,
+            What::Port { source, .. } => source != PortSource::Listen || owners.len() > 1,
+            What::Listens { .. } => owners.len() > 1,
+            _ => fact.at.rule == "go-env-constant",
+        };
+        if !not_theirs {
             give(services, owners, &fact);
         }
     }
@@ -117,6 +143,10 @@ fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
     let mut orphans = Vec::new();
     for fact in facts {
         let Subject::Named(name) = &fact.subject else { continue };
+        if name == framework_conf::CLIENTS {
+            give_to_clients(services, &fact);
+            continue;
+        }
         match names.find(name) {
             Some(owner) => give(services, &[owner], &fact),
             None => orphans.push(fact),
@@ -124,6 +154,19 @@ fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
     }
     orphans.sort_by(|a, b| a.at.cmp(&b.at));
     orphans
+}
+
+/// What a config server tells all its clients about the registry, it tells those who look there.
+fn give_to_clients(services: &mut [ServiceFacts], fact: &Fact) {
+    let wanted = if variable(&fact.what).is_some_and(|name| name.starts_with("EUREKA_")) {
+        "eureka-client"
+    } else {
+        "config-client"
+    };
+    let uses = |known: &Fact| matches!(&known.what, What::Framework { name } if name == wanted);
+    for service in services.iter_mut().filter(|service| service.facts.iter().any(uses)) {
+        service.facts.push(Fact { subject: Subject::Here, ..fact.clone() });
+    }
 }
 
 fn give(services: &mut [ServiceFacts], owners: &[usize], fact: &Fact) {

@@ -1,8 +1,11 @@
-//! Reads hand-written compose files and Kubernetes manifests as further evidence; they never start or stop a service
-//! that has no Dockerfile here.
+//! Reads hand-written compose files, Kubernetes manifests, values of Helm charts and Skaffold's files as further
+//! evidence; they never start or stop a service that has no Dockerfile here.
 
 mod compose;
+mod helm;
 mod kubernetes;
+mod skaffold;
+mod tested;
 
 use std::collections::BTreeMap;
 
@@ -46,15 +49,62 @@ struct Deployment {
     file: RepoPath,
     text: String,
     units: Vec<Unit>,
-    is_compose: bool,
+    format: Format,
+}
+
+/// What a deployment file is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Compose,
+    Helm,
+    Kubernetes,
+    Skaffold,
+}
+
+impl Format {
+    fn of(file: &RepoPath, repo: &Repo) -> Option<Format> {
+        if compose::is_main(file, repo) {
+            Some(Format::Compose)
+        } else if skaffold::may_be(file) {
+            Some(Format::Skaffold)
+        } else if helm::may_be(file, repo) {
+            Some(Format::Helm)
+        } else {
+            kubernetes::may_be(file).then_some(Format::Kubernetes)
+        }
+    }
+
+    /// The rules for ports, variables, needs and health.
+    fn rules(self) -> [&'static str; 4] {
+        match self {
+            Format::Compose => {
+                ["compose-port", "compose-environment", "compose-depends-on", "compose-health"]
+            }
+            Format::Helm => ["helm-port", "helm-environment", "helm-needs", "helm-probe"],
+            _ => ["kubernetes-port", "kubernetes-environment", "kubernetes-needs", "kubernetes-probe"],
+        }
+    }
+}
+
+/// The images of infrastructure that continuous integration and development containers start.
+pub(super) fn tested(repo: &Repo, catalog: &Catalog) -> Vec<ComponentFacts> {
+    tested::components(repo, catalog)
 }
 
 /// Splits and completes the services that deployment files describe, and returns what else the files say.
 pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Found) -> Vec<Fact> {
     let deployments = deployments(repo, roots);
-    for deployment in deployments.iter().filter(|deployment| deployment.is_compose) {
-        split(repo, found, &deployment.units);
-        add_components(catalog, found, deployment);
+    // Where both say how an image is built, the compose file is what people start here.
+    let has_compose = deployments.iter().any(|deployment| deployment.format == Format::Compose);
+    for deployment in &deployments {
+        match deployment.format {
+            Format::Compose => {
+                split(repo, found, &deployment.units);
+                add_components(catalog, found, deployment);
+            }
+            Format::Skaffold if !has_compose => split(repo, found, &deployment.units),
+            _ => {}
+        }
     }
     services::name_uniquely(&mut found.services);
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
@@ -83,15 +133,20 @@ fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
             && !roots.excludes(file)
             // Charts keep their manifests in a folder of that name.
             && services::hidden_or_test(file).is_none_or(|reason| reason == services::TEMPLATE)
-            && (compose::is_main(file, repo) || kubernetes::may_be(file))
+            && Format::of(file, repo).is_some()
     };
     let files: Vec<RepoPath> = repo.files().filter(wanted).cloned().collect();
     let read = in_parallel(files, |file| {
         let text = repo.text(file).ok()?.text;
-        let is_compose = compose::is_main(file, repo);
+        let format = Format::of(file, repo)?;
         let folder = file.parent().unwrap_or_default();
-        let units = if is_compose { compose::units(&text, &folder) } else { kubernetes::units(&text) };
-        (!units.is_empty()).then(|| Deployment { file: file.clone(), text, units, is_compose })
+        let units = match format {
+            Format::Compose => compose::units(&text, &folder),
+            Format::Helm => helm::units(&text, file, repo),
+            Format::Kubernetes => kubernetes::units(&text),
+            Format::Skaffold => skaffold::units(&text, &folder),
+        };
+        (!units.is_empty()).then(|| Deployment { file: file.clone(), text, units, format })
     });
     read.into_iter().flatten().collect()
 }
@@ -134,7 +189,7 @@ fn split(repo: &Repo, found: &mut Found, units: &[Unit]) {
         let name = found.services[at].name.clone();
         found
             .problems
-            .retain(|problem| problem.code != "build-context" || problem.services != [name.as_str()]);
+            .retain(|problem| !problem.code.starts_with("build-") || problem.services != [name.as_str()]);
         let differs = |(unit, build): &(&Unit, &UnitBuild)| {
             let (first, first_build) = group[0];
             unit.command != first.command
@@ -219,11 +274,7 @@ impl Deployment {
 
 /// What a unit says about the service that it runs.
 fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact>) {
-    let rules = if deployment.is_compose {
-        ["compose-port", "compose-environment", "compose-depends-on", "compose-health"]
-    } else {
-        ["kubernetes-port", "kubernetes-environment", "kubernetes-needs", "kubernetes-probe"]
-    };
+    let rules = deployment.format.rules();
     let mut add = |rule: &'static str, near: &str, what: What| {
         let at = deployment.at(&unit.name, near, rule);
         facts.push(Fact { what, at, subject: Subject::Named(service.to_owned()) });

@@ -1,17 +1,20 @@
 //! Facts that follow from those of other files: what callers and images say about where a service listens.
 
+use super::dockerfile::EXPOSED_VARIABLE;
 use super::names::Names;
 use super::{ports, url};
 use crate::catalog::Catalog;
-use crate::model::fact::{Fact, PortSource, Purpose, ServiceFacts, Subject, What};
+use crate::model::fact::{EnvSource, Fact, PortSource, Purpose, ServiceFacts, Subject, What};
 
 /// Adds what follows, and takes away what the image shows to be about something else.
 pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
     for service in services.iter_mut() {
         drop_ports_of_build_tools(service);
+        drop_code_of_others(service);
         add_own_ports(service);
     }
     learn_host_names(services, catalog);
+    add_registries(services);
     add_ports_of_callers(services, catalog);
 }
 
@@ -72,6 +75,51 @@ fn drop_ports_of_build_tools(service: &mut ServiceFacts) {
     });
 }
 
+/// Images of web servers run no program: what sources in other languages beside them read is for another service that is
+/// built from the same folder.
+fn drop_code_of_others(service: &mut ServiceFacts) {
+    const SERVERS: &[&str] =
+        &["nginx", "nginx-unprivileged", "caddy", "httpd", "haproxy", "envoy", "traefik"];
+    const PROGRAMS: &[&str] =
+        &["python-", "django-", "go-", "java-", "dotnet-", "ruby-", "rust-", "elixir-", "php-"];
+    let name = service.image.base.split([':', '@']).next().unwrap_or_default();
+    let is_server = SERVERS.contains(&name.rsplit('/').next().unwrap_or_default());
+    if is_server && !matches!(service.language.as_str(), "php" | "node") {
+        service.facts.retain(|fact| !PROGRAMS.iter().any(|own| fact.at.rule.starts_with(own)));
+    }
+}
+
+/// The property that tells a client of Eureka where its registry is, as a variable.
+const REGISTRY: &str = "EUREKA_CLIENT_SERVICEURL_DEFAULTZONE";
+const REGISTRY_PORT: u16 = 8761;
+
+/// A client of Eureka looks for it on its own machine when nobody says otherwise; the one here is meant.
+fn add_registries(services: &mut [ServiceFacts]) {
+    let uses = |service: &ServiceFacts, framework: &str| {
+        let of = |fact: &&Fact| matches!(&fact.what, What::Framework { name } if name == framework);
+        service.facts.iter().find(of).map(|fact| fact.at.clone())
+    };
+    let mut servers = services.iter().filter(|service| uses(service, "eureka-server").is_some());
+    let (Some(server), None) = (servers.next(), servers.next()) else { return };
+    let (name, said) = (server.name.clone(), |fact: &Fact| match fact.what {
+        What::Port { port, purpose: Purpose::Main, .. } => Some(port),
+        _ => None,
+    });
+    let port = server.facts.iter().find_map(said).unwrap_or(REGISTRY_PORT);
+    for service in services.iter_mut().filter(|service| service.name != name) {
+        let Some(at) = uses(service, "eureka-client") else { continue };
+        let is_told = |fact: &Fact| matches!(&fact.what, What::EnvValue { name, .. } if name.replace('_', "").starts_with("EUREKACLIENTSERVICEURL"));
+        if service.facts.iter().any(is_told) {
+            continue;
+        }
+        let value = format!("http://{name}:{port}/eureka/");
+        let comment = String::new();
+        let what =
+            What::EnvValue { name: REGISTRY.to_owned(), value, comment, source: EnvSource::FrameworkConfig };
+        service.facts.push(Fact { what, at, subject: Subject::Here });
+    }
+}
+
 /// `ORDERS_PORT` is a stranger's port everywhere but in the service that is called so.
 fn add_own_ports(service: &mut ServiceFacts) {
     let own = |variable: &str| {
@@ -79,7 +127,11 @@ fn add_own_ports(service: &mut ServiceFacts) {
         let prefix = upper.strip_suffix("_PORT").unwrap_or_default().to_owned();
         let mut names = std::iter::once(&service.name).chain(&service.aliases);
         let is_own = |name: &String| super::names::loose(name) == super::names::loose(&prefix);
-        !prefix.is_empty() && names.any(is_own)
+        let is_exposed = |fact: &Fact| {
+            fact.at.rule == EXPOSED_VARIABLE
+                && matches!(&fact.what, What::EnvRead { name, .. } if name == variable)
+        };
+        !prefix.is_empty() && (names.any(is_own) || service.facts.iter().any(is_exposed))
     };
     let mut found = Vec::new();
     for fact in &service.facts {
@@ -165,6 +217,25 @@ mod tests {
         let env = "ORDERS_PORT=4000\nBILLING_PORT=5000\n";
         let tree = format!("//- /orders/Dockerfile\nFROM x\n//- /orders/.env.example\n{env}");
         assert_eq!(ports_of(&tree, "orders"), [(4000, PortSource::EnvExample)]);
+    }
+
+    #[test]
+    fn clients_of_a_registry_are_told_where_it_is() {
+        let pom = |name: &str, library: &str| {
+            format!(
+                "//- /{name}/Dockerfile\nFROM x\n//- /{name}/pom.xml\n<project><dependencies><dependency><artifactId>spring-cloud-starter-netflix-eureka-{library}</artifactId></dependency></dependencies></project>\n"
+            )
+        };
+        let tree = pom("registry", "server") + &pom("orders", "client");
+        let facts =
+            discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let told = |fact: &Fact| match &fact.what {
+            What::EnvValue { name, value, .. } => Some(format!("{name}={value}")),
+            _ => None,
+        };
+        let values = |at: usize| facts.services[at].facts.iter().filter_map(told).collect::<Vec<_>>();
+        assert_eq!(values(0), ["EUREKA_CLIENT_SERVICEURL_DEFAULTZONE=http://registry:8761/eureka/"]);
+        assert_eq!(values(1), Vec::<String>::new());
     }
 
     #[test]

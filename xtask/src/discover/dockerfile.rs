@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use crate::model::fact::Image;
 
 pub(super) use expand::words;
-pub(super) use says::{facts, health_address};
+pub(super) use flags::{listening, of_server};
+pub(super) use says::{EXPOSED_VARIABLE, facts, health_address};
 use steps::Step;
 
 /// Stands for a build argument whose value is sought.

@@ -31,6 +31,9 @@ fn wants_java(path: &RepoPath) -> bool {
         && !path.as_str().contains("src/test/")
 }
 
+/// The subject of a config server's file for all its clients.
+pub(super) const CLIENTS: &str = "*";
+
 /// The service that a config server's file is for: `config/accounts.yml`, `config-repo/accounts-docker.properties`.
 fn config_server(path: &RepoPath) -> Option<String> {
     let parts: Vec<&str> = path.parts().collect();
@@ -43,6 +46,10 @@ fn config_server(path: &RepoPath) -> Option<String> {
         folders.last().is_some_and(|folder| folder.contains("config-") || folder.contains("config_"));
     let is_config = folders.iter().any(|folder| folder.to_ascii_lowercase().contains("config"));
     let stem = name.split('.').next().unwrap_or_default();
+    // Beside the files of single services lies one for all; the server's own lies above them.
+    if below_resources && is_config && (stem == "application" || stem.starts_with("application-")) {
+        return Some(CLIENTS.to_owned());
+    }
     let plain = !stem.is_empty()
         && !["application", "bootstrap", "logback", "log4j2", "messages"]
             .iter()
@@ -89,11 +96,14 @@ fn read_java(source: &Source<'_>, facts: &mut Vec<Fact>) {
         }
         findings.about(Subject::Named(name));
     }
+    let for_all = config_server(source.path).is_some_and(|name| name == CLIENTS);
     let spring =
         !entries.iter().any(|entry| entry.key.starts_with("quarkus.") || entry.key.starts_with("micronaut."));
     for entry in &entries {
         let profile = entry.profile.as_deref().or(file_profile);
-        if profile.is_some_and(is_elsewhere) {
+        // Whether a client uses the rest of what all are told, nobody knows.
+        let is_ours = ["spring.", "eureka."].iter().any(|own| entry.key.starts_with(own));
+        if profile.is_some_and(is_elsewhere) || (for_all && !is_ours) {
             continue;
         }
         java_entry((entry, port_beside(&entries, entry)), profile, spring, &mut findings);
@@ -170,6 +180,10 @@ fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findi
         "spring.web.",
     ];
     if NOT_OURS.iter().any(|own| key.starts_with(own)) {
+        return;
+    }
+    if key.starts_with("zuul.routes.") && key.to_ascii_lowercase().replace('-', "").ends_with(".serviceid") {
+        findings.literal(entry.line, "java-config", &format!("lb://{}", entry.value));
         return;
     }
     // A variable for one item of a list would replace the whole list.

@@ -9,16 +9,21 @@ mod env_file;
 pub mod findings;
 pub mod framework_conf;
 mod glob;
+mod imports;
 pub mod lang;
+mod migrating;
 mod names;
 pub mod placeholder;
 mod ports;
+mod procfile;
 pub mod proxy_conf;
 mod reach;
 pub mod relaxed;
 mod schema_file;
 mod services;
+mod start_script;
 pub mod url;
+mod workspace;
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,6 +83,8 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     for service in &mut found.services {
         service.inputs = services::inputs(repo, service);
         service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
+        let started = start_script::facts(repo, service);
+        service.facts.extend(started);
     }
     let mut read = read_files(repo, catalog, &roots);
     read.facts.extend(deployed);
@@ -94,6 +101,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
         scenarios: scenarios(repo, &found.services),
         services: found.services,
         components: found.components,
+        tested: deployment::tested(repo, catalog),
         set_aside: found.set_aside,
         problems,
         orphans,
@@ -130,7 +138,7 @@ struct Said {
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
-    let own = [schema_file::SCHEMA];
+    let own = [schema_file::SCHEMA, procfile::PROCFILE];
     let detectors: Vec<&Detector> = [lang::ALL, documents::ALL, framework_conf::ALL, proxy_conf::ALL, &own]
         .into_iter()
         .flatten()

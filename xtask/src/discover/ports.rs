@@ -87,6 +87,10 @@ pub(super) fn of_variable(name: &str, value: &str) -> Option<Found> {
         }
         _ => {}
     }
+    // Whatever it is called: what binds all addresses is this program.
+    if ["0.0.0.0:", "[::]:"].iter().any(|all| value.starts_with(all)) {
+        return behind_colon(value).map(|port| named(&upper, port));
+    }
     let prefix = upper.strip_suffix("PORT")?.trim_end_matches('_');
     if !OWN.contains(&prefix) {
         return None;
@@ -126,7 +130,7 @@ pub(super) fn of_base_image(image: &str) -> Option<u16> {
     };
     let last = name.rsplit('/').next().unwrap_or_default();
     match last {
-        "nginx" | "httpd" | "caddy" | "openresty" | "wordpress" | "drupal" => Some(80),
+        "nginx" | "httpd" | "caddy" | "openresty" | "wordpress" | "drupal" | "frankenphp" => Some(80),
         "nginx-unprivileged" | "tomcat" | "jetty" | "wildfly" => Some(8080),
         "php" if tag.contains("apache") => Some(80),
         "php" if tag.contains("fpm") => Some(9000),
@@ -151,6 +155,7 @@ mod tests {
             ("ASPNETCORE_URLS", "https://+:443;http://+:8080", Some(8080)),
             ("LISTEN_ADDR", ":9000", Some(9000)),
             ("BIND_ADDR", "db:5432", None),
+            ("SHOP_UWSGI_ENDPOINT", "0.0.0.0:3031", Some(3031)),
             ("DB_PORT", "5432", None),
             ("REDIS_PORT", "6379", None),
             ("PORT", "auto", None),

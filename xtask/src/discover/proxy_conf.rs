@@ -255,6 +255,13 @@ fn wants_envoy(path: &RepoPath) -> bool {
 /// Envoy names listeners and clusters alike: what binds all addresses is its own.
 fn read_envoy(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
+    // Filled in by `envsubst` before the start.
+    for (number, line) in (1..).zip(source.text.lines()).filter(|(_, line)| line.len() <= MAX_LINE) {
+        for one in placeholders(line).into_iter().filter(|one| is_variable(one.name)) {
+            let read = Read { name: one.name, default: one.default, required: one.default.is_none() };
+            findings.env(number, "envoy-variable", read);
+        }
+    }
     for found in ENVOY_ADDRESS.iter().flat_map(|regex| regex.captures_iter(source.text)).take(MAX_HITS) {
         let (Some(whole), Ok(port)) = (found.get(0), group(&found, "port").parse::<u16>()) else { continue };
         let line = super::lang::line_at(source.text, whole.start());

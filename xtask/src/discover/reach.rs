@@ -1,9 +1,11 @@
-//! Which folders outside its own a service is built from: what its Dockerfile copies and its manifests name by path.
+//! Which folders outside its own a service is built from: what its Dockerfile copies, its manifests name and its
+//! sources import. Adds facts only where the reading of a name is spread over two of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{in_parallel, services};
-use crate::model::fact::ServiceFacts;
+use super::workspace::Modules;
+use super::{imports, in_parallel, services};
+use crate::model::fact::{Fact, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -13,21 +15,37 @@ const MAX_STEPS: usize = 4;
 /// More manifests below one folder are no module any more.
 const MAX_MANIFESTS: usize = 40;
 
-/// Shared folders, each with the positions of the services that are built from it.
-pub(super) fn shared(repo: &Repo, services: &[ServiceFacts]) -> BTreeMap<RepoPath, Vec<usize>> {
+/// What services are built from outside their own folders.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Folders, each with the positions of the services that are built from it.
+    pub(super) folders: BTreeMap<RepoPath, Vec<usize>>,
+    /// Facts of the services at these positions.
+    pub(super) facts: Vec<(usize, Fact)>,
+}
+
+/// Looks at all services.
+pub(super) fn shared(repo: &Repo, services: &[ServiceFacts]) -> Shared {
     let homes: BTreeSet<RepoPath> = services.iter().map(|service| service.path.clone()).collect();
+    let modules = Modules::of(repo);
     let positions: Vec<usize> = (0..services.len()).collect();
-    let reached = in_parallel(positions, |at| of(repo, &services[*at], &homes));
-    let mut shared: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
-    for (at, folders) in reached.into_iter().enumerate() {
+    let reached = in_parallel(positions, |at| of(repo, &services[*at], &homes, &modules));
+    let mut shared = Shared::default();
+    for (at, (folders, facts)) in reached.into_iter().enumerate() {
         for folder in folders {
-            shared.entry(folder).or_default().push(at);
+            shared.folders.entry(folder).or_default().push(at);
         }
+        shared.facts.extend(facts.into_iter().map(|fact| (at, fact)));
     }
     shared
 }
 
-fn of(repo: &Repo, service: &ServiceFacts, homes: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+fn of(
+    repo: &Repo,
+    service: &ServiceFacts,
+    homes: &BTreeSet<RepoPath>,
+    modules: &Modules,
+) -> (BTreeSet<RepoPath>, Vec<Fact>) {
     // A folder that holds services is the monorepo, or a part of it, and no library.
     let is_library = |folder: &RepoPath| {
         !folder.is_root() && !folder.is_in(&service.path) && !homes.iter().any(|home| home.is_in(folder))
@@ -37,7 +55,7 @@ fn of(repo: &Repo, service: &ServiceFacts, homes: &BTreeSet<RepoPath>) -> BTreeS
         copied.filter(|path| repo.is_folder(path)).filter(|folder| is_library(folder)).collect();
     let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
     for _ in 0..MAX_STEPS {
-        let named = next.iter().flat_map(|folder| named(repo, folder));
+        let named = next.iter().flat_map(|folder| named(repo, folder, modules));
         let new: BTreeSet<RepoPath> =
             named.filter(|folder| is_library(folder) && !reached.contains(folder)).collect();
         if new.is_empty() {
@@ -46,16 +64,21 @@ fn of(repo: &Repo, service: &ServiceFacts, homes: &BTreeSet<RepoPath>) -> BTreeS
         next = new.iter().cloned().collect();
         reached.extend(new);
     }
-    reached
+    let imported = imports::of(repo, service);
+    reached.extend(imported.folders.into_iter().filter(|folder| is_library(folder)));
+    (reached, imported.reads)
 }
 
-/// The folders that the manifests in a folder name by a relative path.
-fn named(repo: &Repo, folder: &RepoPath) -> BTreeSet<RepoPath> {
+/// The folders that the manifests in a folder name, by a relative path or as modules of the same workspace.
+fn named(repo: &Repo, folder: &RepoPath, modules: &Modules) -> BTreeSet<RepoPath> {
     let manifests = repo.files_in(folder).iter().filter(|file| services::is_manifest(file.name()));
     let mut found = BTreeSet::new();
     for manifest in manifests.take(MAX_MANIFESTS) {
         let Ok(text) = repo.text(manifest) else { continue };
         let base = manifest.parent().unwrap_or_default();
+        found.extend(
+            modules.named(repo, manifest, &text.text).into_iter().filter(|path| repo.is_folder(path)),
+        );
         for path in relative_paths(&text.text) {
             let Some(path) = base.join(&path) else { continue };
             if repo.is_folder(&path) {

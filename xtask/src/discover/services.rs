@@ -3,6 +3,7 @@
 mod aside;
 mod context;
 mod files;
+mod ignored;
 mod inputs;
 mod language;
 mod parameters;
@@ -59,6 +60,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     }
     found.problems.extend(folders_called_dockerfile(repo, &roots));
     found.set_examples_aside();
+    found.set_build_tools_aside();
     names_in_common(&mut found.services);
     found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
@@ -229,6 +231,8 @@ impl Found {
             self.components.push(ComponentFacts { name, kind, image: base, build: Some((file, build)), at });
             return;
         }
+        let missing = ignored::missing(repo, &file, &image, &build.context).into_iter();
+        self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
         let language = language::of(repo, &place.path, &build.context, &image);
         self.services.push(ServiceFacts {
             aliases: place.aliases,
@@ -257,6 +261,8 @@ impl Found {
             let image = dockerfile.image(None, &args);
             let place = place::plain(repo, &value.path);
             let build = Build { context: value.context, target: None, args };
+            let missing = ignored::missing(repo, file, &image, &build.context).into_iter();
+            self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
             self.services.push(ServiceFacts {
                 aliases: place.aliases,
                 command: None,
@@ -285,6 +291,24 @@ impl Found {
         }
     }
 
+    /// In the folder of another service, an image that starts nothing makes a part of that service: generated code, an
+    /// archive.
+    fn set_build_tools_aside(&mut self) {
+        let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
+        for service in std::mem::take(&mut self.services) {
+            let image = &service.image;
+            let starts = !image.command.is_empty() || !image.entrypoint.is_empty();
+            let outer = homes
+                .iter()
+                .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
+            if outer && !starts && aside::is_bare(image) {
+                self.aside(service.dockerfile, "it starts nothing, and lies in another service".to_owned());
+            } else {
+                self.services.push(service);
+            }
+        }
+    }
+
     /// A folder without code that has the name of a service with code packs that service for another platform.
     fn set_doubles_aside(&mut self, repo: &Repo) {
         let has_code = |service: &ServiceFacts| language::has_code(repo, &service.path);
@@ -305,13 +329,22 @@ impl Found {
     }
 }
 
-/// Where all services of a folder begin with the same words, each is also known without them.
+/// Fewer services that begin with the same word are called so.
+const MANY: usize = 3;
+
+/// Where all services of a folder, or several of them, begin with the same words, each is also known without them.
 fn names_in_common(services: &mut [ServiceFacts]) {
-    let mut groups: BTreeMap<Option<RepoPath>, Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<RepoPath>, String), Vec<usize>> = BTreeMap::new();
+    let mut folders: BTreeMap<Option<RepoPath>, usize> = BTreeMap::new();
     for (at, service) in services.iter().enumerate() {
-        groups.entry(service.path.parent()).or_default().push(at);
+        let first = service.name.split('-').next().unwrap_or_default().to_owned();
+        groups.entry((service.path.parent(), first)).or_default().push(at);
+        *folders.entry(service.path.parent()).or_default() += 1;
     }
-    for group in groups.values().filter(|group| group.len() > 1) {
+    for ((folder, _), group) in groups {
+        if group.len() < 2 || (group.len() < MANY && folders.get(&folder) != Some(&group.len())) {
+            continue;
+        }
         let names: Vec<Vec<&str>> = group.iter().map(|at| services[*at].name.split('-').collect()).collect();
         let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
         let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);

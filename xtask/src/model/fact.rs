@@ -250,6 +250,8 @@ pub struct Image {
     pub stages: Vec<String>,
     /// EXPOSE of the final stage and of the stages it is built FROM, with lines. Protocol `udp` is left out.
     pub expose: Vec<(u16, u32)>,
+    /// Variables in EXPOSE to which the Dockerfile gives no value, with lines.
+    pub expose_variables: Vec<(String, u32)>,
     /// ENV of the same stages, with lines.
     pub env: Vec<(String, String, u32)>,
     /// ARG names with their defaults, with lines, from all stages and before the first FROM.
@@ -391,6 +393,8 @@ pub struct Facts {
     pub services: Vec<ServiceFacts>,
     /// By name.
     pub components: Vec<ComponentFacts>,
+    /// Infrastructure against which the code is tested: says a version, never a need. By kind.
+    pub tested: Vec<ComponentFacts>,
     /// By path.
     pub set_aside: Vec<SetAside>,
     /// What could not be read, disagreements inside one source, and the like.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Entry, Tenancy, Version};
 use crate::config::Config;
 use crate::error::{Failure, Result, nearest};
-use crate::model::fact::{Build, ComponentFacts, Fact, What};
+use crate::model::fact::{Build, ComponentFacts, Fact, Facts, What};
 use crate::model::inventory::Strength;
 use crate::model::path::RepoPath;
 
@@ -93,12 +93,15 @@ impl Component<'_> {
 pub(crate) fn components<'a>(
     catalog: &'a Catalog,
     config: &Config,
-    found: &[ComponentFacts],
+    facts: &Facts,
     drafts: &[Draft<'_>],
     needs: &[Needs],
     recorded: &BTreeMap<String, String>,
 ) -> Result<Vec<Component<'a>>> {
     check(catalog, config)?;
+    let found = &facts.components;
+    let tested =
+        |entry: &Entry| facts.tested.iter().find(|one| one.kind == entry.kind).map(|one| one.image.as_str());
     let services: BTreeSet<&str> = drafts.iter().map(|draft| draft.facts.name.as_str()).collect();
     let mut by_name: BTreeMap<String, Component<'a>> = BTreeMap::new();
     for (draft, needs) in drafts.iter().zip(needs) {
@@ -110,7 +113,10 @@ pub(crate) fn components<'a>(
                 made.clone().find(|made| need.hosts.contains(&made.name)).or_else(|| made.clone().next());
             let name = name(entry, config, draft, own, &services);
             if !by_name.contains_key(&name) {
-                by_name.insert(name.clone(), component(entry, config, name.clone(), own, recorded)?);
+                by_name.insert(
+                    name.clone(),
+                    component(entry, config, name.clone(), own, (recorded, tested(entry)))?,
+                );
             }
             let Some(component) = by_name.get_mut(&name) else { continue };
             component.clients.insert(draft.facts.name.clone());
@@ -130,7 +136,7 @@ pub(crate) fn components<'a>(
         let served = by_name.values().any(|component| component.entry.kind == made.kind);
         if let (false, false, Some(entry)) = (known, served, catalog.get(&made.kind)) {
             let name = names::project(&made.name);
-            by_name.insert(name.clone(), component(entry, config, name, Some(made), recorded)?);
+            by_name.insert(name.clone(), component(entry, config, name, Some(made), (recorded, None))?);
         }
     }
     Ok(by_name.into_values().collect())
@@ -156,7 +162,7 @@ fn component<'a>(
     config: &Config,
     name: String,
     made: Option<&ComponentFacts>,
-    recorded: &BTreeMap<String, String>,
+    (recorded, tested): (&BTreeMap<String, String>, Option<&str>),
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
     let asked = wanted.version.map(|version| version.0);
@@ -168,8 +174,13 @@ fn component<'a>(
         |key: &String| entry.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version));
     // A newer default of the catalogue must not start on data that it cannot open.
     let kept = || recorded.get(&name).and_then(exactly).filter(|(_, version)| !version.volumes.is_empty());
+    let by_test = || entry.version_for(tested?.rsplit_once(':')?.1);
     let version = match &asked {
-        None => tag.and_then(|tag| entry.version_for(tag)).or_else(kept).or_else(|| exactly(&entry.default)),
+        None => tag
+            .and_then(|tag| entry.version_for(tag))
+            .or_else(kept)
+            .or_else(by_test)
+            .or_else(|| exactly(&entry.default)),
         Some(asked) => entry.version_for(asked),
     };
     let Some((version_key, version)) = version else {

@@ -141,6 +141,18 @@ fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> 
                 });
             }
         }
+        // A gRPC listener says nothing about the port on which the web framework beside it listens.
+        if strongest == PortSource::Listen && ports.iter().all(|port| port.protocol == Protocol::Grpc) {
+            let of_framework = |claim: &&&Claim<'_>| {
+                claim.source == PortSource::FrameworkDefault && claim.at.rule == "java-framework-port"
+            };
+            if let Some(claim) = mains.iter().find(of_framework)
+                && !ports.iter().any(|port| port.container == claim.port)
+            {
+                let port = Port { container: claim.port, protocol: Protocol::Http, purpose: Purpose::Main };
+                ports.insert(0, port);
+            }
+        }
         disagreement(facts, &mains, strongest, &ports, problems);
     }
     for claim in claims.iter().filter(|claim| claim.purpose != Purpose::Main) {
@@ -165,6 +177,9 @@ fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> 
 /// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port.
 fn strongest(mains: &[&Claim<'_>]) -> Option<PortSource> {
     let first = mains.first()?.source;
+    if first == PortSource::FrameworkDefault && callers_know_better(mains) {
+        return Some(PortSource::Caller);
+    }
     if first != PortSource::Expose {
         return Some(first);
     }
@@ -185,6 +200,19 @@ fn strongest(mains: &[&Claim<'_>]) -> Option<PortSource> {
         .find(|c| against.iter().any(|other| other.port == c.port && other.source != c.source))
         .map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(Some(first)) }
+}
+
+/// A framework's default holds as long as nobody sets another port, and that may be set where nobody sees it; those who
+/// call the service know. What a base image's server listens on is in the image, and 80 and 443 are where something else
+/// stands in front.
+fn callers_know_better(mains: &[&Claim<'_>]) -> bool {
+    let of = |source: PortSource| mains.iter().filter(move |claim| claim.source == source);
+    let mut called = of(PortSource::Caller).map(|claim| claim.port);
+    let Some(port) = called.next() else { return false };
+    !matches!(port, 80 | 443)
+        && called.all(|other| other == port)
+        && of(PortSource::FrameworkDefault)
+            .all(|claim| claim.at.rule != "base-image-port" && claim.port != port)
 }
 
 /// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.
@@ -318,7 +346,11 @@ fn health(
         (route.2.starts_with("document"), rank(path), path.len())
     });
     if let (Some((Some(path), port, rule)), true) = (best, main.is_some()) {
-        return Some(decided(HealthKind::Http, Some(path), port.or(main), !rule.starts_with("document")));
+        // What Spring's actuator serves moves with the management port.
+        let management = ports.iter().find(|port| port.purpose == Purpose::Management);
+        let management = management.filter(|_| path.starts_with("/actuator")).map(|port| port.container);
+        let port = port.or(management).or(main);
+        return Some(decided(HealthKind::Http, Some(path), port, !rule.starts_with("document")));
     }
     let grpc =
         facts.facts.iter().any(|fact| matches!(&fact.what, What::Health { kind: HealthKind::Grpc, .. }));

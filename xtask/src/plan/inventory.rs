@@ -53,14 +53,21 @@ pub(crate) fn service(
         health: draft.health.clone(),
         requires: requirements(draft, needs, components),
         env: environment.inventory.clone(),
-        migrations: facts.facts.iter().find_map(|fact| match &fact.what {
-            What::Migration { tool, command } => {
-                Some(Migrations { tool: tool.clone(), command: command.clone() })
-            }
-            _ => None,
-        }),
+        migrations: migrations(facts),
         evidence: evidence(facts, environment),
     }
+}
+
+/// How the service's tables are made. Where it does that itself when it starts, no command is needed.
+fn migrations(facts: &ServiceFacts) -> Option<Migrations> {
+    let of = |fact: &crate::model::fact::Fact| match &fact.what {
+        What::Migration { tool, command } => {
+            Some(Migrations { tool: tool.clone(), command: command.clone() })
+        }
+        _ => None,
+    };
+    let all: Vec<Migrations> = facts.facts.iter().filter_map(of).collect();
+    all.iter().find(|one| one.command.is_empty()).or(all.first()).cloned()
 }
 
 fn build(build: &crate::model::fact::Build) -> Build {

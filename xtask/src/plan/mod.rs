@@ -1,5 +1,6 @@
 //! Turns facts, catalogue and config into a stack; pure: no disk, no clock, no network, no processes.
 
+mod address;
 mod assemble;
 mod components;
 mod draft;
@@ -19,8 +20,10 @@ mod renames;
 mod secrets;
 mod settings;
 mod setup;
+mod strength;
 mod value;
 mod variables;
+mod whom;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,14 +66,8 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     preferences::check(config, &facts.services, &renamed, &mut problems)?;
     let drafts = draft::drafts(&facts.services, config, &renamed, &mut problems);
     let needs = needs(catalog, config, &drafts, &mut problems)?;
-    let components = components::components(
-        catalog,
-        config,
-        &facts.components,
-        &drafts,
-        &needs,
-        &context.recorded.versions,
-    )?;
+    let components =
+        components::components(catalog, config, facts, &drafts, &needs, &context.recorded.versions)?;
     preferences::without_effect(config, &components, &mut problems);
     readiness::older_versions(&components, &context.recorded.versions, config, &mut problems);
     let networks = networks::of_components(&components, config.isolated());

@@ -7,8 +7,8 @@ use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::stack::External;
 
+use super::address::{Address, address, database_of, first_label, is_local};
 use super::draft::Draft;
-use super::names::folded;
 use super::settings::{Setting, settings};
 use super::variables::{About, Part, classify};
 
@@ -73,14 +73,14 @@ const BY_LITERAL: u8 = 4;
 
 /// Finds the needs of the services among each other and of the catalogue's kinds.
 pub(crate) struct Finder<'a> {
-    catalog: &'a Catalog,
-    services: &'a [Draft<'a>],
+    pub(super) catalog: &'a Catalog,
+    pub(super) services: &'a [Draft<'a>],
 }
 
 /// A service's needs while they are gathered.
-struct Gathered {
+pub(super) struct Gathered {
     by_target: BTreeMap<Target, Need>,
-    external: BTreeMap<String, External>,
+    pub(super) external: BTreeMap<String, External>,
     links: Vec<(String, String)>,
     unclear: Vec<(String, Evidence)>,
 }
@@ -138,6 +138,16 @@ impl<'a> Finder<'a> {
         for (kind, at) in self.drivers(facts) {
             gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
         }
+        // The login of somebody's mailbox says nothing about a server.
+        gathered.by_target.retain(|target, need| {
+            let is_mail = matches!(target, Target::Kind(kind)
+                if self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Mail));
+            let is_login = need
+                .wires
+                .iter()
+                .all(|wire| matches!(wire.part, Part::User | Part::Password | Part::Database));
+            !(is_mail && is_login && !need.wires.is_empty() && need.hosts.is_empty())
+        });
         let external = gathered.external.into_values().collect();
         Needs {
             all: gathered.by_target.into_values().collect(),
@@ -148,7 +158,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The kinds of which a client library stands in the manifest, development dependencies left out.
-    fn drivers<'f>(&self, facts: &'f ServiceFacts) -> Vec<(String, &'f Evidence)> {
+    pub(super) fn drivers<'f>(&self, facts: &'f ServiceFacts) -> Vec<(String, &'f Evidence)> {
         facts
             .facts
             .iter()
@@ -207,12 +217,24 @@ impl<'a> Finder<'a> {
         let address = value
             .and_then(address)
             .filter(|address| means_host || address.scheme.is_some() || address.port.is_some());
-        if let Some(Address { scheme: Some(scheme), .. }) = &address
+        let address = self.with_reference(draft.facts, name, address);
+        if let Some(Address { scheme: Some(scheme), host, .. }) = &address
             && let Some(entry) = self.catalog.by_scheme(scheme)
         {
+            // `bolt:///data/x.db` is a file.
+            if host.is_empty() && value.is_some_and(|value| value.contains(":///") && !value.contains("{")) {
+                return None;
+            }
             return Some(((Target::Kind(entry.kind.clone()), BY_VALUE), Part::Url));
         }
         let part = named.as_ref().map(|(_, part)| *part);
+        // What a value says outright is worth more than what the variable's name seems to say.
+        if let Some(called) = address.as_ref().and_then(|address| self.called(draft, address)) {
+            return Some(((Target::Service(called), BY_VALUE), part.unwrap_or(Part::Url)));
+        }
+        if self.is_outside(draft, named.as_ref(), name, address.as_ref(), at, gathered) {
+            return None;
+        }
         match named {
             Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
             Some((About::Class(class), part)) => {
@@ -270,8 +292,18 @@ impl<'a> Finder<'a> {
         {
             return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
         }
-        let address = address.filter(|address| is_local(&address.host) && address.scheme.is_some())?;
-        let service = self.by_port(draft, address.port?)?;
+        // `ORDERS_SERVICE`: a variable that is called like a service and nothing else holds its address.
+        if named_like_a_service(name)
+            && address.as_ref().is_none_or(|address| address.port.is_some())
+            && let Some(service) = self.service_of_variable(draft, name)
+        {
+            return Some(((Target::Service(service), BY_NAME), Part::HostPort));
+        }
+        let address = address.filter(|address| is_local(&address.host))?;
+        if let Some(kind) = self.driven(draft.facts, &address) {
+            return Some(((Target::Kind(kind), BY_VALUE), part.unwrap_or(Part::HostPort)));
+        }
+        let service = self.by_port(draft, address.port.filter(|_| address.scheme.is_some())?)?;
         Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)))
     }
 
@@ -308,18 +340,6 @@ impl<'a> Finder<'a> {
         })
     }
 
-    /// The kinds that settings choose by a word: `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`, `QUEUE_CONNECTION=redis`.
-    fn selected(&self, facts: &ServiceFacts) -> BTreeSet<String> {
-        const ENDINGS: &[&str] =
-            &["CONNECTION", "DIALECT", "TYPE", "CLIENT", "ENGINE", "DRIVER", "VENDOR", "STORE"];
-        settings(facts)
-            .iter()
-            .filter(|(name, _)| ENDINGS.iter().any(|ending| name.ends_with(ending)))
-            .filter_map(|(_, setting)| self.catalog.by_scheme(setting.value()?))
-            .map(|entry| entry.kind.clone())
-            .collect()
-    }
-
     fn mentioned(&self, facts: &ServiceFacts, class: Class) -> Option<String> {
         facts.facts.iter().find_map(|fact| match &fact.what {
             What::Mention { target, .. } => self
@@ -329,32 +349,6 @@ impl<'a> Finder<'a> {
                 .map(|entry| entry.kind.clone()),
             _ => None,
         })
-    }
-
-    /// A name in an example file that neither a driver nor a read confirms may be a framework's default.
-    fn strength(
-        &self,
-        facts: &ServiceFacts,
-        target: &Target,
-        setting: &Setting<'_>,
-        value: Option<&str>,
-    ) -> Strength {
-        let Target::Kind(kind) = target else { return Strength::Required };
-        let was_read = facts.facts.iter().any(|fact| {
-            matches!(fact.what, What::Driver { .. } | What::EnvRead { .. } | What::Framework { .. })
-        });
-        let driver = self.drivers(facts).iter().any(|(driver, _)| driver == kind);
-        let scheme = value.and_then(address).and_then(|address| address.scheme);
-        let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
-        // PHP frameworks ship files that read a variable for each engine they could use.
-        let is_boilerplate =
-            |at: &Evidence| at.path.extension() == "php" && at.path.parts().any(|part| part == "config");
-        let read_by_code = setting.reads.iter().any(|(_, _, at)| !is_boilerplate(at));
-        if driver || by_scheme || read_by_code || !was_read || self.selected(facts).contains(kind) {
-            Strength::Required
-        } else {
-            Strength::Possible
-        }
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {
@@ -432,136 +426,13 @@ impl<'a> Finder<'a> {
             need.database = need.database.take().or_else(|| detail.map(str::to_owned));
         }
     }
-
-    /// The other service that a host name or a variable's prefix means, if there is exactly one.
-    fn service(&self, draft: &Draft<'_>, text: &str) -> Option<String> {
-        let wanted = folded(text);
-        if wanted.is_empty() {
-            return None;
-        }
-        let matching = |test: &dyn Fn(&str) -> bool| {
-            let mut found = self.services.iter().filter(|service| {
-                let facts = service.facts;
-                test(&facts.name) || test(facts.path.name()) || facts.aliases.iter().any(|alias| test(alias))
-            });
-            match (found.next(), found.next()) {
-                (Some(only), None) => Some(only.facts.name.clone()),
-                _ => None,
-            }
-        };
-        let exact = self.services.iter().find(|service| folded(&service.facts.name) == wanted);
-        let found = exact
-            .map(|service| service.facts.name.clone())
-            .or_else(|| matching(&|name| folded(name) == wanted))
-            .or_else(|| matching(&|name| core(name) == core(text)));
-        found.filter(|name| *name != draft.facts.name)
-    }
-
-    fn by_port(&self, draft: &Draft<'_>, port: u16) -> Option<String> {
-        if draft.ports.iter().any(|own| own.container == port) {
-            return None;
-        }
-        let mut found =
-            self.services.iter().filter(|service| service.ports.iter().any(|p| p.container == port));
-        match (found.next(), found.next()) {
-            (Some(only), None) if only.facts.name != draft.facts.name => Some(only.facts.name.clone()),
-            _ => None,
-        }
-    }
 }
 
-/// A name without the words that people add or leave out: `orders-service`, `svc_orders`, `OrdersAPI`.
-fn core(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let words: Vec<&str> =
-        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let plain = ["service", "svc", "server", "api", "app", "ms", "microservice"];
-    let kept: String = words.iter().filter(|word| !plain.contains(word)).copied().collect();
-    let kept = if kept.is_empty() { folded(text) } else { kept };
-    let shorter =
-        kept.strip_suffix("service").or_else(|| kept.strip_suffix("api")).filter(|rest| rest.len() > 2);
-    shorter.unwrap_or(&kept).to_owned()
-}
-
-fn first_label(host: &str) -> &str {
-    host.split('.').next().unwrap_or_default()
+fn named_like_a_service(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    ["_SERVICE", "_SVC", "_BACKEND", "_SERVER"].iter().any(|end| upper.ends_with(end))
 }
 
 fn known_variable(reference: &Reference, settings: &BTreeMap<&str, Setting<'_>>) -> bool {
     reference.via.as_deref().is_some_and(|via| settings.contains_key(via))
-}
-
-/// Hosts that mean "somewhere here" and no part of the system.
-pub(crate) fn is_local(host: &str) -> bool {
-    matches!(host, "" | "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" | "::" | "host.docker.internal")
-        || host.contains(['$', '{', '<'])
-}
-
-/// An address in a value, as far as it can be seen without knowing its form exactly.
-struct Address {
-    scheme: Option<String>,
-    host: String,
-    port: Option<u16>,
-}
-
-fn address(value: &str) -> Option<Address> {
-    let value = value.trim();
-    let (scheme, rest) = match value.split_once("://") {
-        Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
-        None => (None, value),
-    };
-    if scheme.is_none() && (value.contains([' ', '/', '=', ';', '@']) || value.is_empty()) {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let first = authority.rsplit('@').next().unwrap_or_default().split(',').next().unwrap_or_default();
-    let (host, port) = match first.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().ok()),
-        None => (first, None),
-    };
-    if scheme.is_none()
-        && port.is_none()
-        && !host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    {
-        return None;
-    }
-    Some(Address { scheme, host: host.trim_matches(['[', ']']).to_owned(), port })
-}
-
-/// The database that a URL's path or a keyword names.
-fn database_of(value: &str) -> Option<String> {
-    let valid = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    };
-    if let Some((_, rest)) = value.split_once("://") {
-        let path = rest.split_once('/')?.1;
-        let first = path.split(['?', '/', '#']).next().unwrap_or_default();
-        return valid(first).then(|| first.to_owned());
-    }
-    value.split([';', ' ']).find_map(|pair| {
-        let (key, database) = pair.split_once('=')?;
-        let is_key =
-            ["database", "dbname", "initial catalog"].contains(&key.trim().to_ascii_lowercase().as_str());
-        (is_key && valid(database.trim())).then(|| database.trim().to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_compared_without_their_ornaments() {
-        assert_eq!(core("orders-service"), core("svc_orders"));
-        assert_eq!(core("ACCOUNTS_API"), core("accounts"));
-        assert_eq!(core("api"), "api");
-        assert_ne!(core("order-history"), core("order"));
-    }
-
-    #[test]
-    fn databases_are_read_from_values() {
-        assert_eq!(database_of("postgresql://u:p@h:5432/shop?x=1").as_deref(), Some("shop"));
-        assert_eq!(database_of("Host=h;Database=shop;Username=u").as_deref(), Some("shop"));
-        assert_eq!(database_of("redis://h:6379"), None);
-    }
 }

@@ -61,6 +61,16 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
                 let given = Given { value, comment, source: *source, at: &fact.at };
                 settings.entry(name).or_default().values.push(given);
             }
+            // A connection string of keywords in a configuration file: the variable that overrides its key.
+            What::Reference(reference) => {
+                let via = reference.via.as_deref().filter(|via| is_variable(via));
+                let is_keywords = ["=", ";"].iter().all(|mark| reference.raw.contains(mark));
+                if let Some(name) = via.filter(|_| is_keywords && fact.at.rule.ends_with("-config")) {
+                    let (value, source) = (reference.raw.as_str(), EnvSource::FrameworkConfig);
+                    let given = Given { value, comment: "", source, at: &fact.at };
+                    settings.entry(name).or_default().values.push(given);
+                }
+            }
             What::EnvRead { name, default, required } => {
                 settings.entry(name).or_default().reads.push((default.as_deref(), *required, &fact.at));
             }
@@ -68,8 +78,19 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
         }
     }
     for setting in settings.values_mut() {
-        setting.values.sort_by_key(|given| (given.source, given.at));
+        setting.values.sort_by_key(|given| (given.source, is_for_development(given), given.at));
         setting.reads.sort();
     }
     settings
+}
+
+/// A profile for the author's own machine counts after those with which a container runs.
+fn is_for_development(given: &Given<'_>) -> bool {
+    let name = given.at.path.name().to_ascii_lowercase();
+    given.source == EnvSource::FrameworkConfig
+        && name.split(['.', '-', '_']).any(|word| matches!(word, "development" | "dev" | "local"))
+}
+
+fn is_variable(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -58,6 +58,7 @@ const ENDINGS: &[(&str, Part)] = &[
     ("ADDRESS", Part::HostPort),
     ("ADDR", Part::HostPort),
     ("ENDPOINT", Part::HostPort),
+    ("UPSTREAM", Part::HostPort),
     ("SERVERS", Part::HostPort),
     ("HOSTS", Part::HostPort),
     ("NODES", Part::HostPort),
@@ -132,6 +133,7 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
     })?;
+    let prefix = without_section(&prefix).to_owned();
     // Keys are logins for storage alone; anywhere else they are secrets of their own.
     let is_key = prefix.len() < name.len() && name.ends_with("KEY") || name.ends_with("KEY_ID");
     if is_key {
@@ -151,6 +153,13 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         };
     }
     Some((about, part))
+}
+
+/// `RABBITMQOPTIONS`: the word that .NET's sections of options end in says nothing about whom they are about.
+fn without_section(prefix: &str) -> &str {
+    let ends = ["OPTIONS", "SETTINGS", "CONFIGURATION", "CONFIG"];
+    let plain = ends.iter().find_map(|end| prefix.strip_suffix(end)).map(|rest| rest.trim_end_matches('_'));
+    plain.filter(|rest| rest.len() > 2).unwrap_or(prefix)
 }
 
 fn about(prefix: &str, catalog: &Catalog) -> About {
@@ -220,6 +229,8 @@ mod tests {
             ("SPRING_DATASOURCE_URL", class(Class::Database, Part::Url)),
             ("ConnectionStrings__Default", class(Class::Database, Part::Url)),
             ("REDIS_URL", kind("redis", Part::Url)),
+            ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),
+            ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),
             ("CACHE_HOST", class(Class::Cache, Part::Host)),
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
             ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),

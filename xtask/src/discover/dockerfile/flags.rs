@@ -95,6 +95,16 @@ pub(in crate::discover) fn listening(
     found
 }
 
+/// What a line of a start script says, where it runs a known server.
+pub(in crate::discover) fn of_server(words: &[String]) -> Listening {
+    let is_server = |word: &String| SERVERS.contains(&word.rsplit('/').next().unwrap_or_default());
+    if words.iter().any(|word| is_server(word) || word == "runserver") {
+        listening(words, &|_| None)
+    } else {
+        Listening::default()
+    }
+}
+
 /// `-p3000`, `-b:8000`.
 fn attached(flag: &str) -> Option<&str> {
     let value = flag.strip_prefix("-p").or_else(|| flag.strip_prefix("-b"))?;

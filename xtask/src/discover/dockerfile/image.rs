@@ -187,6 +187,13 @@ impl State {
                     image.expose.retain(|(known, _)| *known != port);
                     image.expose.push((port, line));
                 }
+                let variable = |word: &String| {
+                    let name = word.split('/').next()?.trim_start_matches("${").trim_start_matches('$');
+                    let name = name.trim_end_matches('}');
+                    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                    (word.starts_with('$') && plain && self.value(word).is_empty()).then(|| name.to_owned())
+                };
+                image.expose_variables.extend(words.iter().filter_map(variable).map(|name| (name, line)));
             }
             What::Healthcheck(test) => image.healthcheck = Some(ImageHealth { test: test.clone(), line }),
             What::User(user) => image.user = Some(self.value(user)),
@@ -276,10 +283,11 @@ mod tests {
     fn only_the_final_chain_is_exposed() {
         let image = image(
             "ARG TAG=20\nFROM node:${TAG}-slim AS base\nEXPOSE 80\nFROM base AS build\nEXPOSE 9999\n\
-             FROM base\nARG PORT=3000\nENV PORT=$PORT\nEXPOSE $PORT 53/udp ${METRICS:-9100}/tcp\n",
+             FROM base\nARG PORT=3000\nENV PORT=$PORT\nEXPOSE $PORT 53/udp ${METRICS:-9100}/tcp ${ADMIN}\n",
         );
         assert_eq!(image.base, "node:20-slim");
         assert_eq!(image.expose, [(80, 3), (3000, 9), (9100, 9)]);
+        assert_eq!(image.expose_variables, [("ADMIN".to_owned(), 9)]);
         assert_eq!(image.stages, ["base", "build", "2"]);
         assert_eq!(image.env, [("PORT".to_owned(), "3000".to_owned(), 8)]);
     }

@@ -18,6 +18,9 @@ pub(in crate::discover) fn facts(path: &RepoPath, image: &Image, command: Option
     out.facts
 }
 
+/// The rule for a variable in EXPOSE: wherever it gets its value, that is the service's own port.
+pub(in crate::discover) const EXPOSED_VARIABLE: &str = "dockerfile-expose-variable";
+
 struct Out<'a> {
     path: &'a RepoPath,
     facts: Vec<Fact>,
@@ -38,6 +41,10 @@ impl Out<'_> {
 fn exposed(image: &Image, out: &mut Out<'_>) {
     for (port, line) in &image.expose {
         out.port("dockerfile-expose", *line, *port, PortSource::Expose);
+    }
+    for (name, line) in &image.expose_variables {
+        let what = What::EnvRead { name: name.clone(), default: None, required: false };
+        out.add(EXPOSED_VARIABLE, *line, what);
     }
 }
 

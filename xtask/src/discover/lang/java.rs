@@ -26,6 +26,8 @@ const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
     ("spring-cloud-starter-gateway", "spring-cloud-gateway", Some(8080)),
     ("spring-cloud-starter-netflix-zuul", "zuul", Some(8080)),
     ("spring-cloud-starter-netflix-eureka-server", "eureka-server", Some(8761)),
+    ("spring-cloud-starter-netflix-eureka-client", "eureka-client", None),
+    ("spring-cloud-starter-config", "config-client", None),
     ("spring-cloud-config-server", "config-server", Some(8888)),
     ("quarkus-rest", "quarkus", Some(8080)),
     ("quarkus-resteasy", "quarkus", Some(8080)),

@@ -18,7 +18,8 @@ mod scan;
 #[cfg(test)]
 pub(super) mod testing;
 
-pub(super) use scan::line_at;
+pub(super) use noise::is_noise;
+pub(super) use scan::{Pattern, holds, line_at};
 
 use super::Detector;
 

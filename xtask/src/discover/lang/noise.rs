@@ -3,7 +3,7 @@
 use crate::model::path::RepoPath;
 
 /// Whether a file is a test, a fixture or a machine's work, and says nothing about how the service runs.
-pub(super) fn is_noise(path: &RepoPath) -> bool {
+pub(in crate::discover) fn is_noise(path: &RepoPath) -> bool {
     const FOLDERS: &[&str] = &[
         "test",
         "tests",

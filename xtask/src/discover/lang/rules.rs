@@ -238,7 +238,9 @@ impl Grammar {
             }
         }
         for found in CONNECT_CALL.all(line.window, line.text.len()) {
-            if let Some(host) = found.name("host")
+            // The name of a connection string is a key of the configuration.
+            let is_key = found.get(0).is_some_and(|call| call.as_str().contains("ConnectionString"));
+            if let Some(host) = found.name("host").filter(|_| !is_key)
                 && findings.source.catalog.by_host(host.as_str()).is_some()
             {
                 findings.host(line.number, self.literal, host.as_str(), near_port(line));

@@ -78,7 +78,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r#"#\[envconfig\(\s*from\s*=\s*"(?P<name><key>)"(?:\s*,\s*default\s*=\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
-            ("rust-listen", "bind(", r#"\bbind\(\s*&?(?P<port>"[^"\n]+"|[\w.]+)"#, Says::Listen),
+            // A statement of SQL binds its parameters by the same word.
+            (
+                "rust-listen",
+                "bind(",
+                r#"\bbind\(\s*&?(?P<port>"[^"\n]*:[^"\n]*"|[\w.]*(?i:addr|port|listen|socket)[\w.]*)"#,
+                Says::Listen,
+            ),
             (
                 "rust-listen",
                 "bind(",
@@ -140,7 +146,7 @@ static PREFIX: LazyLock<Pattern> = LazyLock::new(|| {
 static STRUCT: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r"\bstruct\s+\w*(?:Config|Settings|Env|Args)\w*\s*\{(?P<body>[^}]*)\}"));
 static FIELD: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r"(?m)^[ \t]*(?:pub(?:\([a-z]+\))?[ \t]+)?(?P<name>[a-z]\w*)[ \t]*:[ \t]*\w")
+    Pattern::new(r"(?m)^[ \t]*(?:pub(?:\([a-z]+\))?[ \t]+)?(?P<name>[a-z]\w*)[ \t]*:[ \t]*(?P<type>\w+)")
 });
 
 /// The fields of a configuration that figment, config or envy fill from variables with a prefix.
@@ -156,7 +162,9 @@ fn prefixed(findings: &mut Findings<'_, '_>) {
             let Some(name) = field.name("name") else { continue };
             let line = line_at(text, body.start() + name.start());
             let name = format!("{prefix}{}", name.as_str().to_ascii_uppercase());
-            findings.env(line, "rust-prefixed-field", Read { name: &name, ..Read::default() });
+            // The program has another way where nothing is set.
+            let default = field.name("type").filter(|kind| kind.as_str() == "Option").map(|_| "");
+            findings.env(line, "rust-prefixed-field", Read { name: &name, default, required: false });
         }
     }
 }
@@ -314,7 +322,7 @@ mod tests {
             say(ALL, "a/src/cfg.rs", text),
             [
                 "3 rust-prefixed-field env APP_DB_DSN -",
-                "4 rust-prefixed-field env APP_LEVEL -",
+                "4 rust-prefixed-field env APP_LEVEL ",
                 "7 rust-log env RUST_LOG -"
             ]
         );
@@ -336,6 +344,7 @@ mod tests {
                 &["env PORT 3002", "port 3002 Listen by PORT", "port 3002 Listen", "listens 0.0.0.0"],
             ),
             ("let a = \"[::1]:50051\".parse()?;", &["listens ::1", "port 50051 Listen Grpc"]),
+            ("let limit = 100;\nsqlx::query(text).bind(limit).bind(\"open\")", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }

@@ -35,14 +35,14 @@ pub(super) struct Line<'a> {
 
 /// A pattern that is checked by a test instead of at run time.
 #[derive(Debug)]
-pub(super) struct Pattern(Option<Regex>);
+pub(in crate::discover) struct Pattern(Option<Regex>);
 
 impl Pattern {
     /// Compiles `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
-    /// `<str>` is a quoted string, `<lit>` a string, number or truth value, `<key>` a name and `<KEY>` one in capitals.
-    pub(super) fn new(text: &str) -> Pattern {
+    /// `<str>` is a quoted string, `<lit>` a string, number, truth value or Python's nothing, `<key>` a name and `<KEY>` one in capitals.
+    pub(in crate::discover) fn new(text: &str) -> Pattern {
         let text = text
-            .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False)"#)
+            .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False|None\b)"#)
             .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
             .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
             .replace("<KEY>", "[A-Z][A-Z0-9_]+")
@@ -54,7 +54,7 @@ impl Pattern {
     }
 
     /// Matches that begin in the first `limit` bytes.
-    pub(super) fn all<'p, 't>(
+    pub(in crate::discover) fn all<'p, 't>(
         &'p self,
         text: &'t str,
         limit: usize,
@@ -65,13 +65,13 @@ impl Pattern {
     }
 
     /// The first match.
-    pub(super) fn first<'t>(&self, text: &'t str) -> Option<regex::Captures<'t>> {
+    pub(in crate::discover) fn first<'t>(&self, text: &'t str) -> Option<regex::Captures<'t>> {
         self.0.as_ref()?.captures(text)
     }
 
     /// Whether the text of the pattern is right.
     #[cfg(test)]
-    pub(super) fn is_valid(&self) -> bool {
+    pub(in crate::discover) fn is_valid(&self) -> bool {
         self.0.is_some()
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
 }
 
 /// Whether `needle` stands in `text`; else as [`find`].
-pub(super) fn holds(text: &str, needle: &str) -> bool {
+pub(in crate::discover) fn holds(text: &str, needle: &str) -> bool {
     find(text, needle).is_some()
 }
 
@@ -262,6 +262,7 @@ pub(super) fn unquoted(text: &str) -> Option<&str> {
         (text.starts_with(|c: char| c.is_ascii_digit())
             || matches!(text, "true" | "false" | "True" | "False"))
         .then_some(text)
+        .or((text == "None").then_some(""))
     })
 }
 

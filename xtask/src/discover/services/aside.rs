@@ -70,6 +70,10 @@ pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str
     if matches!(stem, "gitpod" | "devcontainer" | "devbox") {
         return Some("a development container");
     }
+    let words = file.name().to_ascii_lowercase();
+    if !stem.is_empty() && words.split(['.', '-', '_']).any(|word| word == "base") {
+        return Some("the base of other images");
+    }
     (name.rank == Rank::Aside && stem.is_empty()).then_some("for tests, builds or continuous integration")
 }
 
@@ -116,6 +120,36 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether an image stands on nothing but a system or a compiler, and so starts nothing by itself.
+pub(super) fn is_bare(image: &Image) -> bool {
+    const BARE: &[&str] = &[
+        "alpine",
+        "almalinux",
+        "buildpack-deps",
+        "busybox",
+        "debian",
+        "eclipse-temurin",
+        "fedora",
+        "gcc",
+        "golang",
+        "gradle",
+        "maven",
+        "node",
+        "openjdk",
+        "python",
+        "ruby",
+        "rust",
+        "rockylinux",
+        "scratch",
+        "sdk",
+        "ubuntu",
+        "elixir",
+        "erlang",
+    ];
+    let name = image.base.split(['@', ':']).next().unwrap_or_default();
+    BARE.contains(&name.rsplit('/').next().unwrap_or_default()) && image.expose.is_empty()
 }
 
 /// Whether a file is test code, which says nothing about the running service.

@@ -109,7 +109,7 @@ pub(super) fn is_built(source: &str) -> bool {
 }
 
 /// Whether a COPY source is there, as seen from `folder`; a leading `/` is the context's root.
-fn exists(repo: &Repo, folder: &RepoPath, source: &str) -> bool {
+pub(super) fn exists(repo: &Repo, folder: &RepoPath, source: &str) -> bool {
     if source.contains("..") {
         // The builder does not let a source leave the context: `../x` is `x`.
         return folder.join(&source.replace("../", "")).is_some_and(|path| is_there(repo, &path));

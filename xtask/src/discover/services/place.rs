@@ -146,7 +146,10 @@ fn path_of(parts: &[&str]) -> RepoPath {
 /// A module whose folder names it; the root is named by its manifest, because its folder is called as one likes.
 pub(super) fn plain(repo: &Repo, module: &RepoPath) -> Place {
     if !module.is_root() {
-        return place(module.clone(), module.name());
+        // `cart/src`: the folder's name says what lies in it, the one above whose it is.
+        let above =
+            module.parent().filter(|above| !above.is_root() && matches!(module.name(), "src" | "source"));
+        return place(module.clone(), above.as_ref().unwrap_or(module).name());
     }
     let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut place =

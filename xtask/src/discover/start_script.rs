@@ -1,0 +1,119 @@
+//! The shell scripts that start a service: where the server that they run listens, and whether they bring the database
+//! up to date first. Follows no script that another one calls.
+
+use crate::model::fact::{Evidence, Fact, PortSource, Protocol, Purpose, ServiceFacts, Subject, What};
+use crate::model::path::RepoPath;
+use crate::repo::Repo;
+
+use super::{dockerfile, migrating};
+
+/// Longer ones are programs of their own.
+const MAX_LINES: usize = 500;
+
+/// Facts of the scripts that a service's image starts, and of the start command itself.
+pub(super) fn facts(repo: &Repo, service: &ServiceFacts) -> Vec<Fact> {
+    let given = service.command.as_ref().unwrap_or(&service.image.command);
+    let words: Vec<String> = service.image.entrypoint.iter().chain(given).cloned().collect();
+    let mut facts = Vec::new();
+    let line = service.image.command_line.max(1);
+    if let Some((tool, _)) = migrating::called(&words.join(" ")) {
+        facts.push(migrates(tool, &service.dockerfile, line, "dockerfile-migrates"));
+    }
+    let scripts = words
+        .iter()
+        .flat_map(|word| word.split([' ', ';', '&', '|']))
+        .filter_map(|word| find(repo, service, word));
+    let mut seen: Vec<RepoPath> = Vec::new();
+    for script in scripts {
+        if !seen.contains(&script) {
+            facts.extend(of_script(repo, service, &script));
+            seen.push(script);
+        }
+    }
+    facts
+}
+
+/// The file that a word of the start command names: the nearest to the service's folder in what the build sees.
+fn find(repo: &Repo, service: &ServiceFacts, word: &str) -> Option<RepoPath> {
+    let name = word.trim_matches(['"', '\'']).rsplit('/').next()?;
+    let is_script = name.ends_with(".sh") || name.contains("entrypoint");
+    if !is_script || name.contains('$') {
+        return None;
+    }
+    let named = |folder: &RepoPath| {
+        let files = repo.files_in(folder).iter().filter(|file| {
+            file.name() == name || file.name().strip_suffix(".sh").is_some_and(|stem| stem == name)
+        });
+        files.min_by_key(|file| (file.depth(), (*file).clone())).cloned()
+    };
+    let copied = || {
+        let sources =
+            service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
+        sources.into_iter().find(|path| path.name() == name && repo.is_file(path))
+    };
+    copied().or_else(|| named(&service.path)).or_else(|| named(&service.build.context))
+}
+
+fn of_script(repo: &Repo, service: &ServiceFacts, script: &RepoPath) -> Vec<Fact> {
+    let Ok(text) = repo.text(script) else { return Vec::new() };
+    let mut facts = Vec::new();
+    let environment = |name: &str| {
+        service.image.env.iter().rev().find(|(known, ..)| known == name).map(|(_, value, _)| value.clone())
+    };
+    for (number, line) in (1..).zip(text.text.lines().take(MAX_LINES)) {
+        let line = line.trim();
+        if line.starts_with('#') || line.len() > 2000 {
+            continue;
+        }
+        if let Some((tool, _)) = migrating::called(line) {
+            facts.push(migrates(tool, script, number, "start-script-migrates"));
+        }
+        let words = dockerfile::words(line.strip_prefix("exec ").unwrap_or(line));
+        let words: Vec<String> =
+            words.into_iter().map(|word| dockerfile::expand::value(&word, &environment)).collect();
+        let listening = dockerfile::of_server(&words);
+        let at = || Evidence { path: script.clone(), line: number, rule: "start-script" };
+        let mut add = |what: What| facts.push(Fact { what, at: at(), subject: Subject::Here });
+        if let Some(port) = listening.port {
+            let (protocol, purpose, source) = (Protocol::Http, Purpose::Main, PortSource::Command);
+            add(What::Port { port, protocol, purpose, source, variable: None });
+        }
+        if let Some(address) = listening.address {
+            add(What::Listens { address });
+        }
+    }
+    facts
+}
+
+fn migrates(tool: &str, path: &RepoPath, line: u32, rule: &'static str) -> Fact {
+    let what = What::Migration { tool: tool.to_owned(), command: Vec::new() };
+    Fact { what, at: Evidence { path: path.clone(), line, rule }, subject: Subject::Here }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::discover::{Scope, discover};
+
+    #[test]
+    fn scripts_that_start_a_service_are_read() {
+        let tree = "//- /api/Dockerfile\nFROM python:3.13-slim\nENV PORT=8002\nCOPY docker/start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\n\
+            //- /api/docker/start.sh\n#!/bin/sh\nalembic upgrade head\nnc -z db -p 5432\nexec gunicorn app:app --bind 0.0.0.0:${PORT}\n\
+            //- /api/other.sh\nflask db upgrade\n//- /api/requirements.txt\nflask\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let said: Vec<String> = facts.services[0]
+            .facts
+            .iter()
+            .filter(|fact| fact.at.rule.starts_with("start-script"))
+            .map(|fact| match &fact.what {
+                What::Port { port, .. } => format!("port {port} {}", fact.at),
+                What::Migration { tool, .. } => format!("{tool} {}", fact.at),
+                What::Listens { address } => format!("on {address}"),
+                other => format!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(said, ["alembic api/docker/start.sh:2", "port 8002 api/docker/start.sh:4", "on 0.0.0.0"]);
+    }
+}

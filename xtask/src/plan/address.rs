@@ -1,0 +1,119 @@
+//! Addresses and names in values, as far as they can be seen without knowing their form exactly; pure.
+
+use super::names::folded;
+
+/// A name without the words that people add or leave out: `orders-service`, `svc_orders`, `OrdersAPI`.
+pub(crate) fn core(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let plain = [
+        "service",
+        "svc",
+        "server",
+        "api",
+        "app",
+        "ms",
+        "microservice",
+        "client",
+        "grpc",
+        "http",
+        "rpc",
+        "rest",
+    ];
+    let kept: String = words.iter().filter(|word| !plain.contains(word)).copied().collect();
+    let kept = if kept.is_empty() { folded(text) } else { kept };
+    let shorter =
+        kept.strip_suffix("service").or_else(|| kept.strip_suffix("api")).filter(|rest| rest.len() > 2);
+    shorter.unwrap_or(&kept).to_owned()
+}
+
+pub(crate) fn first_label(host: &str) -> &str {
+    host.split('.').next().unwrap_or_default()
+}
+
+/// Hosts that mean "somewhere here" and no part of the system.
+pub(crate) fn is_local(host: &str) -> bool {
+    matches!(host, "" | "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" | "::" | "host.docker.internal")
+        || host.contains(['$', '{', '<'])
+}
+
+/// A host outside: a name below a public domain, and none that examples are written with.
+pub(crate) fn is_remote(host: &str) -> bool {
+    let top = host.rsplit('.').next().unwrap_or_default();
+    host.contains('.')
+        && top.bytes().all(|b| b.is_ascii_alphabetic())
+        && !["local", "internal", "example", "test", "localhost", "svc", "lan"].contains(&top)
+        && !host.contains("example.")
+}
+
+/// An address in a value, as far as it can be seen without knowing its form exactly.
+pub(crate) struct Address {
+    pub(crate) scheme: Option<String>,
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+}
+
+pub(crate) fn address(value: &str) -> Option<Address> {
+    let value = value.trim();
+    let (scheme, rest) = match value.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
+        None => (None, value),
+    };
+    if scheme.is_none() && (value.contains([' ', '/', '=', ';', '@']) || value.is_empty()) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let first = authority.rsplit('@').next().unwrap_or_default().split(',').next().unwrap_or_default();
+    let (host, port) = match first.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (first, None),
+    };
+    if scheme.is_none()
+        && port.is_none()
+        && !host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        return None;
+    }
+    Some(Address { scheme, host: host.trim_matches(['[', ']']).to_owned(), port })
+}
+
+/// The database that a URL's path or a keyword names.
+pub(crate) fn database_of(value: &str) -> Option<String> {
+    let valid = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    if let Some((_, rest)) = value.split_once("://") {
+        let path = rest.split_once('/')?.1;
+        let first = path.split(['?', '/', '#']).next().unwrap_or_default();
+        return valid(first).then(|| first.to_owned());
+    }
+    value.split([';', ' ']).find_map(|pair| {
+        let (key, database) = pair.split_once('=')?;
+        let is_key =
+            ["database", "dbname", "initial catalog"].contains(&key.trim().to_ascii_lowercase().as_str());
+        (is_key && valid(database.trim())).then(|| database.trim().to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_their_ornaments() {
+        assert_eq!(core("orders-service"), core("svc_orders"));
+        assert_eq!(core("ACCOUNTS_API"), core("accounts"));
+        assert_eq!(core("GRPC_PRODUCT"), core("product"));
+        assert_eq!(core("PRODUCT_CLIENT"), core("product-service"));
+        assert_eq!(core("api"), "api");
+        assert_ne!(core("order-history"), core("order"));
+    }
+
+    #[test]
+    fn databases_are_read_from_values() {
+        assert_eq!(database_of("postgresql://u:p@h:5432/shop?x=1").as_deref(), Some("shop"));
+        assert_eq!(database_of("Host=h;Database=shop;Username=u").as_deref(), Some("shop"));
+        assert_eq!(database_of("redis://h:6379"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! How sure a need is: required, or only possible; pure.
+
+use std::collections::BTreeSet;
+
+use crate::model::fact::{EnvSource, Evidence, ServiceFacts, What};
+use crate::model::inventory::Strength;
+
+use super::address::{address, is_local};
+use super::needs::{Finder, Target};
+use super::settings::{Setting, settings};
+
+/// A library with drivers for that many kinds is one for all services, of which each uses some.
+const MANY_KINDS: usize = 3;
+
+impl Finder<'_> {
+    /// The kinds that settings choose by a word: `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`, `QUEUE_CONNECTION=redis`.
+    pub(super) fn selected(&self, facts: &ServiceFacts) -> BTreeSet<String> {
+        const ENDINGS: &[&str] =
+            &["CONNECTION", "DIALECT", "TYPE", "CLIENT", "ENGINE", "DRIVER", "VENDOR", "STORE"];
+        settings(facts)
+            .iter()
+            .filter(|(name, _)| ENDINGS.iter().any(|ending| name.ends_with(ending)))
+            .filter_map(|(_, setting)| self.catalog.by_scheme(setting.value()?))
+            .map(|entry| entry.kind.clone())
+            .collect()
+    }
+
+    /// A name in an example file that neither a driver nor a read confirms may be a framework's default.
+    pub(super) fn strength(
+        &self,
+        facts: &ServiceFacts,
+        target: &Target,
+        setting: &Setting<'_>,
+        value: Option<&str>,
+    ) -> Strength {
+        let Target::Kind(kind) = target else { return Strength::Required };
+        if self.does_without(facts, kind, setting) {
+            return Strength::Possible;
+        }
+        let was_read = facts.facts.iter().any(|fact| {
+            matches!(fact.what, What::Driver { .. } | What::EnvRead { .. } | What::Framework { .. })
+        });
+        let driver = self.drivers(facts).iter().any(|(driver, _)| driver == kind);
+        let scheme = value.and_then(address).and_then(|address| address.scheme);
+        let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
+        // The service's own configuration names a host that is no part of this machine.
+        let configured = setting.values.iter().any(|given| {
+            given.source == EnvSource::FrameworkConfig
+                && (given.at.path.is_in(&facts.path) || !given.at.path.name().starts_with("application"))
+                && address(given.value).is_some_and(|address| !is_local(&address.host))
+        });
+        // PHP frameworks ship files that read a variable for each engine they could use.
+        let is_boilerplate =
+            |at: &Evidence| at.path.extension() == "php" && at.path.parts().any(|part| part == "config");
+        let read_by_code = setting.reads.iter().any(|(_, _, at)| !is_boilerplate(at));
+        if driver
+            || by_scheme
+            || configured
+            || read_by_code
+            || !was_read
+            || self.selected(facts).contains(kind)
+        {
+            Strength::Required
+        } else {
+            Strength::Possible
+        }
+    }
+
+    /// Whether the service runs without that kind as far as this setting goes: nobody gives it a value, and the code has
+    /// another way where it is not set, or only a library reads it that serves many kinds.
+    fn does_without(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
+        let is_given = setting.values.iter().any(|given| !given.value.is_empty());
+        if is_given || setting.reads.is_empty() || self.selected(facts).contains(kind) {
+            return false;
+        }
+        // An empty text in JavaScript only satisfies the type checker.
+        let nothing = |(default, required, at): &(Option<&str>, bool, &Evidence)| match default {
+            Some("") => Some(!at.rule.starts_with("node-")),
+            Some(text) => Some(["false", "False", "null", "nil"].contains(text)),
+            None => (*required).then_some(false),
+        };
+        let said: BTreeSet<bool> = setting.reads.iter().filter_map(nothing).collect();
+        if said.len() == 1 && said.contains(&true) {
+            return true;
+        }
+        let is_own = |at: &Evidence| at.path.is_in(&facts.path);
+        let drivers = self.drivers(facts);
+        let own_driver = drivers.iter().any(|(driver, at)| driver == kind && is_own(at));
+        let of_library: BTreeSet<&str> =
+            drivers.iter().filter(|(_, at)| !is_own(at)).map(|(driver, _)| driver.as_str()).collect();
+        !own_driver && of_library.len() >= MANY_KINDS && setting.reads.iter().all(|read| !is_own(read.2))
+    }
+}

@@ -1,0 +1,143 @@
+//! Whom an address or a variable means: a service here, a kind of the catalogue, somebody outside; pure.
+
+use crate::catalog::Class;
+use crate::model::fact::{Evidence, ServiceFacts, What};
+use crate::model::stack::External;
+
+use super::address::{self, Address, core, is_local, is_remote};
+use super::draft::Draft;
+use super::names::folded;
+use super::needs::{Finder, Gathered};
+use super::settings::settings;
+use super::variables::{About, Part, classify};
+
+impl Finder<'_> {
+    /// The service whose very name is the host of an address, where that is no name of a kind too.
+    pub(super) fn called(&self, draft: &Draft<'_>, address: &Address) -> Option<String> {
+        let host = &address.host;
+        if is_local(host) || self.catalog.by_host(host).is_some() {
+            return None;
+        }
+        let exact = self.services.iter().find(|service| service.facts.name == *host)?;
+        Some(exact.facts.name.clone()).filter(|name| *name != draft.facts.name)
+    }
+
+    /// Whether a variable is about a mail server or a store outside, as its host or the host beside it says. Others have
+    /// to be there for development; these are somebody's accounts.
+    pub(super) fn is_outside(
+        &self,
+        draft: &Draft<'_>,
+        named: Option<&(About, Part)>,
+        name: &str,
+        address: Option<&Address>,
+        at: &Evidence,
+        gathered: &mut Gathered,
+    ) -> bool {
+        let class = match named {
+            Some((About::Class(class), _)) => Some(*class),
+            Some((About::Kind(kind), _)) => self.catalog.get(kind).map(|entry| entry.class),
+            _ => None,
+        };
+        if class != Some(Class::Mail) {
+            return false;
+        }
+        if let Some(address) = address.filter(|address| is_remote(&address.host)) {
+            gathered.external.entry(address.host.clone()).or_insert_with(|| External {
+                from: draft.facts.name.clone(),
+                address: address.host.clone(),
+                via: Some(name.to_owned()),
+                at: at.to_string(),
+            });
+            return true;
+        }
+        settings(draft.facts).iter().any(|(other, setting)| {
+            let is_mail = match classify(other, self.catalog) {
+                Some((About::Class(class), Part::Host | Part::HostPort | Part::Url)) => class == Class::Mail,
+                Some((About::Kind(kind), Part::Host | Part::HostPort | Part::Url)) => {
+                    self.catalog.get(&kind).is_some_and(|entry| entry.class == Class::Mail)
+                }
+                _ => false,
+            };
+            is_mail
+                && setting.value().and_then(address::address).is_some_and(|address| is_remote(&address.host))
+        })
+    }
+
+    /// What a configuration file says about the variable's address beyond its text: keywords, a port under another key.
+    pub(super) fn with_reference(
+        &self,
+        facts: &ServiceFacts,
+        name: &str,
+        address: Option<Address>,
+    ) -> Option<Address> {
+        let said = facts.facts.iter().find_map(|fact| match &fact.what {
+            What::Reference(reference) if reference.via.as_deref() == Some(name) => Some(reference),
+            _ => None,
+        });
+        match (address, said) {
+            (Some(address), Some(said)) => {
+                let port = address.port.or(said.port.filter(|_| said.host == address.host));
+                Some(Address { port, ..address })
+            }
+            (None, Some(said)) if said.raw.contains('=') && !said.host.is_empty() => Some(Address {
+                scheme: Some(said.scheme.clone()).filter(|scheme| !scheme.is_empty()),
+                host: said.host.clone(),
+                port: said.port,
+            }),
+            (address, _) => address,
+        }
+    }
+
+    /// The kind behind a port of the own machine, where the service has a driver for it.
+    pub(super) fn driven(&self, facts: &ServiceFacts, address: &Address) -> Option<String> {
+        let pages = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
+        let entry = address.port.filter(|_| !pages).and_then(|port| self.catalog.by_port(port))?;
+        self.drivers(facts).iter().any(|(kind, _)| *kind == entry.kind).then(|| entry.kind.clone())
+    }
+
+    /// The other service that a host name or a variable's prefix means, if there is exactly one.
+    pub(super) fn service(&self, draft: &Draft<'_>, text: &str) -> Option<String> {
+        let wanted = folded(text);
+        if wanted.is_empty() {
+            return None;
+        }
+        let matching = |test: &dyn Fn(&str) -> bool| {
+            let mut found = self.services.iter().filter(|service| {
+                let facts = service.facts;
+                test(&facts.name) || test(facts.path.name()) || facts.aliases.iter().any(|alias| test(alias))
+            });
+            match (found.next(), found.next()) {
+                (Some(only), None) => Some(only.facts.name.clone()),
+                _ => None,
+            }
+        };
+        let exact = self.services.iter().find(|service| folded(&service.facts.name) == wanted);
+        let found = exact
+            .map(|service| service.facts.name.clone())
+            .or_else(|| matching(&|name| folded(name) == wanted))
+            .or_else(|| matching(&|name| core(name) == core(text)));
+        found.filter(|name| *name != draft.facts.name)
+    }
+
+    pub(super) fn service_of_variable(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
+        let wanted = folded(name);
+        let is_called = |facts: &ServiceFacts| {
+            let mut names = [&facts.name].into_iter().chain(&facts.aliases);
+            names.any(|alias| folded(alias) == wanted) || folded(facts.path.name()) == wanted
+        };
+        let found = self.services.iter().find(|service| is_called(service.facts))?;
+        Some(found.facts.name.clone()).filter(|name| *name != draft.facts.name)
+    }
+
+    pub(super) fn by_port(&self, draft: &Draft<'_>, port: u16) -> Option<String> {
+        if draft.ports.iter().any(|own| own.container == port) {
+            return None;
+        }
+        let mut found =
+            self.services.iter().filter(|service| service.ports.iter().any(|p| p.container == port));
+        match (found.next(), found.next()) {
+            (Some(only), None) if only.facts.name != draft.facts.name => Some(only.facts.name.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+app = FastAPI()
+
+@app.get("/api/v1/health")
+def health():
+    return {}

@@ -1,0 +1,1 @@
+module.exports = connect(process.env.AMQP_URL || 'amqp://localhost:5672');

@@ -1,0 +1,6 @@
+package constants
+
+const (
+	KafkaBrokers = "KAFKA_BROKERS"
+	RedisAddr    = "REDIS_ADDR"
+)

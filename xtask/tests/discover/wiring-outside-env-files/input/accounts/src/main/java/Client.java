@@ -1,0 +1,2 @@
+@FeignClient(name = "catalog")
+interface Client {}

@@ -1,0 +1,3 @@
+module.exports = (app) => {
+  app.use('/api', createProxyMiddleware({ target: 'http://catalog:8080' }));
+};

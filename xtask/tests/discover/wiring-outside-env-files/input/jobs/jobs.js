@@ -1,0 +1,1 @@
+const queue = new Redis({ host: 'redis', port: 6379 });
