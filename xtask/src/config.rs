@@ -99,15 +99,21 @@ pub struct Infrastructure {
     pub version: Option<Scalar>,
     /// One server for all (the default), or one for each service.
     pub shared: Option<bool>,
-    /// Runs elsewhere: nothing is started.
-    #[serde(default)]
-    pub external: bool,
+    /// Runs elsewhere, at `url`: nothing is started. By default whatever has a `url`.
+    pub external: Option<bool>,
     /// Where it runs.
     pub url: Option<String>,
     /// Another image of the same contract.
     pub image: Option<String>,
     /// The port on the host.
     pub host_port: Option<u16>,
+}
+
+impl Infrastructure {
+    /// Where it runs, if that is elsewhere.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.url.as_deref().filter(|_| self.external.unwrap_or(true))
+    }
 }
 
 /// `on` or `off` (YAML's `true` and `false` too).
@@ -279,7 +285,7 @@ impl Config {
                 .into());
         }
         for (kind, infrastructure) in &self.infrastructure {
-            if infrastructure.external && infrastructure.url.is_none() {
+            if infrastructure.external == Some(true) && infrastructure.url.is_none() {
                 return Err(Failure::new(format!("`infrastructure.{kind}` is external and has no url"))
                     .at(name)
                     .fix(format!("add `url:` below `infrastructure.{kind}`"))

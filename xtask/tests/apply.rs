@@ -1,7 +1,8 @@
 //! Case folders: base, what the user made of it, what is generated now, and what comes out.
 //!
 //! A case is a folder below `tests/apply/` with `base/`, `current/`, `new/`, `expected/` and `report`, and perhaps
-//! `take` with a line `generated FILE:KEY` for each `--take`. `UPDATE=1 cargo test` writes `expected/` and `report`.
+//! `take` with a line `generated FILE:KEY` for each `--take`, and `renamed` with a line `OLD NEW` for each service that
+//! has another name now. `UPDATE=1 cargo test` writes `expected/` and `report`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads and writes its cases")]
 
 use std::collections::BTreeMap;
@@ -45,7 +46,10 @@ fn options(case: &Path) -> Options {
     let lines = fs::read_to_string(case.join("take")).unwrap_or_default();
     let pairs = lines.lines().map(|line| line.split_once(' ').unwrap());
     let take = pairs.map(|(side, place)| Take::parse(side, place).unwrap()).collect();
-    Options { take, ..Options::default() }
+    let lines = fs::read_to_string(case.join("renamed")).unwrap_or_default();
+    let pairs = lines.lines().map(|line| line.split_once(' ').unwrap());
+    let renamed = pairs.map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
+    Options { take, renamed, ..Options::default() }
 }
 
 fn report(plan: &Plan) -> String {
@@ -93,7 +97,7 @@ fn check(case: &Path, failures: &mut Vec<String>) {
     let name = case.file_name().unwrap().to_str().unwrap();
     for entry in fs::read_dir(case).unwrap() {
         let file = entry.unwrap().file_name().into_string().unwrap();
-        if !["base", "current", "new", "expected", "report", "take"].contains(&file.as_str()) {
+        if !["base", "current", "new", "expected", "report", "take", "renamed"].contains(&file.as_str()) {
             failures.push(format!("{name}: what is `{file}`?"));
         }
     }
@@ -128,13 +132,13 @@ fn check(case: &Path, failures: &mut Vec<String>) {
         failures.push(format!("{name}: the report differs\n{}", diffy::create_patch(&told, &said)));
     }
     let next = carried_out(&plan, &before);
-    let again = decide(&next, &new, &Options::default()).unwrap();
+    let again = decide(&next, &new, &Options { take: Vec::new(), ..options(case) }).unwrap();
     if again.changes_anything() {
         failures.push(format!("{name}: the second run still changes {:?}", changed(&again)));
     }
     let killed = Current { files: next.files, ..before };
-    let completed = decide(&killed, &new, &Options::default()).unwrap();
-    if options(case) == Options::default() && !changed(&completed).is_empty() {
+    let completed = decide(&killed, &new, &Options { take: Vec::new(), ..options(case) }).unwrap();
+    if options(case).take.is_empty() && !changed(&completed).is_empty() {
         failures
             .push(format!("{name}: killed before the copies, it changes {:?} again", changed(&completed)));
     }

@@ -1,5 +1,10 @@
 //! The setup's folder on a real disk: killed runs, links, permissions, refusals.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test plays the user at the same disk")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test plays the user at the same disk and says what it skips"
+)]
 
 use std::fs;
 use std::io;
@@ -380,4 +385,93 @@ fn a_second_run_waits_for_the_first() {
     assert!(!other.is_finished());
     drop(held);
     other.join().unwrap();
+}
+
+/// A small file system of its own, unmounted when dropped.
+struct Mounted(Place);
+
+impl Mounted {
+    /// `None`, and a line that says so, where this user cannot mount anything.
+    fn small() -> Option<Mounted> {
+        let place = Place::new();
+        let answer = mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"], &place.0);
+        if let Err(why) = answer {
+            println!("skipped: a small file system cannot be mounted here: {why}");
+            return None;
+        }
+        Some(Mounted(place))
+    }
+
+    fn remount(&self, option: &str) {
+        mount(&["-o", &format!("remount,{option}")], &self.0.0).unwrap();
+    }
+
+    /// Names and texts of all files.
+    fn texts(&self) -> Vec<(PathBuf, String)> {
+        let files = stamps(&self.0.0).into_iter().map(|(path, ..)| path).filter(|path| path.is_file());
+        files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let shell = xshell::Shell::new().unwrap();
+        let _ = xshell::cmd!(shell, "umount").arg(&self.0.0).quiet().ignore_stderr().run();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> xshell::Result<()> {
+    let shell = xshell::Shell::new()?;
+    xshell::cmd!(shell, "mount {args...}").arg(at).quiet().ignore_stderr().run()
+}
+
+#[test]
+fn a_disk_that_is_really_full_leaves_every_file_as_it_was() {
+    let Some(disk) = Mounted::small() else { return };
+    let folder = disk.0.setup();
+    run(&folder, &first());
+    let before = disk.texts();
+    let mut large = second();
+    large.insert("README.md", "two ".repeat(50_000));
+
+    let error = write(&folder, &plan(&folder, &large).unwrap()).unwrap_err();
+
+    assert_eq!(
+        error.to_string(),
+        "cannot write `integration/README.md`\n  at integration/README.md\n  \
+         why: No space left on device (os error 28)\n  fix: free some space and run the command again"
+    );
+    assert_eq!(disk.texts(), before);
+    disk.remount("size=4m");
+    run(&folder, &large);
+    assert_eq!(disk.0.text("README.md").len(), 200_000);
+    assert!(!plan(&folder, &large).unwrap().changes_anything());
+}
+
+#[test]
+fn a_first_run_on_a_full_disk_leaves_nothing_behind() {
+    let Some(disk) = Mounted::small() else { return };
+    let mut large = first();
+    large.insert("README.md", "one ".repeat(50_000));
+    assert!(write(&disk.0.setup(), &plan(&disk.0.setup(), &large).unwrap()).is_err());
+    assert_eq!(stamps(&disk.0.0), []);
+}
+
+#[test]
+fn a_read_only_mount_is_named_and_nothing_is_touched() {
+    let Some(disk) = Mounted::small() else { return };
+    let folder = disk.0.setup();
+    run(&folder, &first());
+    let before = stamps(&disk.0.0);
+    disk.remount("ro");
+
+    let error = write(&folder, &plan(&folder, &second()).unwrap()).unwrap_err();
+
+    let text = error.to_string();
+    assert!(text.contains("why: Read-only file system (os error 30)"), "{text}");
+    assert!(text.ends_with("fix: write the setup elsewhere with `--out DIR`"), "{text}");
+    assert_eq!(stamps(&disk.0.0), before);
+    disk.remount("rw");
+    run(&folder, &second());
+    assert_eq!(disk.0.text("README.md"), "two\n");
 }

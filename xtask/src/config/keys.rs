@@ -66,7 +66,12 @@ pub const KEYS: &[Key] = &[
     key("services.*.build.args.*", Holds::Variable, "a build argument", "1"),
     key("infrastructure.*.version", Holds::Version, "a version of the catalogue", "16"),
     key("infrastructure.*.shared", Holds::Bool, "one server for all; false: one for each service", "false"),
-    key("infrastructure.*.external", Holds::Bool, "it runs elsewhere, at `url`: nothing is started", "true"),
+    key(
+        "infrastructure.*.external",
+        Holds::Bool,
+        "it runs elsewhere, at `url`: nothing is started; by default whatever has a `url`",
+        "true",
+    ),
     key("infrastructure.*.url", Holds::Text, "where it runs, if elsewhere", "kafka.example.org:9092"),
     key("infrastructure.*.image", Holds::Text, "another image of the same make", "postgis/postgis:17-3.5"),
     key("infrastructure.*.host_port", Holds::Port, "the port on this machine", "15432"),

@@ -165,7 +165,7 @@ fn component<'a>(
     (recorded, tested): (&BTreeMap<String, String>, Option<&str>),
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
-    let asked = wanted.version.map(|version| version.0);
+    let asked = wanted.version.as_ref().map(|version| version.0.clone());
     let tag = made
         .and_then(|made| made.image.rsplit_once(':'))
         .map(|(_, tag)| tag)
@@ -195,9 +195,9 @@ fn component<'a>(
         entry,
         version,
         version_key,
+        external: wanted.elsewhere().map(|url| Address::new(url, entry.port)),
         image: wanted.image.or(made_image).unwrap_or_else(|| version.image.clone()),
         build: made.and_then(|made| made.build.clone()),
-        external: wanted.url.filter(|_| wanted.external).map(|url| Address::new(&url, entry.port)),
         aliases: BTreeSet::new(),
         clients: BTreeSet::new(),
         bindings: Vec::new(),

@@ -330,10 +330,11 @@ impl From<'_> {
             list(&component.used_by)
         };
         let (key, external) = (format!("infrastructure.{kind}"), format!("infrastructure.{kind}.url"));
-        if let Some(url) = wanted.url.filter(|_| wanted.external) {
+        if let Some(url) = wanted.elsewhere() {
             let value = format!("runs elsewhere, at {url}, for {users}");
             let key = format!("{key}.external");
-            let mut decision = self.decision("Databases", &component.name, value, &key, Vec::new());
+            let why = vec!["it has an address in config.yaml".to_owned()];
+            let mut decision = self.decision("Databases", &component.name, value, &key, why);
             decision.alternatives = vec![open(&external, "ADDRESS"), fixed(&key, "false", "started here")];
             return decision;
         }
@@ -364,7 +365,10 @@ impl From<'_> {
         let key = format!("services.{name}.env.{}", env.name);
         let reason = match env.from {
             EnvFrom::Wired => "points at another part of the system",
-            EnvFrom::Default => "as the repository has it; the variable in .env moves it",
+            EnvFrom::Default if value.contains("${") => {
+                "as the repository has it; the variable in .env moves it"
+            }
+            EnvFrom::Default => "as the repository has it",
             EnvFrom::Secret => "a secret, from .env",
             EnvFrom::User => "config.yaml says so",
         };

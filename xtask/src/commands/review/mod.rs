@@ -7,8 +7,8 @@ mod show;
 use crate::apply::decide::{Options, Plan, Take};
 use crate::apply::diff;
 use crate::cli::Context;
-use crate::commands::integrate;
 use crate::commands::settings::{self, Changed};
+use crate::commands::{compatibility, integrate};
 use crate::config::keys::Setting;
 use crate::error::{Outcome, Result};
 use crate::run::signals;
@@ -87,6 +87,7 @@ impl Review<'_> {
                 }
                 Next::Write => {
                     self.show_diff(&state);
+                    compatibility::report(self.context, &state.changed.pipeline, &state.plan);
                     let shown = &state.changed.pipeline.folder.shown;
                     if ask.confirm(&format!("Write this to {shown}/?"))? {
                         return integrate::carry_out(

@@ -169,6 +169,15 @@ fn external_infrastructure_has_no_container_and_is_listed() {
 }
 
 #[test]
+fn what_has_an_address_runs_elsewhere_unless_it_is_said_not_to() {
+    let started = |more: &str| {
+        let stack = shop(&format!("infrastructure:\n  redis: {{ url: \"redis.example.org:6379\"{more} }}\n"));
+        stack.containers.iter().any(|one| one.name == "redis")
+    };
+    assert!(!started("") && !started(", external: true") && started(", external: false"));
+}
+
+#[test]
 fn preferences_for_what_nobody_uses_are_said_and_checked() {
     let stack = shop("infrastructure:\n  kafka: { version: 4 }\n");
     let problem = problem(&stack, "preference-without-effect");
