@@ -149,11 +149,11 @@ fn of_setup(setup: &SetupFacts) -> Vec<Check> {
 
 fn ports(setup: &SetupFacts) -> Check {
     if setup.taken.is_empty() {
-        return check(
-            "ports",
-            Grade::Good,
-            format!("{} free or ours", crate::ui::count(setup.ports, "port")),
-        );
+        let found = match setup.ports {
+            0 => "none is fixed".to_owned(),
+            fixed => format!("{} free or ours", crate::ui::count(fixed, "port")),
+        };
+        return check("ports", Grade::Good, found);
     }
     let taken: Vec<String> =
         setup.taken.iter().map(|taken| format!("{} is held by {}", taken.port, taken.holder)).collect();
