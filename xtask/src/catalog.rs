@@ -75,6 +75,9 @@ pub struct Entry {
     /// How to create databases and users.
     #[serde(default)]
     pub setup: Option<Setup>,
+    /// How a client proves that it can work with the server; without it, a TCP connection has to do.
+    #[serde(default)]
+    pub connect: Option<Connect>,
     /// A command in the server's container that proves that it serves.
     #[serde(default)]
     pub smoke: Vec<String>,
@@ -248,6 +251,23 @@ pub struct Setup {
     pub user: Option<String>,
     /// The files below `init-scripts/<kind>/`, in order.
     pub files: Vec<SetupFile>,
+}
+
+/// How `test` tries the way from a client to the server: a script for `sh`, run beside the client in its own network
+/// namespace. What the client's environment says stands in the variables `XTASK_HOST`, `XTASK_PORT`, `XTASK_USER`,
+/// `XTASK_PASSWORD` and `XTASK_DATABASE`, empty where it says nothing. The script must not put the password on a command
+/// line, where everybody on the machine can read it, and must end with 0 only when the server has really done something.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// Runs in the setup's busybox; without it in the server's own image, which brings its client.
+    #[serde(default)]
+    pub busybox: bool,
+    /// The script.
+    pub script: String,
+    /// Words by which the server refuses a login to another's database; without any, that is not tried.
+    #[serde(default)]
+    pub refused: Vec<String>,
 }
 
 /// A file of a setup.

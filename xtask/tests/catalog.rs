@@ -43,6 +43,29 @@ fn an_unknown_key_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_connection_is_tried_by_what_the_client_is_told() {
+    check(|entry, wrong| {
+        let Some(connect) = &entry.connect else { return };
+        let mut wanted = vec!["XTASK_HOST", "XTASK_PORT"];
+        if entry.login.is_some() {
+            wanted.extend(["XTASK_USER", "XTASK_PASSWORD"]);
+        }
+        if entry.tenancy == Tenancy::Database {
+            wanted.push("XTASK_DATABASE");
+        }
+        for name in wanted.into_iter().filter(|name| !connect.script.contains(name)) {
+            wrong.push(format!("its connection script does not use {name}"));
+        }
+        // Anybody may read the arguments of a process.
+        let shown = Regex::new(r#"(?m)(^|\s)--?(p|pass|password|P|a)[ =]?"?\$\{?XTASK_PASSWORD"#)
+            .expect("a valid pattern");
+        if shown.is_match(&connect.script) {
+            wrong.push("its connection script puts the password on a command line".to_owned());
+        }
+    });
+}
+
+#[test]
 fn images_are_pinned() {
     check(|entry, wrong| {
         for version in entry.versions.values() {

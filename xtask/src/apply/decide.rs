@@ -19,9 +19,9 @@ use crate::model::files::Files;
 enum Policy {
     /// The generator's alone: `.generated/…`.
     Ours,
-    /// Written once, the user's from then on: `config.yaml`.
+    /// Written once, the user's from then on: `config.yaml`, scenarios from API documents.
     Once,
-    /// Refreshed while unedited, never merged: scenarios.
+    /// Refreshed while unedited, never merged: other scenarios.
     WhileUnedited,
     /// Both write it.
     Shared,
@@ -30,9 +30,9 @@ enum Policy {
 fn policy(name: &str) -> Policy {
     if name.starts_with(GENERATED) {
         Policy::Ours
-    } else if name == "config.yaml" {
+    } else if name == "config.yaml" || name.starts_with("tests/smoke/openapi-") {
         Policy::Once
-    } else if name.starts_with("tests/") {
+    } else if name.starts_with("tests/smoke/") {
         Policy::WhileUnedited
     } else {
         Policy::Shared

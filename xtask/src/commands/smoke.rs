@@ -1,6 +1,7 @@
 //! `smoke`: plays the end-to-end scenarios of the setup against what runs.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use clap::{Arg, ArgMatches, Command};
 
@@ -13,7 +14,7 @@ use crate::run::pause::pause;
 use crate::run::scenario::{self, Played, PlayedStep, Player, Scenario, Verdict};
 use crate::run::setup::Setup;
 use crate::run::state::{self, Container};
-use crate::run::{containers, http, signals};
+use crate::run::{containers, http, log_lines, signals};
 use crate::ui::{self, Ui};
 
 /// Where the scenarios lie in the setup.
@@ -56,7 +57,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         if containers.is_empty() {
             return Err(health::nothing_runs(context, &setup).into());
         }
-        played = play(context.ui, &scenarios, &containers)?;
+        played = play(context.ui, &docker, &scenarios, &containers)?;
     }
     if let Some(path) = arguments.get_one::<PathBuf>("junit") {
         junit::write(path, &suites(&played))?;
@@ -64,7 +65,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     if played.is_empty() {
         return Ok(Outcome::Done);
     }
-    let rows: Vec<Vec<String>> = played.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = played.iter().map(|played| row(played).to_vec()).collect();
     context.ui.data(ui::table(&["Scenario", "Result", "Steps", "Time"], &rows));
     finish(context.ui, &played)
 }
@@ -83,7 +84,12 @@ pub(super) fn no_scenarios(setup: &Setup) -> Failure {
 }
 
 /// Plays them in order, with a line per step; failures are shown where they happen.
-pub(super) fn play(ui: Ui, scenarios: &[Scenario], containers: &[Container]) -> Result<Vec<Played>> {
+pub(super) fn play(
+    ui: Ui,
+    docker: &Docker,
+    scenarios: &[Scenario],
+    containers: &[Container],
+) -> Result<Vec<Played>> {
     let remote = containers::remote();
     let player = Player {
         base_url: &|service, port| containers::base_url(containers, service, port, remote.as_deref()),
@@ -95,7 +101,9 @@ pub(super) fn play(ui: Ui, scenarios: &[Scenario], containers: &[Container]) -> 
     let mut all = Vec::new();
     for scenario in scenarios {
         ui.status("Playing", format_args!("{} ({})", scenario.name, scenario.file));
-        let played = player.play(scenario, &run);
+        let started = SystemTime::now();
+        let mut played = player.play(scenario, &run);
+        add_logs(docker, scenario, &mut played, containers, started);
         for (step, fault) in played.failures() {
             ui.error(scenario::explain(&played.name, &played.file, step, fault));
         }
@@ -106,6 +114,28 @@ pub(super) fn play(ui: Ui, scenarios: &[Scenario], containers: &[Container]) -> 
         }
     }
     Ok(all)
+}
+
+/// What the asked service and those it waits for printed since the failed step began.
+fn add_logs(
+    docker: &Docker,
+    scenario: &Scenario,
+    played: &mut Played,
+    containers: &[Container],
+    started: SystemTime,
+) {
+    let took: Vec<Duration> = played.steps.iter().map(|step| step.took).collect();
+    let steps: Vec<&scenario::Step> = scenario.steps.iter().chain(&scenario.cleanup).collect();
+    let running = |name: &str| {
+        containers.iter().find(|container| container.service == name && !container.is_one_shot())
+    };
+    for (at, fault) in played.faults_mut() {
+        let Some(asked) = steps.get(at).and_then(|step| running(&step.service)) else { continue };
+        let since = started + took[..at].iter().sum::<Duration>();
+        let needed = asked.depends_on.iter().filter_map(|(name, _)| running(name));
+        let lines = |one: &Container| (one.service.clone(), log_lines::since(docker, &one.id, since));
+        fault.logs = std::iter::once(asked).chain(needed).map(lines).collect();
+    }
 }
 
 fn tell(ui: Ui, step: &PlayedStep) {
@@ -144,14 +174,14 @@ pub(super) fn finish(ui: Ui, played: &[Played]) -> Result<Outcome> {
 }
 
 /// Name, result, steps and time of a scenario.
-pub(super) fn row(played: &Played) -> Vec<String> {
+pub(super) fn row(played: &Played) -> [String; 4] {
     let result = match played.failures().next() {
         Some((step, _)) => format!("failed at `{}`", step.name),
         None => "passed".to_owned(),
     };
     let passed = played.steps.iter().filter(|step| step.verdict == Verdict::Passed).count();
     let steps = format!("{passed} of {}", played.steps.len());
-    vec![played.name.clone(), result, steps, format!("{} ms", played.took().as_millis())]
+    [played.name.clone(), result, steps, format!("{} ms", played.took().as_millis())]
 }
 
 /// One suite a scenario, one case a step.

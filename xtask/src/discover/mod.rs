@@ -1,5 +1,6 @@
 //! Reads the repository into facts with their evidence; decides nothing and touches the disk only through `repo`.
 
+mod api_document;
 mod assign;
 mod deployment;
 mod derive;
@@ -99,6 +100,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     problems.extend(new);
     Ok(Facts {
         scenarios: scenarios(repo, &found.services),
+        apis: api_document::documents(repo, &found.services),
         services: found.services,
         components: found.components,
         tested: deployment::tested(repo, catalog),

@@ -386,6 +386,17 @@ pub struct SetAside {
     pub reason: String,
 }
 
+/// An OpenAPI or Swagger document of a service, as far as it can be tried without knowing anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiDocument {
+    /// Whose it is.
+    pub service: String,
+    /// The document.
+    pub document: RepoPath,
+    /// What a GET without any parameter asks for, in order; never empty.
+    pub paths: Vec<String>,
+}
+
 /// Everything that discovery knows at its end.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -401,6 +412,8 @@ pub struct Facts {
     pub problems: Vec<Problem>,
     /// Hand-written smoke scenarios (`smoke/*.yaml`), file and text, by path.
     pub scenarios: Vec<(RepoPath, String)>,
+    /// At most one for each service, by service.
+    pub apis: Vec<ApiDocument>,
     /// Facts about services that do not exist (a document names one without a Dockerfile).
     pub orphans: Vec<Fact>,
 }

@@ -1,5 +1,6 @@
 //! The decided system, ready to be written down; holds no rules and no YAML.
 
+use super::fact::ApiDocument;
 use super::inventory::Inventory;
 use super::path::RepoPath;
 
@@ -18,12 +19,16 @@ pub struct Stack {
     pub variables: Vec<VariableGroup>,
     /// `init-scripts/<engine>/…`, and scenarios that stand elsewhere in the monorepo: name in the setup and text.
     pub scripts: Vec<(String, String)>,
+    /// Of services that the host can reach.
+    pub apis: Vec<ApiDocument>,
     /// Default for BIND_ADDR.
     pub bind: String,
     /// Edges left out of `depends_on` because they close a cycle: from, to.
     pub broken_edges: Vec<(String, String)>,
     /// Connections that leave the monorepo.
     pub external: Vec<External>,
+    /// For `tests/connectivity.yaml`.
+    pub connectivity: Connectivity,
     /// For `state.yaml`.
     pub assignments: Assignments,
     /// What `inventory`, `explain`, the README and the report show.
@@ -278,6 +283,47 @@ pub struct External {
     pub via: Option<String>,
     /// `path:line`.
     pub at: String,
+}
+
+/// Who has to reach whom and who must not: what `test` tries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connectivity {
+    /// Whether every published port belongs on a loopback address.
+    pub loopback: bool,
+    /// The image with the tools that the checks need where a server's own image has none.
+    pub busybox: String,
+    /// By service, then target.
+    pub reaches: Vec<Reach>,
+    /// Services and the components that they must not reach, both by name.
+    pub apart: Vec<(String, Vec<String>)>,
+    /// How the kinds among the targets are tried, by kind.
+    pub clients: Vec<Client>,
+}
+
+/// A service and something that it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The service.
+    pub from: String,
+    /// A service or component.
+    pub to: String,
+    /// `http`, `tcp` or one of [`Connectivity::clients`].
+    pub client: String,
+    /// Part of the address (`url`, or `host`, `port`, `user`, `password`, `database`) and the variable that holds it.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+/// How a client of a kind proves that it can work with the server; from the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The kind.
+    pub name: String,
+    /// Runs in [`Connectivity::busybox`] and not in the server's image.
+    pub busybox: bool,
+    /// For `sh`.
+    pub script: String,
+    /// Words by which the server refuses another's database.
+    pub refused: Vec<String>,
 }
 
 /// What later runs must know: committed in `.generated/state.yaml`.

@@ -3,6 +3,7 @@
 mod address;
 mod assemble;
 mod components;
+mod connectivity;
 mod draft;
 mod environment;
 mod external;
@@ -107,6 +108,14 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     if config.hot_reload.is_some_and(|switch| !switch.0) {
         containers.iter_mut().for_each(|container| container.reload = None);
     }
+    let connectivity = connectivity::connectivity(&connectivity::Parts {
+        drafts: &drafts,
+        needs: &needs,
+        components: &components,
+        environments: &environments,
+        containers: &containers,
+        bind: config.bind.as_deref(),
+    });
     let inventory = Inventory {
         version: 1,
         root: ".".to_owned(),
@@ -133,6 +142,13 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         scripts,
         bind: config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
         broken_edges: order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect(),
+        apis: facts
+            .apis
+            .iter()
+            .filter(|api| answers_on_the_host(&containers, &api.service))
+            .cloned()
+            .collect(),
+        connectivity,
         external: external(config, &drafts, &needs, &components),
         assignments: Assignments {
             name: Some(name.clone()),
@@ -147,6 +163,10 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         containers,
         inventory,
     })
+}
+
+fn answers_on_the_host(containers: &[Container], service: &str) -> bool {
+    containers.iter().any(|container| container.name == service && !container.ports.is_empty())
 }
 
 fn needs(

@@ -2,6 +2,7 @@
 
 mod compose;
 mod config;
+mod connectivity;
 mod dotenv;
 mod meta;
 mod overrides;
@@ -46,6 +47,7 @@ pub fn render(stack: &Stack, layout: &Layout) -> Files {
     for (name, text) in &stack.scripts {
         files.insert(name.clone(), text.clone());
     }
+    files.insert("tests/connectivity.yaml", connectivity::render(&stack.connectivity));
     for (name, text) in smoke::render(stack) {
         files.insert(name, text);
     }

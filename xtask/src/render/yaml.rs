@@ -115,6 +115,14 @@ impl Writer {
         self.line(depth, &format!("{}: [{}]", scalar(key), items.join(", ")));
     }
 
+    /// `key: |` and the lines below it, as they are: for scripts, which end with a line end.
+    pub(crate) fn block(&mut self, depth: usize, key: &str, text: &str) {
+        self.line(depth, &format!("{}: |", scalar(key)));
+        for line in text.lines() {
+            self.line(if line.is_empty() { 0 } else { depth + 1 }, line);
+        }
+    }
+
     pub(crate) fn finish(self) -> String {
         self.text
     }

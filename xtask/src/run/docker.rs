@@ -57,6 +57,7 @@ impl Docker {
             name: "docker".to_owned(),
             args: args.into_iter().map(Into::into).collect(),
             stdin: None,
+            env: Vec::new(),
             ui: self.ui,
         }
     }
@@ -88,6 +89,7 @@ pub struct Invocation {
     name: String,
     args: Vec<String>,
     stdin: Option<String>,
+    env: Vec<(String, String)>,
     ui: Ui,
 }
 
@@ -110,7 +112,7 @@ impl Invocation {
     pub fn program(ui: Ui, name: &str) -> Result<Invocation> {
         signals::watch()?;
         let program = which::which(name).map_err(|_| Failure::new(format!("`{name}` is not installed")))?;
-        Ok(Invocation { program, name: name.to_owned(), args: Vec::new(), stdin: None, ui })
+        Ok(Invocation { program, name: name.to_owned(), args: Vec::new(), stdin: None, env: Vec::new(), ui })
     }
 
     /// Adds arguments.
@@ -134,6 +136,13 @@ impl Invocation {
     #[must_use]
     pub fn stdin(mut self, text: impl Into<String>) -> Self {
         self.stdin = Some(text.into());
+        self
+    }
+
+    /// A variable of the child's environment: what must not stand on a command line. It is never shown.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
         self
     }
 
@@ -179,6 +188,9 @@ impl Invocation {
         for name in compose_variables() {
             command = command.env_remove(name);
         }
+        for (name, value) in &self.env {
+            command = command.env(name, value);
+        }
         if let Some(stdin) = &self.stdin {
             command = command.stdin(stdin);
         }
@@ -221,7 +233,7 @@ impl Invocation {
     /// When it cannot be started.
     pub fn foreground(&self) -> Result<i32> {
         self.ui.command(self);
-        let mut expression = environment_cleaned(duct::cmd(&self.program, &self.args)).unchecked();
+        let mut expression = self.with_env(duct::cmd(&self.program, &self.args)).unchecked();
         if let Some(stdin) = &self.stdin {
             expression = expression.stdin_bytes(stdin.as_bytes());
         }
@@ -302,12 +314,17 @@ impl Invocation {
     }
 
     fn expression(&self) -> duct::Expression {
-        let expression = environment_cleaned(duct::cmd(&self.program, &self.args));
+        let expression = self.with_env(duct::cmd(&self.program, &self.args));
         let expression = match &self.stdin {
             Some(stdin) => expression.stdin_bytes(stdin.as_bytes()),
             None => expression.stdin_null(),
         };
         own_group(expression).unchecked()
+    }
+
+    fn with_env(&self, expression: duct::Expression) -> duct::Expression {
+        let cleaned = environment_cleaned(expression);
+        self.env.iter().fold(cleaned, |expression, (name, value)| expression.env(name, value))
     }
 
     fn ended(&self, output: &std::process::Output) -> Result<Output> {

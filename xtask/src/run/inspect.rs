@@ -89,6 +89,19 @@ struct InspectedCheck {
     output: String,
 }
 
+/// The variables of a container, as its process got them.
+///
+/// # Errors
+/// When the engine does not answer, or the container is gone.
+pub fn environment(docker: &Docker, id: &str) -> Result<Vec<(String, String)>> {
+    let text =
+        docker.command(["inspect", "--type", "container", "--format", "{{json .Config.Env}}", id]).ask()?;
+    let pairs: Option<Vec<String>> = serde_json::from_str(&text)
+        .map_err(|why| Failure::new("cannot understand what `docker inspect` prints").why(why))?;
+    let pair = |pair: &String| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Ok(pairs.iter().flatten().filter_map(pair).collect())
+}
+
 /// Reads the array that `docker inspect` prints.
 ///
 /// # Errors

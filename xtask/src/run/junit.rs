@@ -1,11 +1,11 @@
 //! JUnit XML as CI systems read it: one suite per file, one case per step; knows nothing of scenarios.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{Failure, Result};
+use crate::error::Result;
+use crate::run::report_file;
 
 /// A `<testsuite>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,29 +119,7 @@ fn escaped(text: &str) -> String {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, suites: &[Suite]) -> Result<()> {
-    replace(path, &render(suites)).map_err(|why| {
-        Failure::new("cannot write the JUnit report")
-            .at(path.display())
-            .why(why)
-            .fix("pass another file to --junit")
-            .into()
-    })
-}
-
-#[allow(clippy::disallowed_methods, reason = "a report outside the setup, which the user named")]
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.join(name);
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
+    report_file::write(path, &render(suites), "--junit")
 }
 
 #[cfg(test)]
@@ -194,20 +172,5 @@ mod tests {
         let document = roxmltree::Document::parse(&xml).unwrap();
         let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
         assert!(failure.text().unwrap().contains("]]>"));
-    }
-
-    #[test]
-    fn file_is_written_whole_with_its_folders_and_no_leftovers() {
-        let folder = std::env::temp_dir().join(format!("xtask-junit-{}", std::process::id()));
-        let path = folder.join("reports/smoke.xml");
-        write(&path, &suites()).unwrap();
-        write(&path, &[]).unwrap();
-        assert_eq!(crate::run::setup::read_text(&path).unwrap().unwrap(), render(&[]));
-        let reports = path.parent().unwrap();
-        assert_eq!(reports.read_dir().unwrap().count(), 1);
-        let error = write(&reports.join("smoke.xml/inner.xml"), &[]).unwrap_err().to_string();
-        assert!(error.starts_with("cannot write the JUnit report\n  at "), "{error}");
-        #[allow(clippy::disallowed_methods, reason = "the test's own folder")]
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -200,13 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn slow_endpoints_are_asked_at_the_same_time() {
-        let servers = [Server::silent(), Server::silent(), Server::silent()];
+    fn fifty_slow_endpoints_take_as_long_as_one() {
+        let servers: Vec<Server> = (0..50).map(|_| Server::silent()).collect();
         let endpoints: Vec<Endpoint> =
             servers.iter().map(|server| endpoint(server.port(), Probe::Http("/".to_owned()))).collect();
         let started = Instant::now();
         let answers = all(&endpoints, Duration::from_secs(1));
+        let took = started.elapsed();
+        assert_eq!(answers.len(), 50);
         assert!(answers.iter().all(|answer| !answer.healthy && answer.message == "no answer within 1s"));
-        assert!(started.elapsed() < Duration::from_secs(3), "one after the other");
+        // One after the other they would take fifty seconds; the machine may be busy with other tests.
+        assert!(took < Duration::from_secs(10), "{took:?}");
     }
 }

@@ -56,6 +56,10 @@ impl Run {
         assert!(known.iter().any(|words| message.contains(words)), "{message}");
     }
 
+    fn output(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
     pub(crate) fn errors(&self) -> String {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
@@ -158,6 +162,38 @@ impl Server {
         let (name, words) = (&self.name, &self.entry.smoke);
         let run = docker!("docker exec {name} {words...}");
         if run.is_success() { Ok(()) } else { Err(run.errors()) }
+    }
+
+    /// From its own network but not by its loopback, which some servers trust: what `test` tries works for the entry's own login, and for no other one; without logins, at no other port.
+    pub(crate) fn connect(&self) -> Result<(), String> {
+        let Some(connect) = &self.entry.connect else { return Ok(()) };
+        let (user, password) = match &self.entry.login {
+            Some(login) => (login.user.as_str(), self.secret.as_str()),
+            None => ("", ""),
+        };
+        let (port, closed) = (self.entry.port.to_string(), "1");
+        let (network, script) = (format!("container:{}", self.name), &connect.script);
+        let image = if connect.busybox { "busybox:1.37-musl" } else { self.version.image.as_str() };
+        let attempt = |port: &str, password: &str| {
+            let values = [
+                ("HOST", self.name.as_str()),
+                ("PORT", port),
+                ("USER", user),
+                ("PASSWORD", password),
+                ("DATABASE", ""),
+            ];
+            let options: Vec<String> = values
+                .iter()
+                .flat_map(|(name, value)| ["-e".to_owned(), format!("XTASK_{name}={value}")])
+                .collect();
+            docker!("docker run --rm --network {network} {options...} --entrypoint sh {image} -c {script}")
+        };
+        let right = attempt(&port, password);
+        if !right.is_success() {
+            return Err(format!("its own client: {}{}", right.output(), right.errors()));
+        }
+        let wrong = if user.is_empty() { attempt(closed, "") } else { attempt(&port, "another") };
+        if wrong.is_success() { Err(format!("succeeds without reason: {}", wrong.output())) } else { Ok(()) }
     }
 
     /// Fills in what is about the server.

@@ -111,6 +111,9 @@ fn test_runs_health_before_the_scenarios_and_sums_both_up() {
     assert_eq!(
         without_times(&screen.stderr),
         "     Checked 1 container and 1 endpoint
+warning: nothing says who has to reach whom
+  at integration/tests/connectivity.yaml
+  fix: cargo xtask integrate
      Playing healthy (integration/tests/smoke/health.yaml)
       Passed GET / (N ms)
     Finished 2 tests passed

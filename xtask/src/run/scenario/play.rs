@@ -53,6 +53,14 @@ impl Played {
         })
     }
 
+    /// As [`Played::failures`], to add to what is known: the position among the steps and the fault.
+    pub fn faults_mut(&mut self) -> impl Iterator<Item = (usize, &mut Fault)> {
+        self.steps.iter_mut().enumerate().filter_map(|(at, step)| match &mut step.verdict {
+            Verdict::Failed(fault) => Some((at, &mut **fault)),
+            _ => None,
+        })
+    }
+
     /// Of all steps.
     pub fn took(&self) -> Duration {
         self.steps.iter().map(|step| step.took).sum()
@@ -102,6 +110,8 @@ pub struct Fault {
     pub headers: Vec<String>,
     /// Captured values that must not be shown.
     pub secrets: Vec<String>,
+    /// What the services involved printed meanwhile, by service; the caller knows it.
+    pub logs: Vec<(String, Vec<String>)>,
 }
 
 impl Player<'_> {
@@ -177,6 +187,7 @@ impl Player<'_> {
             differences: Vec::new(),
             headers: step.expect.headers.iter().map(|(name, _)| name.clone()).collect(),
             secrets: super::show::secret_values(vars),
+            logs: Vec::new(),
         });
         let sent = (self.base_url)(&step.service, step.port).and_then(|base| {
             let request = prepared(step, &base, vars);

@@ -44,6 +44,12 @@ pub fn explain(scenario: &str, file: &str, step: &PlayedStep, fault: &Fault) -> 
         let (expected, got) = (masked(&difference.expected, &secrets), masked(&difference.got, &secrets));
         let _ = write!(text, "\n  {}\n    expected {expected}\n    got      {got}", difference.at);
     }
+    for (service, lines) in fault.logs.iter().filter(|(_, lines)| !lines.is_empty()) {
+        let _ = write!(text, "\n  {service} said meanwhile:");
+        for line in lines {
+            let _ = write!(text, "\n    {}", masked(&cut(line, 300), &secrets));
+        }
+    }
     text
 }
 
