@@ -38,6 +38,12 @@ impl Ui {
         let _ = writeln!(anstream::stdout(), "{text}");
     }
 
+    /// As [`Ui::data`], for what has no end: whether anybody still reads it.
+    #[must_use]
+    pub fn stream(&self, text: impl Display) -> bool {
+        writeln!(anstream::stdout(), "{text}").is_ok()
+    }
+
     /// Cargo's form of progress: a verb in 12 columns, then the object, on stderr.
     pub fn status(&self, verb: &str, text: impl Display) {
         if self.verbosity > Verbosity::Quiet {
@@ -87,6 +93,20 @@ impl Ui {
     fn line(&self, text: impl Display) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
+}
+
+/// A text in one of a few colours that are easy to tell apart; where there are more, they come again.
+pub fn tinted(text: &str, which: usize) -> String {
+    const COLOURS: [AnsiColor; 6] = [
+        AnsiColor::Cyan,
+        AnsiColor::Yellow,
+        AnsiColor::Green,
+        AnsiColor::Magenta,
+        AnsiColor::Blue,
+        AnsiColor::BrightRed,
+    ];
+    let style = COLOURS[which % COLOURS.len()].on_default();
+    format!("{style}{text}{style:#}")
 }
 
 /// A table without frames: columns padded to their widest cell, two spaces apart, no trailing blanks.

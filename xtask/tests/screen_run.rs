@@ -156,17 +156,24 @@ fn a_duration_without_a_unit_is_refused() {
 }
 
 #[test]
-fn an_image_without_a_shell_is_said() {
-    let screen = machine()
-        .on("ps --all*", &ps("api", "running", "Up 1 second"))
-        .on("exec shop-api-1 sh*", "echo 'exec: \"sh\": executable file not found' >&2; exit 127")
-        .run(&["exec", "api"]);
-    assert_screen(
-        &screen,
-        1,
-        "error: the image of `api` has no shell\n  why: api holds no `sh`\n  \
-         fix: name a program that it has: cargo xtask exec api CMD\n",
-    );
+fn an_image_without_a_shell_gets_one_beside_it() {
+    for asked in [&["exec", "api"][..], &["exec", "api", "sh"]] {
+        let screen = machine()
+            .on("ps --all*", &ps("api", "running", "Up 1 second"))
+            .on("exec shop-api-1 sh*", "echo 'exec: \"sh\": executable file not found' >&2; exit 127")
+            .on("inspect*", r#"echo '["KEY=hush hush","PATH=/app"]'"#)
+            .on("run --rm*", r#"[ "$KEY" = "hush hush" ] && exit 5"#)
+            .run(asked);
+        assert_screen(
+            &screen,
+            5,
+            "   Debugging api with the shell of busybox:1.37-musl, as its own image has none: its network and \
+             processes, its files in /proc/1/root\n",
+        );
+        let last = screen.calls.lines().last().unwrap_or_default();
+        assert!(last.starts_with("run --rm --network container:"), "{last}");
+        assert!(last.ends_with(" --interactive --env KEY busybox:1.37-musl sh"), "{last}");
+    }
 }
 
 #[test]

@@ -8,9 +8,15 @@ use crate::cli::Context;
 use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names, values};
 use crate::error::{Failure, Outcome, Result};
-use crate::run::preflight;
+use crate::run::connect::Wanted;
+use crate::run::docker::Invocation;
 use crate::run::state::{self, Container, State};
+use crate::run::{inspect, preflight};
 
+/// What stands for a shell on the command line.
+const SHELLS: [&str; 4] = ["sh", "bash", "ash", "/bin/sh"];
+/// Where a shell comes from when the image has none, and the setup does not say which tools it uses.
+const TOOLS: &str = "busybox:1.37-musl";
 /// The best shell that is there.
 const SHELL: [&str; 3] = ["sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi"];
 
@@ -33,23 +39,58 @@ pub fn command() -> Command {
 /// Runs `exec`; its exit code is the command's.
 ///
 /// # Errors
-/// When the container does not run, or has no shell and no command was given.
+/// When the container does not run.
 pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     let project = Project::open(context)?;
     preflight::engine(&project.docker)?;
     let service = matches.get_one::<String>("service").cloned().unwrap_or_default();
     let container = running(&project, &service)?;
-    let mut words = values(matches, "command");
-    if words.is_empty() {
-        has_shell(&project, &container)?;
-        words = SHELL.map(str::to_owned).to_vec();
-    }
-    let mut command = project.docker.command(["exec", "--interactive"]);
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        command = command.arg("--tty");
-    }
-    let code = command.arg(&container.name).args(words).foreground()?;
+    let words = values(matches, "command");
+    let wants_shell = match words.as_slice() {
+        [] => true,
+        [one] => SHELLS.contains(&one.as_str()),
+        _ => false,
+    };
+    let command = if wants_shell && !has_shell(&project, &container)? {
+        debug(context, &project, &container)?
+    } else {
+        let words = if words.is_empty() { SHELL.map(str::to_owned).to_vec() } else { words };
+        interactive(project.docker.command(["exec"])).arg(&container.name).args(words)
+    };
+    let code = command.foreground()?;
     Ok(Outcome::Code(u8::try_from(code).unwrap_or(1)))
+}
+
+fn interactive(command: Invocation) -> Invocation {
+    let command = command.arg("--interactive");
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if on_terminal { command.arg("--tty") } else { command }
+}
+
+/// A shell beside a container whose image has none: in its network, with its processes and its variables.
+fn debug(context: &Context, project: &Project, container: &Container) -> Result<Invocation> {
+    let image = match Wanted::load(&project.setup.out, &project.setup.shown) {
+        Ok(Some(wanted)) => wanted.busybox,
+        Ok(None) | Err(_) => TOOLS.to_owned(),
+    };
+    context.ui.status(
+        "Debugging",
+        format_args!(
+            "{} with the shell of {image}, as its own image has none: its network and processes, its files in \
+             /proc/1/root",
+            container.service
+        ),
+    );
+    let (network, pid) = (format!("container:{}", container.id), format!("container:{}", container.id));
+    let command = project.docker.command(["run", "--rm", "--network", &network, "--pid", &pid]);
+    // Only so can the files of another user's process be read.
+    let mut command = interactive(command.args(["--cap-add", "SYS_PTRACE"]));
+    for (name, value) in inspect::environment(&project.docker, &container.id)? {
+        if !["PATH", "HOME", "HOSTNAME"].contains(&name.as_str()) {
+            command = command.args(["--env", name.as_str()]).env(&name, value);
+        }
+    }
+    Ok(command.args([image.as_str(), "sh"]))
 }
 
 fn running(project: &Project, service: &str) -> Result<Container> {
@@ -73,14 +114,7 @@ fn running(project: &Project, service: &str) -> Result<Container> {
 }
 
 /// Asked before the terminal is handed over, so that the answer is ours and not the engine's.
-fn has_shell(project: &Project, container: &Container) -> Result<()> {
+fn has_shell(project: &Project, container: &Container) -> Result<bool> {
     let output = project.docker.command(["exec", &container.name, "sh", "-c", "exit 0"]).output()?;
-    if !matches!(output.code, 126 | 127) {
-        return Ok(());
-    }
-    let service = &container.service;
-    Err(Failure::new(format!("the image of `{service}` has no shell"))
-        .why(format!("{} holds no `sh`", container.image))
-        .fix(format!("name a program that it has: {}", project.setup.xtask(&format!("exec {service} CMD"))))
-        .into())
+    Ok(!matches!(output.code, 126 | 127))
 }

@@ -14,10 +14,12 @@ pub mod down;
 pub mod env_cmd;
 pub mod exec;
 pub mod explain;
+pub mod graph;
 pub mod health;
 pub mod integrate;
 pub mod inventory;
 pub mod logs;
+pub mod ls;
 mod pipeline;
 pub mod project;
 mod report;
@@ -56,6 +58,8 @@ pub const ALL: &[Entry] = &[
     Entry { command: health::command, run: health::run },
     Entry { command: smoke::command, run: smoke::run },
     Entry { command: test::command, run: test::run },
+    Entry { command: graph::command, run: graph::run },
+    Entry { command: ls::command, run: ls::run },
     Entry { command: doctor::command, run: doctor::run },
     Entry { command: bench::command, run: bench::run },
     Entry { command: completions::command, run: completions::run },

@@ -60,7 +60,7 @@ fn restart(project: &Project, names: &[String], timeout: Duration, context: &Con
         return restart_from_nothing(context, &command, &known, timeout);
     }
     let what = Start { services: services.clone(), early: Vec::new(), timeout };
-    let took = start::start(&project.docker, &project.setup, &spec, &what, &command, context.ui)?;
+    let took = start::start(&project.docker, &project.setup, &spec, &what, &command, context.ui)?.took();
     let text = format!("{} healthy again in {}", count(services.len(), "container"), duration::show(took));
     context.ui.status("Restarted", text);
     Ok(())

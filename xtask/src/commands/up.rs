@@ -1,5 +1,6 @@
 //! `up`: preflight, build, start, wait until all is healthy, print where it answers.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -15,9 +16,10 @@ use crate::run::setup::Setup;
 use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::start::Start;
 use crate::run::state::{self, Container};
+use crate::run::timings::Timings;
 use crate::run::{
-    again, ahead, build, duration, env_file, images, networks, ports, preflight, signals, start, verify,
-    volatile, watch,
+    again, ahead, build, duration, env_file, images, networks, ports, preflight, report_file, signals, start,
+    verify, volatile, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -46,6 +48,13 @@ pub fn command() -> Command {
                 .help("Then bring changed files into the containers, until Ctrl-C"),
         )
         .arg(timeout_arg("How long it may take until all is healthy"))
+        .arg(
+            Arg::new("timings")
+                .long("timings")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Write when each service came up, as JSON"),
+        )
         .arg(env_arg())
 }
 
@@ -78,7 +87,10 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         build: !matches.get_flag("no-build"),
         timeout: duration::parse(matches.get_one::<String>("timeout").map_or("5m", String::as_str))?,
     };
-    let project = up(context, &request)?;
+    let (project, timings) = up_timed(context, &request)?;
+    if let Some(path) = matches.get_one::<PathBuf>("timings") {
+        report_file::write(path, &serde_json::to_string_pretty(&timings)?, "--timings")?;
+    }
     if matches.get_flag("watch") {
         return watch(&project, &request, context.ui);
     }
@@ -102,6 +114,10 @@ fn watch(project: &Project, request: &Request, ui: Ui) -> Result<Outcome> {
 /// # Errors
 /// As [`run`].
 pub fn up(context: &Context, request: &Request) -> Result<Project> {
+    up_timed(context, request).map(|(project, _)| project)
+}
+
+fn up_timed(context: &Context, request: &Request) -> Result<(Project, Timings)> {
     integrate::ensure(context)?;
     let result = start(context, request);
     let generated = context.out.join(".generated").is_dir();
@@ -113,13 +129,13 @@ pub fn up(context: &Context, request: &Request) -> Result<Project> {
     result
 }
 
-fn start(context: &Context, request: &Request) -> Result<Project> {
+fn start(context: &Context, request: &Request) -> Result<(Project, Timings)> {
     let docker = Docker::find(context.ui)?;
     let setup = Setup::existing(&context.out, &context.out_name(), &context.env)?;
     let mut project = Project { docker, setup };
     let result = bring_up(&mut project, request, context.ui);
-    project.after_interruption(result)?;
-    Ok(project)
+    let timings = project.after_interruption(result)?;
+    Ok((project, timings))
 }
 
 /// Whether what failed is what `doctor --install` mends.
@@ -128,7 +144,7 @@ fn lacks_an_engine(error: &anyhow::Error) -> bool {
     fix.is_some_and(|fix| fix.contains("cargo xtask doctor --install"))
 }
 
-fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
+fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings> {
     let (machine, mut before, mut spec) = look(project, ui)?;
     let Project { docker, setup } = project;
     check_names(&request.services, &spec.names(), "service")?;
@@ -170,22 +186,25 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<()> {
     if done && last == Some(shape.with_images(&ids)) {
         let after = state::containers(docker, &setup.project)?;
         if again::all_well(&services, &after) {
-            return report(setup, &services, &after, started.elapsed(), ui);
+            let timings = Timings::none(started.elapsed());
+            report(setup, &services, &after, &timings, ui)?;
+            return Ok(timings);
         }
     }
     verify::check(docker, setup, &services, &ids)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
     let mut what = Start { services: wanted.clone(), early, timeout: request.timeout };
-    let mut took = start::start(docker, setup, &spec, &what, &command, ui)?;
+    let mut timings = start::start(docker, setup, &spec, &what, &command, ui)?;
     let mut after = state::containers(docker, &setup.project)?;
     // An engine that this start has started anew was empty, and its clients may have been there before it.
     if volatile::stop_stale(docker, &spec, &wanted, &after, ui)? {
         what.early.clear();
-        took += start::start(docker, setup, &spec, &what, &command, ui)?;
+        timings = timings.then(start::start(docker, setup, &spec, &what, &command, ui)?);
         after = state::containers(docker, &setup.project)?;
     }
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
-    report(setup, &services, &after, took, ui)
+    report(setup, &services, &after, &timings, ui)?;
+    Ok(timings)
 }
 
 /// Asks the machine, the engine and Compose at once: each answer costs a process.
@@ -224,7 +243,7 @@ fn report(
     setup: &Setup,
     services: &[&ServiceSpec],
     containers: &[Container],
-    took: Duration,
+    timings: &Timings,
     ui: Ui,
 ) -> Result<()> {
     let rows = urls(services, containers);
@@ -240,11 +259,12 @@ fn report(
         }
         ui.warn(failure.fix("put the real values there, then: cargo xtask up"));
     }
+    if let Some(chain) = timings.chain() {
+        ui.status("Longest", format_args!("{chain}"));
+    }
     let running = services.iter().filter(|service| service.role != Role::OneShot).count();
-    ui.status(
-        "Finished",
-        format_args!("{} healthy in {}", count(running, "container"), duration::show(took)),
-    );
+    let took = duration::show(timings.took());
+    ui.status("Finished", format_args!("{} healthy in {took}", count(running, "container")));
     Ok(())
 }
 

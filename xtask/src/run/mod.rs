@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod dotenv;
 pub mod duration;
 pub mod env_file;
+pub mod graph;
 pub mod holder;
 pub mod host_env;
 pub mod http;
@@ -33,8 +34,10 @@ pub mod spec;
 pub mod start;
 pub mod state;
 pub mod stop;
+pub mod systems;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timings;
 pub mod verify;
 pub mod version;
 pub mod volatile;

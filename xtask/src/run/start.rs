@@ -8,6 +8,7 @@ use crate::run::live::Live;
 use crate::run::setup::Setup;
 use crate::run::spec::Spec;
 use crate::run::state::{self, Container};
+use crate::run::timings::{Clock, Timings};
 use crate::run::wait::{self, Observation, Verdict, Watch};
 use crate::run::{diagnose, duration, signals};
 use crate::ui::Ui;
@@ -30,7 +31,7 @@ pub struct Start {
     pub timeout: Duration,
 }
 
-/// Runs a command of Compose that starts services and waits until they are well; returns how long it took.
+/// Runs a command of Compose that starts services and waits until they are well; returns when each came up.
 ///
 /// # Errors
 /// When one fails, when the time is over, or on Ctrl-C. What has started keeps running.
@@ -41,11 +42,13 @@ pub fn start(
     what: &Start,
     command: &Invocation,
     ui: Ui,
-) -> Result<Duration> {
+) -> Result<Timings> {
     let started = Instant::now();
     let mut before = observe(docker, setup, started, None, Watch::unclear)?;
     before.containers.retain(|container| !what.early.contains(&container.service));
-    let mut watch = Watch::new(wait::expected(spec, &what.services), &before, what.timeout);
+    let expected = wait::expected(spec, &what.services);
+    let mut clock = Clock::new(&expected, &before);
+    let mut watch = Watch::new(expected, &before, what.timeout);
     let events = events(docker, setup)?;
     let mut compose = Compose { child: command.start()?, lines: Vec::new() };
     let mut live = Live::new(ui);
@@ -66,6 +69,7 @@ pub fn start(
         ended = code;
         let seen = observe(docker, setup, started, ended, |containers| watch.unclear_now(containers, ended))?;
         let (changes, verdict) = watch.step(&seen);
+        clock.note(&seen, &changes);
         live.show(&watch, &changes, seen.at);
         if verdict != Verdict::Wait {
             break verdict;
@@ -73,7 +77,7 @@ pub fn start(
     };
     live.end();
     if verdict == Verdict::Ready {
-        return Ok(started.elapsed());
+        return Ok(clock.finish(started.elapsed()));
     }
     compose.child.stop();
     compose.poll();
