@@ -48,7 +48,7 @@ fn build_services(project: &mut Project, matches: &ArgMatches, context: &Context
         context.ui.status("Finished", "no service is built here");
         return Ok(());
     }
-    images::ensure(&project.docker, &chosen, context.ui)?;
+    images::ensure(&project.docker, &project.setup, &chosen, context.ui)?;
     let no_cache = matches.get_flag("no-cache");
     build::build(&project.docker, &project.setup, &spec, &chosen, no_cache, context.ui)?;
     let ids = images::ids_of(&project.docker, &chosen)?;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
+use crate::commands::project::Project;
 use crate::commands::status;
 use crate::error::{Failure, Outcome, Result};
 use crate::run::containers::{self, Depth, Seen};
@@ -14,7 +15,7 @@ use crate::run::labels::Health;
 use crate::run::pause::pause;
 use crate::run::setup::Setup;
 use crate::run::state::Container;
-use crate::run::{duration, signals};
+use crate::run::{diagnose, duration, signals};
 use crate::ui::{self, Ui};
 
 /// Between two looks of `--wait`.
@@ -67,8 +68,11 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         context.ui.error(nothing_runs(context, &setup));
         return Ok(Outcome::No);
     }
-    for (_, failure) in problems(&seen) {
-        context.ui.error(failure);
+    if !seen.healthy() {
+        let spec = Project { docker: docker.clone(), setup: setup.clone() }.spec().ok();
+        for (_, failure) in diagnose::system::problems(&docker, &setup, spec.as_ref(), &seen)? {
+            context.ui.error(failure);
+        }
     }
     Ok(if seen.healthy() { Outcome::Done } else { Outcome::No })
 }
@@ -151,13 +155,14 @@ fn unasked(container: &Container) -> String {
     why.to_owned()
 }
 
-/// What is known about every service that is not well, containers before endpoints.
+/// What is known about every service that is not well without asking again, containers before endpoints.
 pub(super) fn problems(seen: &Seen) -> Vec<(String, Failure)> {
-    let unwell = seen.containers.iter().filter(|container| !container.is_well());
+    let unwell = seen.containers.iter().filter(|container| !seen.is_well(container));
     let mut failures: Vec<(String, Failure)> =
         unwell.map(|container| (container.service.clone(), problem(seen, container))).collect();
     for answer in seen.answers.iter().filter(|answer| !answer.healthy) {
-        let of_unwell = |container: &&Container| container.service == answer.service && !container.is_well();
+        let of_unwell =
+            |container: &&Container| container.service == answer.service && !seen.is_well(container);
         if seen.containers.iter().any(|container| of_unwell(&container)) {
             continue;
         }

@@ -163,7 +163,7 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
     let known = shape.is_same_system(last.as_ref()) && again::all_well(&services, &before);
     if !known {
         networks::check(docker, setup, &spec)?;
-        images::ensure(docker, &services, ui)?;
+        images::ensure(docker, setup, &services, ui)?;
     }
     setup.overlay = preflight::overlay(&machine, &services);
     let builds = request.build && services.iter().any(|service| service.build.is_some());

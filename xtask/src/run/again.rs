@@ -114,7 +114,7 @@ fn all_zero(codes: &str) -> bool {
 pub fn all_well(services: &[&ServiceSpec], containers: &[Container]) -> bool {
     services.iter().filter(|service| service.role != Role::OneShot).all(|service| {
         let mut own = containers.iter().filter(|container| container.service == service.name).peekable();
-        own.peek().is_some() && own.all(Container::is_well)
+        own.peek().is_some() && own.all(|container| container.is_well() && !container.is_unproven())
     })
 }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn containers() -> Vec<Container> {
-        let lines = ["db", "probe", "setup", "migrate"].map(|name| ps(name, name, "running", "Up 1 second"));
+        let lines = ["db", "probe", "setup", "migrate"].map(|name| ps(name, name, "running", "Up 2 minutes"));
         state::parse_ps(&lines.join("\n")).unwrap()
     }
 
@@ -201,6 +201,8 @@ mod tests {
         let db = spec.service("db").unwrap();
         assert!(all_well(&[db], &containers()));
         assert!(!all_well(&[db], &[]));
+        let fresh = state::parse_ps(&ps("db", "db", "running", "Up 1 second")).unwrap();
+        assert!(!all_well(&[db], &fresh), "without a check, it may be between two restarts");
         let starting = state::parse_ps(&ps("db", "db", "running", "Up 1 second (health: starting)")).unwrap();
         assert!(!all_well(&[db], &starting));
     }

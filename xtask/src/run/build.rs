@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use regex::Regex;
+
 use crate::error::{Failure, Result};
 use crate::run::docker::{Docker, last_lines};
+use crate::run::images::{self, Refused};
 use crate::run::setup::{Setup, read_text};
 use crate::run::spec::{ServiceSpec, Spec};
-use crate::run::{duration, images, signals};
+use crate::run::{bases, duration, signals};
 use crate::ui::{Ui, Verbosity, count};
 
 /// How many of the failing step's last lines are shown.
@@ -56,6 +59,16 @@ pub fn build(
         ui.status("Built", format_args!("{} in {took}", count(built.len(), "image")));
         return Ok(());
     }
+    if let Some(refused) = unobtainable_base(&lines) {
+        // BuildKit stops at the first one.
+        let mut all = bases::unobtainable(docker, setup, services)?;
+        if !all.iter().any(|other| other.image == refused.image) {
+            let bases = services.iter().flat_map(|service| bases::of(setup, service));
+            let at = bases.into_iter().find(|base| base.image == refused.image).map(|base| base.at);
+            all.push(Refused { at, ..refused });
+        }
+        return Err(images::unobtainable(setup, &all).into());
+    }
     Err(failure(setup, spec, &lines, &command.to_string()).into())
 }
 
@@ -97,31 +110,53 @@ fn failed_step(lines: &[String]) -> Option<Step> {
 }
 
 fn failure(setup: &Setup, spec: &Spec, lines: &[String], command: &str) -> Failure {
-    if let Some((image, why)) = unobtainable_base(lines) {
-        return images::unobtainable(&[(&image, why)]);
-    }
     let reason = lines.iter().rev().find(|line| line.starts_with("failed to solve") || line.contains("rror"));
     let reason =
         reason.map(|line| line.trim_start_matches("failed to solve: ").to_owned()).unwrap_or_default();
     let step = failed_step(lines);
     let service =
         step.as_ref().map(|step| step.service.clone()).or_else(|| loading(lines)).unwrap_or_default();
-    let mut failure = match service.as_str() {
-        "" => Failure::new("the build failed"),
-        name => Failure::new(format!("the build of `{name}` failed")),
+    let what = match service.as_str() {
+        "" => "the build failed".to_owned(),
+        name => format!("the build of `{name}` failed"),
+    };
+    let said = step.as_ref().map(|step| step.output.join("\n")).unwrap_or_else(|| lines.join("\n"));
+    let cause = cause(&reason, &said);
+    let mut failure = match &cause {
+        Some(cause) => Failure::new(format!("{what}: {cause}")),
+        None => Failure::new(what),
     };
     if let Some((file, line)) = place(spec.service(&service), step.as_ref(), &reason) {
-        failure = failure.at(format!("{}:{line}", relative(setup, &file)));
+        failure = failure.at(format!("{}:{line}", setup.shown_outside(&file)));
     }
-    if !reason.is_empty() {
+    if !reason.is_empty() && cause.is_none() {
         failure = failure.why(reason);
     }
-    let said = step.map(|step| step.output.join("\n")).unwrap_or_else(|| lines.join("\n"));
     for line in last_lines(&said, SHOWN) {
         failure = failure.why(format!("| {line}"));
     }
     let again = if service.is_empty() { String::new() } else { format!(" {service}") };
     failure.why(format!("$ {command}")).fix(format!("after mending it: cargo xtask build{again}"))
+}
+
+/// What BuildKit means, in words that end the headline; `None` where its own words have to do.
+fn cause(reason: &str, said: &str) -> Option<String> {
+    let find = |pattern: &str| Regex::new(pattern).ok()?.captures(reason);
+    if said.contains("No space left on device") || reason.contains("no space left on device") {
+        return Some("no space is left on the disk".to_owned());
+    }
+    if let Some(found) = find(r#""/?([^"]+)": not found$"#) {
+        return Some(format!("`{}` is not in its build context (or .dockerignore leaves it out)", &found[1]));
+    }
+    if let Some(found) = find(r"parse error on line \d+: (.+)$") {
+        return Some(found[1].to_owned());
+    }
+    let found = find(r#"process "(?:/bin/sh -c )?(.+)" did not complete successfully: exit code: (\d+)"#)?;
+    let command: Vec<&str> = found[1].split_whitespace().collect();
+    let command = command.join(" ");
+    let short: String = command.chars().take(60).collect();
+    let dots = if short.len() < command.len() { "…" } else { "" };
+    Some(format!("`{short}{dots}` ended with exit code {}", &found[2]))
 }
 
 /// The service whose Dockerfile was read last: what a syntax error belongs to.
@@ -131,12 +166,12 @@ fn loading(lines: &[String]) -> Option<String> {
 }
 
 /// A base image that no registry gives, and the answer.
-fn unobtainable_base(lines: &[String]) -> Option<(String, String)> {
+fn unobtainable_base(lines: &[String]) -> Option<Refused> {
     let line = lines.iter().find(|line| line.contains("failed to resolve source metadata for"))?;
     let rest = line.split_once("failed to resolve source metadata for ")?.1;
     let (image, why) = rest.split_once(": ")?;
     let image = image.trim_start_matches("docker.io/").trim_start_matches("library/");
-    Some((image.to_owned(), why.to_owned()))
+    Some(Refused { image: image.to_owned(), why: why.to_owned(), at: None })
 }
 
 /// The Dockerfile and the line of the step that failed.
@@ -163,12 +198,6 @@ fn instruction_line(dockerfile: &str, instruction: &str) -> Option<usize> {
         }
     }
     best.map(|(line, _)| line)
-}
-
-/// A path of the monorepo as people see it, when it lies beside the setup.
-fn relative(setup: &Setup, file: &str) -> String {
-    let root = setup.out.parent().map(|parent| format!("{}/", parent.display())).unwrap_or_default();
-    file.strip_prefix(&root).unwrap_or(file).to_owned()
 }
 
 #[cfg(test)]
@@ -206,7 +235,40 @@ mod tests {
         );
         assert_eq!(
             unobtainable_base(&log),
-            Some(("node:20".to_owned(), "failed to do request: no such host".to_owned()))
+            Some(Refused {
+                image: "node:20".to_owned(),
+                why: "failed to do request: no such host".to_owned(),
+                at: None
+            })
         );
+    }
+
+    #[test]
+    fn buildkits_words_become_a_cause() {
+        for (reason, said, wanted) in [
+            (
+                "failed to compute cache key: failed to calculate checksum of ref a::b: \"/nope.txt\": not found",
+                "",
+                Some("`nope.txt` is not in its build context (or .dockerignore leaves it out)"),
+            ),
+            (
+                "process \"/bin/sh -c npm ci     && true\" did not complete successfully: exit code: 7",
+                "",
+                Some("`npm ci && true` ended with exit code 7"),
+            ),
+            (
+                "dockerfile parse error on line 3: unknown instruction: RUNN (did you mean RUN?)",
+                "",
+                Some("unknown instruction: RUNN (did you mean RUN?)"),
+            ),
+            (
+                "process \"/bin/sh -c dd\" did not complete successfully: exit code: 1",
+                "dd: error writing 'x': No space left on device",
+                Some("no space is left on the disk"),
+            ),
+            ("something else", "", None),
+        ] {
+            assert_eq!(cause(reason, said).as_deref(), wanted, "{reason}");
+        }
     }
 }

@@ -46,7 +46,8 @@ pub fn look(docker: &Docker, project: &str, depth: Depth) -> Result<Seen> {
         return Ok(Seen { containers, details: Vec::new(), answers: Vec::new() });
     }
     let endpoints = endpoints(&containers, remote().as_deref());
-    let ids = containers.iter().filter(|container| depth == Depth::All || !container.is_well());
+    let unclear = |container: &&Container| !container.is_well() || container.is_unproven();
+    let ids = containers.iter().filter(|container| depth == Depth::All || unclear(container));
     let ids: Vec<&str> = ids.map(|container| container.id.as_str()).collect();
     let (details, answers) = std::thread::scope(|scope| {
         let answers = scope.spawn(|| probe::all(&endpoints, LIMIT));
@@ -183,13 +184,19 @@ impl Seen {
     /// Whether something is there and all of it is well.
     pub fn healthy(&self) -> bool {
         !self.containers.is_empty()
-            && self.containers.iter().all(Container::is_well)
+            && self.containers.iter().all(|container| self.is_well(container))
             && self.answers.iter().all(|answer| answer.healthy)
+    }
+
+    /// Whether a container is well: also one without a check has to stay up.
+    pub fn is_well(&self, container: &Container) -> bool {
+        let restarts = || self.details_of(container).map_or(0, |details| details.restarts);
+        container.is_well() && !(container.is_unproven() && restarts() > 0)
     }
 
     /// The services that are not well, by container or by endpoint, each once.
     pub fn unwell(&self) -> Vec<&str> {
-        let containers = self.containers.iter().filter(|container| !container.is_well());
+        let containers = self.containers.iter().filter(|container| !self.is_well(container));
         let answers = self.answers.iter().filter(|answer| !answer.healthy);
         let mut names: Vec<&str> = containers
             .map(|container| container.service.as_str())

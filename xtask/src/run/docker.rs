@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -225,6 +225,21 @@ impl Invocation {
         }
         stop(&handle, TICK);
         Ok(None)
+    }
+
+    /// The first bytes of its stdout, as they are; it is ended once it has printed that many.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn first_bytes(&self, count: u64) -> Result<Vec<u8>> {
+        signals::check()?;
+        self.ui.command(self);
+        let reader = self.expression().stderr_null().reader().map_err(|why| self.not_started(why))?;
+        let mut bytes = Vec::new();
+        // What a command that fails has printed is all that there is.
+        let _ = (&reader).take(count).read_to_end(&mut bytes);
+        let _ = reader.kill();
+        Ok(bytes)
     }
 
     /// Runs it with our own streams, for the user: `exec`, `logs -f`. Ctrl-C reaches the child from the terminal.

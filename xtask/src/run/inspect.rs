@@ -26,6 +26,8 @@ pub struct Details {
     pub check_output: String,
     /// The exit code of its last health check.
     pub check_exit_code: Option<i32>,
+    /// What the failed checks before it printed, the latest first; the engine keeps four.
+    pub earlier_checks: Vec<String>,
     /// Failed checks in a row.
     pub failing_streak: u32,
     /// `sha256:…` of the image it runs.
@@ -41,13 +43,21 @@ pub fn details<'a>(docker: &Docker, ids: impl IntoIterator<Item = &'a str>) -> R
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    parse_inspect(&ask(docker, ids)?)
+}
+
+/// The array that `docker inspect` prints for these containers, without those that are gone by now.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn ask<'a>(docker: &Docker, ids: impl IntoIterator<Item = &'a str>) -> Result<String> {
     let command = docker.command(["inspect", "--type", "container"]).args(ids);
     let output = command.output()?;
     // With some containers gone the code is 1 and the others still stand on stdout.
     if output.code != 0 && !output.stderr.contains("No such") {
         return Err(command.failure(&output));
     }
-    parse_inspect(&output.stdout)
+    Ok(output.stdout)
 }
 
 #[derive(Deserialize)]
@@ -113,10 +123,13 @@ pub fn parse_inspect(json: &str) -> Result<Vec<Details>> {
 }
 
 fn inspected(raw: Inspected) -> Details {
-    let last = raw.state.health.as_ref().and_then(|health| health.log.as_ref()?.last());
+    let checks = raw.state.health.as_ref().and_then(|health| health.log.as_deref()).unwrap_or_default();
+    let last = checks.last();
+    let earlier = checks.iter().rev().skip(1).filter(|check| check.exit_code != 0);
     Details {
         check_output: last.map(|check| check.output.trim().to_owned()).unwrap_or_default(),
         check_exit_code: last.map(|check| check.exit_code),
+        earlier_checks: earlier.map(|check| check.output.trim().to_owned()).collect(),
         failing_streak: raw.state.health.as_ref().map_or(0, |health| health.failing_streak),
         id: raw.id,
         exit_code: raw.state.exit_code,
@@ -137,7 +150,7 @@ mod tests {
     fn details_are_read_with_and_without_health() {
         let all = parse_inspect(
             r#"[{"Id":"a","Image":"sha256:1","RestartCount":3,"State":{"ExitCode":137,"OOMKilled":true,"Error":"","StartedAt":"s","FinishedAt":"f",
-              "Health":{"FailingStreak":2,"Log":[{"ExitCode":0,"Output":"old"},{"ExitCode":1,"Output":"refused\n"}]}}},
+              "Health":{"FailingStreak":2,"Log":[{"ExitCode":0,"Output":"old"},{"ExitCode":1,"Output":"late"},{"ExitCode":1,"Output":"refused\n"}]}}},
               {"Id":"b","Image":"sha256:2","State":{"ExitCode":0,"Health":null}}]"#,
         )
         .unwrap();
@@ -152,6 +165,7 @@ mod tests {
                 finished_at: "f".into(),
                 check_output: "refused".into(),
                 check_exit_code: Some(1),
+                earlier_checks: vec!["late".into()],
                 failing_streak: 2,
                 image_id: "sha256:1".into(),
                 ..Details::default()

@@ -1,9 +1,11 @@
 //! Shows a start while it goes on: a table that renews itself on a terminal, a line per change on a pipe.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::run::check_output::Said;
 use crate::run::duration;
 use crate::run::wait::{Change, Expected, Phase, Watch};
 use crate::ui::Ui;
@@ -13,23 +15,34 @@ use crate::ui::Ui;
 pub struct Live {
     ui: Ui,
     table: Option<(MultiProgress, Vec<(String, ProgressBar)>)>,
+    /// What the failing checks said at the last look.
+    said: BTreeMap<String, Option<Said>>,
 }
 
 impl Live {
     /// Begins; shows nothing before the first look at the engine.
     pub fn new(ui: Ui) -> Live {
-        Live { ui, table: ui.is_live().then(|| (MultiProgress::new(), Vec::new())) }
+        Live { ui, table: ui.is_live().then(|| (MultiProgress::new(), Vec::new())), said: BTreeMap::new() }
     }
 
     /// Shows what a look at the engine has brought.
     pub fn show(&mut self, watch: &Watch, changes: &[Change], at: Duration) {
+        let phases = watch.phases();
         let Some((table, rows)) = &mut self.table else {
             for change in changes.iter().filter(|change| !change.from_before) {
                 line(self.ui, change, at);
             }
+            for (expected, ..) in &phases {
+                let said = watch.said(&expected.name);
+                let last = self.said.insert(expected.name.clone(), said).flatten();
+                if let Some(said) = said.filter(|said| last != Some(*said)) {
+                    let at = duration::show(at);
+                    self.ui
+                        .status("Waiting", format_args!("for {}: {} (at {at})", expected.name, note(said)));
+                }
+            }
             return;
         };
-        let phases = watch.phases();
         if rows.is_empty() {
             let style =
                 ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -41,7 +54,9 @@ impl Live {
             let ready = |name: &str| {
                 phases.iter().any(|(other, phase, _)| other.name == name && **phase == Phase::Ready)
             };
-            row.set_message(cell(expected, phase, at.saturating_sub(*since), ready));
+            let said = watch.said(&expected.name).map(|said| format!(", {}", note(said)));
+            let cell = cell(expected, phase, at.saturating_sub(*since), ready);
+            row.set_message(cell + &said.unwrap_or_default());
         }
     }
 
@@ -61,6 +76,11 @@ impl Drop for Live {
             let _ = table.clear();
         }
     }
+}
+
+/// What a check that fails says, for those who wait.
+fn note(said: Said) -> String {
+    format!("its health check gets {said}")
 }
 
 fn line(ui: Ui, change: &Change, at: Duration) {

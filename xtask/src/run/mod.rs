@@ -2,7 +2,9 @@
 
 pub mod again;
 pub mod ahead;
+pub mod bases;
 pub mod build;
+pub mod check_output;
 pub mod connect;
 pub mod containers;
 pub mod diagnose;
@@ -19,6 +21,7 @@ pub mod images;
 pub mod inspect;
 pub mod junit;
 pub mod labels;
+pub mod listeners;
 pub mod live;
 pub mod log_lines;
 pub mod networks;

@@ -83,6 +83,13 @@ impl Setup {
         format!("{}/{name}", self.shown)
     }
 
+    /// A path of this machine as people see it: relative to the monorepo where it lies in it.
+    pub fn shown_outside(&self, path: &str) -> String {
+        let out = self.out.to_string_lossy();
+        let root = out.strip_suffix(self.shown.as_str()).unwrap_or_default();
+        path.strip_prefix(root).filter(|_| !root.is_empty()).unwrap_or(path).to_owned()
+    }
+
     /// A command of ours for this setup, ready to paste: `cargo xtask logs api --env test`.
     pub fn xtask(&self, command: &str) -> String {
         match self.env.as_str() {

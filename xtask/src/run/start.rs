@@ -55,7 +55,7 @@ pub fn start(
     let mut looked: Option<Instant> = None;
     let mut ended = None;
     let mut event = false;
-    let verdict = loop {
+    let (verdict, containers) = loop {
         let code = compose.poll();
         event |= !events.new_lines(TICK).is_empty();
         signals::check()?;
@@ -72,12 +72,13 @@ pub fn start(
         clock.note(&seen, &changes);
         live.show(&watch, &changes, seen.at);
         if verdict != Verdict::Wait {
-            break verdict;
+            break (verdict, seen.containers);
         }
     };
     live.end();
     if verdict == Verdict::Ready {
-        return Ok(clock.finish(started.elapsed()));
+        let timings = clock.finish(started.elapsed());
+        return diagnose::reach::check(docker, setup, spec, &what.services, &containers).map(|()| timings);
     }
     compose.child.stop();
     compose.poll();
@@ -145,31 +146,21 @@ fn explain(
             Some(((first, cause), others)) => {
                 (first.clone(), Some(*cause), None, others.iter().map(|(name, _)| name.clone()).collect())
             }
-            None => return Ok(compose_failure(compose, 1)),
+            None => return Ok(compose_failure(setup, compose, 1)),
         },
         Verdict::TimedOut(open) => match open.split_first() {
             Some((first, others)) => {
                 (first.clone(), None, Some(duration::plain(what.timeout)), others.to_vec())
             }
-            None => return Ok(compose_failure(compose, 1)),
+            None => return Ok(compose_failure(setup, compose, 1)),
         },
-        Verdict::ComposeFailed(code) => return Ok(compose_failure(compose, *code)),
-        Verdict::Ready | Verdict::Wait => return Ok(compose_failure(compose, 0)),
+        Verdict::ComposeFailed(code) => return Ok(compose_failure(setup, compose, *code)),
+        Verdict::Ready | Verdict::Wait => return Ok(compose_failure(setup, compose, 0)),
     };
-    let evidence = diagnose::gather(docker, setup, spec, &first, cause)?;
-    Ok(diagnose::failure(setup, &evidence, waited.as_deref(), &others))
+    diagnose::explain(docker, setup, spec, &first, cause, waited.as_deref(), &others)
 }
 
 /// Compose gave up before any container could show why: its own words.
-fn compose_failure(compose: &Compose, code: i32) -> Failure {
-    let mut failure = Failure::new(format!("Compose could not start the services (exit code {code})"));
-    let text = compose.lines.join("\n");
-    let said = crate::run::docker::last_lines(&text, 20);
-    let progress = |line: &&&str| {
-        !["Container ", "Network ", "Volume "].iter().any(|word| line.trim().starts_with(word))
-    };
-    for line in said.iter().filter(progress) {
-        failure = failure.why(line);
-    }
-    failure.why(format!("$ {}", compose.child.line()))
+fn compose_failure(setup: &Setup, compose: &Compose, code: i32) -> Failure {
+    diagnose::compose::failure(setup, code, &compose.lines, compose.child.line())
 }

@@ -128,6 +128,16 @@ impl Container {
         self.ports.iter().find(|port| port.container == container)
     }
 
+    /// Whether its process has been running for less than a minute, as the engine's words say.
+    pub fn is_young(&self) -> bool {
+        self.status.starts_with("Up ") && self.status.contains("second")
+    }
+
+    /// Whether it runs, and only its restarts tell whether it will go on: it has no check, and has just been started.
+    pub fn is_unproven(&self) -> bool {
+        self.state == State::Running && self.check == Check::None && self.is_young()
+    }
+
     /// Whether nothing more needs to be known: healthy, running without a check, or a one-shot that ended well.
     pub fn is_well(&self) -> bool {
         match self.state {

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::run::check_output::{self, Said};
 use crate::run::labels::Role;
 use crate::run::spec::Spec;
 use crate::run::state::{Check, Container, Details, State};
 
 /// A container without a check counts as ready when it has run that long without ending.
-const STEADY: Duration = Duration::from_secs(1);
+const STEADY: Duration = Duration::from_secs(3);
+/// One that has ended before, in this start, has to show more.
+const STEADY_AGAIN: Duration = Duration::from_secs(10);
 /// Compose stops a container to replace it; one that stays down longer than this went down by itself.
 const REPLACING: Duration = Duration::from_millis(1500);
+/// Once a check has failed for that long, what it says is worth a line.
+const NOTE_AFTER: Duration = Duration::from_secs(5);
+/// A server that runs and has refused its check that long has no such path.
+const REFUSED_FOR: Duration = Duration::from_secs(20);
 /// So many restarts are a loop, and no hiccup.
 const LOOP: u32 = 3;
 
@@ -47,6 +54,8 @@ pub enum Cause {
     Exited(i32),
     /// Its check failed as often as it may.
     Unhealthy,
+    /// It runs, and has refused its check for so long that no waiting will mend it.
+    Refused,
     /// It is started again and again.
     Loop {
         /// The code it last ended with.
@@ -107,6 +116,8 @@ pub struct Watch {
     services: Vec<Tracked>,
     before: BTreeMap<String, Before>,
     timeout: Duration,
+    /// The time of the last look.
+    at: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -117,6 +128,12 @@ struct Tracked {
     running_since: Option<Duration>,
     started: Duration,
     down_since: Option<Duration>,
+    /// How often its container had been started again at the last look.
+    restarts: u32,
+    /// The code that it has last ended with; while it runs, the engine does not tell.
+    code: Option<i32>,
+    /// What its failing check says, and since when it says just that.
+    said: Option<(Said, Duration)>,
 }
 
 #[derive(Debug, Clone)]
@@ -146,11 +163,15 @@ impl Watch {
             running_since: None,
             started: Duration::ZERO,
             down_since: None,
+            restarts: 0,
+            code: None,
+            said: None,
         };
         Watch {
             services: expected.into_iter().map(track).collect(),
             before: before.containers.iter().map(was).collect(),
             timeout,
+            at: Duration::ZERO,
         }
     }
 
@@ -168,15 +189,33 @@ impl Watch {
         let unclear = |container: &&'a Container| match container.state {
             State::Created => compose.is_some(),
             State::Exited => container.exit_code.is_none() || self.before.contains_key(&container.id),
-            State::Running => matches!(container.check, Check::None | Check::Unhealthy),
+            State::Running => match container.check {
+                Check::None | Check::Unhealthy => true,
+                Check::Starting => self.is_late(&container.service),
+                Check::Healthy => false,
+            },
             State::Restarting | State::Paused | State::Dead => true,
         };
         containers.iter().filter(unclear).map(|container| container.id.as_str()).collect()
     }
 
+    /// Whether a service has been running for so long that its check should have passed by now.
+    fn is_late(&self, service: &str) -> bool {
+        let tracked = self.services.iter().find(|tracked| tracked.expected.name == service);
+        let since = tracked.and_then(|tracked| tracked.running_since);
+        since.is_some_and(|since| self.at.saturating_sub(since) >= NOTE_AFTER)
+    }
+
+    /// What the failing check of a service says, where that is known.
+    pub fn said(&self, service: &str) -> Option<Said> {
+        let tracked = self.services.iter().find(|tracked| tracked.expected.name == service)?;
+        tracked.said.filter(|_| tracked.phase == Phase::Starting).map(|(said, _)| said)
+    }
+
     /// Takes in one look: what has changed by it, and what to do next.
     pub fn step(&mut self, seen: &Observation) -> (Vec<Change>, Verdict) {
         let mut changes = Vec::new();
+        self.at = seen.at;
         for tracked in &mut self.services {
             let container = current(&seen.containers, &tracked.expected.name, &self.before);
             let before = container.and_then(|container| self.before.get(&container.id));
@@ -252,6 +291,7 @@ impl Tracked {
         let details = seen.details.get(&container.id);
         if container.state != State::Running {
             self.running_since = None;
+            self.code = container.exit_code.or(self.code);
         }
         match container.state {
             State::Created => match details {
@@ -262,17 +302,46 @@ impl Tracked {
             },
             State::Dead => Phase::Failed(Cause::NotStarted),
             State::Exited => self.judge_exited(container, details, before, seen),
-            State::Restarting => judge_restarts(container, details, before).unwrap_or(Phase::Starting),
+            State::Restarting => self.judge_restarts(container, details, before).unwrap_or(Phase::Starting),
             State::Paused => Phase::Starting,
             State::Running => {
                 self.down_since = None;
+                let restarts = details.map_or(self.restarts, |details| details.restarts);
+                if restarts != self.restarts {
+                    // It was down between two looks.
+                    self.restarts = restarts;
+                    self.running_since = None;
+                }
                 let since = *self.running_since.get_or_insert(seen.at);
-                let looping = judge_restarts(container, details, before);
+                let looping = self.judge_restarts(container, details, before);
                 let running = seen.at.saturating_sub(since);
                 let gave_up = seen.compose.is_some_and(|code| code != 0);
-                looping.unwrap_or_else(|| self.judge_running(container, before, running, gave_up))
+                self.hear(container, details, seen.at);
+                looping.unwrap_or_else(|| self.judge_running(container, before, running, gave_up, seen.at))
             }
         }
+    }
+
+    /// Remembers what a check that fails says.
+    fn hear(&mut self, container: &Container, details: Option<&Details>, at: Duration) {
+        if container.check != Check::Starting {
+            self.said = None;
+        }
+        let Some(details) = details.filter(|_| container.check == Check::Starting) else { return };
+        let failed = details.check_exit_code.is_some_and(|code| code != 0);
+        let said = check_output::read(&details.check_output).filter(|_| failed);
+        // A busy machine is late now and then; that takes back no answer.
+        if said == Some(Said::Late) && self.said.is_some_and(|(said, _)| matches!(said, Said::Status(_))) {
+            return;
+        }
+        if said != self.said.map(|(said, _)| said) {
+            self.said = said.map(|said| (said, at));
+        }
+    }
+
+    /// Whether its server has been saying no to its check for so long that it means it.
+    fn is_refused(&self, at: Duration) -> bool {
+        self.said.is_some_and(|(said, since)| said.is_refusal() && at.saturating_sub(since) >= REFUSED_FOR)
     }
 
     fn judge_running(
@@ -281,14 +350,19 @@ impl Tracked {
         before: Option<&Before>,
         running: Duration,
         gave_up: bool,
+        at: Duration,
     ) -> Phase {
         if self.expected.one_shot {
             return Phase::Starting;
         }
-        let here_before = before.is_some_and(|before| before.running);
+        // Without a check, nothing but time shows that what has ended before does not end again.
+        let again = self.restarts > 0 && container.is_young();
+        let steady = if again { STEADY_AGAIN } else { STEADY };
+        let here_before = before.is_some_and(|before| before.running) && !again;
         match container.check {
             Check::Healthy => Phase::Ready,
-            Check::None if here_before || running >= STEADY => Phase::Ready,
+            Check::None if here_before || running >= steady => Phase::Ready,
+            Check::Starting if self.is_refused(at) => Phase::Failed(Cause::Refused),
             Check::None | Check::Starting => Phase::Starting,
             // What it waits for may just have been started again; where Compose gives up, it was the cause.
             Check::Unhealthy if before.is_some_and(|before| before.unhealthy) && !gave_up => Phase::Starting,
@@ -323,20 +397,21 @@ impl Tracked {
             code => Phase::Failed(Cause::Exited(code)),
         }
     }
-}
 
-fn judge_restarts(
-    container: &Container,
-    details: Option<&Details>,
-    before: Option<&Before>,
-) -> Option<Phase> {
-    let details = details?;
-    let restarts = details.restarts.saturating_sub(before.map_or(0, |before| before.restarts));
-    if restarts < LOOP || container.check == Check::Healthy {
-        return None;
+    fn judge_restarts(
+        &self,
+        container: &Container,
+        details: Option<&Details>,
+        before: Option<&Before>,
+    ) -> Option<Phase> {
+        let details = details?;
+        let restarts = details.restarts.saturating_sub(before.map_or(0, |before| before.restarts));
+        if restarts < LOOP || container.check == Check::Healthy {
+            return None;
+        }
+        let code = self.code.unwrap_or(details.exit_code);
+        Some(Phase::Failed(Cause::Loop { code, restarts: details.restarts }))
     }
-    let code = container.exit_code.unwrap_or(details.exit_code);
-    Some(Phase::Failed(Cause::Loop { code, restarts: details.restarts }))
 }
 
 /// What a start of these services waits for.

@@ -56,8 +56,9 @@ worker   restarting (1)  no endpoint
     );
     assert_eq!(
         screen.stderr,
-        "error: `worker` is not well: restarting (1) 3 seconds ago
-  why: started again 2 times
+        "error: `worker` ends with exit code 1 again and again (2 restarts)
+  at docker-compose.yml
+  why: its log is empty
   fix: cargo xtask logs worker
 "
     );
@@ -130,8 +131,9 @@ fn waiting_ends_when_a_container_has_ended_for_good() {
         screen.stderr,
         "     Waiting for worker
 warning: what has ended is not started again, so waiting longer is of no use
-error: `worker` is not well: exited (1) 3 seconds ago
-  why: started again 2 times
+error: `worker` ended with exit code 1
+  at docker-compose.yml
+  why: its log is empty
   fix: cargo xtask logs worker
 "
     );

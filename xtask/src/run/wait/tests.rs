@@ -132,7 +132,63 @@ fn a_service_without_a_check_must_run_steadily() {
         Watch::new(vec![expect("worker", 0, false)], &Observation::default(), Duration::from_secs(9));
     let worker = [container("worker", RUNNING, Check::None, None)];
     assert_eq!(watch.step(&look(0, Some(0), &worker)).1, Verdict::Wait);
-    assert_eq!(watch.step(&look(1000, Some(0), &worker)).1, Verdict::Ready);
+    assert_eq!(watch.step(&look(2900, Some(0), &worker)).1, Verdict::Wait);
+    assert_eq!(watch.step(&look(3000, Some(0), &worker)).1, Verdict::Ready);
+}
+
+#[test]
+fn a_service_without_a_check_that_ends_and_starts_again_is_not_up() {
+    let mut watch =
+        Watch::new(vec![expect("worker", 0, false)], &Observation::default(), Duration::from_secs(90));
+    let worker =
+        Container { status: "Up 1 second".into(), ..container("worker", RUNNING, Check::None, None) };
+    let mut step = |at, restarts| {
+        let details = Details { restarts, ..Details::default() };
+        watch.step(&with(look(at, Some(0), std::slice::from_ref(&worker)), "id-worker", details)).1
+    };
+    assert_eq!(step(0, 0), Verdict::Wait);
+    assert_eq!(step(1900, 0), Verdict::Wait);
+    assert_eq!(step(2100, 1), Verdict::Wait, "it was down between two looks");
+    assert_eq!(step(9000, 1), Verdict::Wait);
+    assert_eq!(step(12_100, 1), Verdict::Ready);
+}
+
+/// A look at `api`, which runs and whose check has said this.
+fn checked(at: u64, output: &str) -> Observation {
+    let details = Details { check_exit_code: Some(1), check_output: output.to_owned(), ..Details::default() };
+    with(look(at, None, &[container("api", RUNNING, Check::Starting, None)]), "id-api", details)
+}
+
+#[test]
+fn a_server_that_steadily_refuses_its_check_has_failed_before_the_engine_says_so() {
+    let fresh =
+        || Watch::new(vec![expect("api", 0, false)], &Observation::default(), Duration::from_secs(300));
+    let mut refused = fresh();
+    for (at, output) in [(0, "HTTP 404"), (6_000, "HTTP 404"), (12_000, "timed out"), (19_000, "HTTP 404")] {
+        assert_eq!(refused.step(&checked(at, output)).1, Verdict::Wait, "{at}");
+        assert_eq!(refused.said("api"), Some(Said::Status(404)));
+    }
+    let (_, verdict) = refused.step(&checked(20_000, "HTTP 404"));
+    assert_eq!(verdict, Verdict::Failed(vec![("api".to_owned(), Cause::Refused)]));
+    let mut changing = fresh();
+    for (at, output) in [(0, "HTTP 404"), (15_000, "HTTP 503"), (30_000, "HTTP 404"), (45_000, "HTTP 404")] {
+        assert_eq!(changing.step(&checked(at, output)).1, Verdict::Wait, "{at}");
+    }
+    let mut unready = fresh();
+    for at in [0, 40_000, 100_000] {
+        assert_eq!(unready.step(&checked(at, "HTTP 503")).1, Verdict::Wait, "{at}");
+    }
+}
+
+#[test]
+fn what_a_late_check_says_is_asked_for_once_it_is_late() {
+    let mut watch =
+        Watch::new(vec![expect("api", 0, false)], &Observation::default(), Duration::from_secs(300));
+    let starting = [container("api", RUNNING, Check::Starting, None)];
+    for (at, asked) in [(0, false), (4_900, false), (5_000, true)] {
+        watch.step(&look(at, None, &starting));
+        assert_eq!(!watch.unclear_now(&starting, None).is_empty(), asked, "{at}");
+    }
 }
 
 #[test]

@@ -1,0 +1,58 @@
+//! A server that listens where nobody else reaches it, or on another port than is asked.
+
+use crate::run::diagnose::facts::{Facts, Known};
+use crate::run::listeners::Listener;
+
+/// What the table of the container's listeners shows.
+pub fn find(facts: &Facts) -> Option<Known> {
+    let (port, listeners) = (facts.port?, facts.listeners.as_ref()?);
+    if !facts.runs() {
+        return None;
+    }
+    loopback(facts, port, listeners).or_else(|| other_port(facts, port, listeners))
+}
+
+/// Listens on the port, and only for the container itself.
+fn loopback(facts: &Facts, port: u16, listeners: &[Listener]) -> Option<Known> {
+    let listener = only_inside(port, listeners)?;
+    let set = facts.set(
+        "env.HOST",
+        " to 0.0.0.0 (where it reads HOST)",
+        "set HOST to 0.0.0.0 (where it reads HOST) in the environment",
+    );
+    Some(
+        Known::new(format!("it listens on {listener} in its container, where nobody else reaches it"))
+            .at(facts.command_place())
+            .why("a published port and other services come from outside of the container")
+            .fix(format!("let it listen on 0.0.0.0: {set}")),
+    )
+}
+
+/// The listener of a port, where only the container itself reaches it.
+pub fn only_inside(port: u16, listeners: &[Listener]) -> Option<&Listener> {
+    let mut own = listeners.iter().filter(|listener| listener.port == port);
+    let first = own.next()?;
+    (first.is_loopback() && own.all(Listener::is_loopback)).then_some(first)
+}
+
+fn other_port(facts: &Facts, port: u16, listeners: &[Listener]) -> Option<Known> {
+    if facts.is_healthy() || listeners.is_empty() || listeners.iter().any(|listener| listener.port == port) {
+        return None;
+    }
+    let mut ports: Vec<u16> = listeners.iter().map(|listener| listener.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let set = match ports.as_slice() {
+        [one] => facts.set(
+            "port",
+            &format!(" to {one}"),
+            &format!("write {one} for {port} in the ports and the check"),
+        ),
+        _ => facts.set("port", " to the one that is meant", "correct the port in the ports and the check"),
+    };
+    Some(
+        Known::new(format!("it listens on port {} and not on {port}", crate::ui::list(&ports)))
+            .at(facts.places.key(&["ports", "healthcheck"]))
+            .fix(set),
+    )
+}
