@@ -217,10 +217,55 @@ fn a_setup_written_by_hand_keeps_the_project_under_which_it_ran() {
             "{adopted}"
         );
         assert!(screen.stderr.contains("Adopted integration/docker-compose.yml"), "{}", screen.stderr);
-        assert!(screen.stderr.contains("services.postgres.image stays `postgres:15`"), "{}", screen.stderr);
+        assert!(screen.stderr.contains("services.market.build stays `../market`"), "{}", screen.stderr);
+        // What nobody set up so far gets no passwords of ours, which would lock the services out.
+        assert!(!adopted.contains("postgres-setup") && !adopted.contains("POSTGRES_PASSWORD:?"), "{adopted}");
+        assert!(!shop.read("integration/.env.example").contains("POSTGRES_PASSWORD"));
         let before = shop.files();
         shop.xtask(&["integrate", "--check"]).exits(0);
         shop.xtask(&["integrate"]).exits(0);
         assert!(shop.files() == before, "the second run wrote something");
     }
+}
+
+#[test]
+fn a_new_service_gets_its_database_on_a_server_that_was_written_by_hand() {
+    let shop = shop();
+    shop.write(COMPOSE, BY_HAND);
+    shop.xtask(&["integrate"]).exits(0);
+    shop.write("news/Dockerfile", "FROM python:3.13-slim\nEXPOSE 8005\nCMD [\"python3\", \"n.py\"]\n");
+    shop.write("news/.env.example", "DATABASE_URL=postgres://localhost:5432/news\n");
+
+    shop.xtask(&["integrate"]).exits(0);
+
+    let compose: serde_yaml::Value = serde_yaml::from_str(&shop.read(COMPOSE)).expect("is YAML");
+    let setup = &compose["services"]["postgres-setup"];
+    assert_eq!(setup["image"], "postgres:15");
+    assert_eq!(setup["environment"]["POSTGRES_PASSWORD"], "x", "as the server has it");
+    let scripts = shop.read("integration/init-scripts/postgres/02-create-users.sql");
+    assert!(scripts.contains("\"news\"") && !scripts.contains("\"market\""), "{scripts}");
+    assert_eq!(compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"], "x");
+
+    let of_theirs = "      POSTGRES_PASSWORD: x\n      POSTGRES_USER: app\n";
+    shop.write(COMPOSE, BY_HAND.replace("      POSTGRES_PASSWORD: x\n", of_theirs));
+    std::fs::remove_dir_all(shop.root.join("integration/.generated")).expect("is ours");
+    std::fs::remove_dir_all(shop.root.join("news")).expect("is ours");
+    shop.xtask(&["integrate"]).exits(0);
+    shop.write("news/Dockerfile", "FROM python:3.13-slim\nEXPOSE 8005\nCMD [\"python3\", \"n.py\"]\n");
+    shop.write("news/.env.example", "DATABASE_URL=postgres://localhost:5432/news\n");
+    let screen = shop.xtask(&["integrate"]).exits(0);
+    let said = "`news` needs a database on `postgres`, which has an administrator of yours; none is made";
+    assert!(screen.stderr.contains(said), "{}", screen.stderr);
+}
+
+#[test]
+fn a_lost_record_makes_no_hand_written_setup_of_a_generated_one() {
+    let shop = shop();
+    shop.xtask(&["integrate"]).exits(0);
+    let before = shop.read(COMPOSE);
+    shop.write(ENV, "COMPOSE_PROJECT_NAME=shop-1234\n");
+    std::fs::remove_file(shop.root.join(STATE)).expect("was written");
+    shop.xtask(&["integrate"]).exits(0);
+    assert_eq!(shop.read(COMPOSE), before);
+    assert!(!shop.read(STATE).contains("adopted"), "{}", shop.read(STATE));
 }

@@ -22,6 +22,7 @@ pub mod logs;
 pub mod ls;
 mod pipeline;
 pub mod project;
+mod recorded;
 mod report;
 pub mod reset;
 pub mod restart;

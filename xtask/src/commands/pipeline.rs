@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::apply::current;
 use crate::apply::folder::Folder;
 use crate::catalog::Catalog;
 use crate::cli::Context;
+use crate::commands::recorded;
 use crate::config::Config;
 use crate::discover::{Scope, discover};
 use crate::error::{Failure, Result};
@@ -19,7 +18,6 @@ use crate::model::stack::{Assignments, Stack};
 use crate::plan;
 use crate::render::{self, Layout};
 use crate::repo::Repo;
-use crate::run::dotenv;
 use crate::run::setup::fnv1a;
 
 /// What was read and decided.
@@ -55,10 +53,7 @@ impl Pipeline {
             .map(|(name, text)| (folder.show(&name), text))
             .collect();
         let catalog = Catalog::load(&extra)?;
-        let recorded = match current::state(&folder)? {
-            Some(text) => assignments(&folder, &text, &catalog)?,
-            None => adopted(&folder)?,
-        };
+        let recorded = recorded::assignments(&folder, &catalog)?;
         let repo = Repo::open(&context.root)?;
         let mut scope =
             Scope { roots: config.services.roots.clone(), exclude: config.services.exclude.clone() };
@@ -71,8 +66,12 @@ impl Pipeline {
         }
         let folder_name = context.root.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = manifest_name(&repo).or(folder_name).unwrap_or_default();
-        let dockerfiles = digests(&repo, &facts);
-        let known = plan::Context { folder: name, recorded: recorded.clone(), dockerfiles };
+        let known = plan::Context {
+            folder: name,
+            recorded: recorded.clone(),
+            dockerfiles: digests(&repo, &facts),
+            handwritten: recorded::handwritten(&folder, &recorded.adopted)?,
+        };
         let stack = plan::plan(&facts, &catalog, &config, &known)?;
         let layout = Layout { root: relative(&context.out, &context.root), out: context.out_name() };
         Ok(Pipeline { stack, folder, layout, config, catalog, recorded })
@@ -155,88 +154,6 @@ fn nothing_found(config: &Config, facts: &Facts) -> anyhow::Error {
     failure
         .fix("add a Dockerfile to each service's folder, pass the monorepo with --root, or set services.roots in config.yaml")
         .into()
-}
-
-/// What a setup that was written by hand has decided already: its project, under which containers and data exist.
-/// Without `name:`, Compose takes the variable of `.env`, else the folder's name.
-fn adopted(folder: &Folder) -> Result<Assignments> {
-    let Some(compose) = current::file(folder, "docker-compose.yml")? else {
-        return Ok(Assignments::default());
-    };
-    let env = current::file(folder, ".env")?.unwrap_or_default();
-    let declared = serde_yaml::from_str::<serde_yaml::Value>(&compose)
-        .ok()
-        .and_then(|compose| Some(compose.get("name")?.as_str()?.to_owned()));
-    let folder_name =
-        folder.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let kept = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(*c);
-    let folder_name: String = folder_name.chars().filter(kept).collect();
-    let name = dotenv::value(&env, dotenv::PROJECT_VARIABLE)
-        .or(declared)
-        .filter(|name| !name.is_empty() && !name.contains('$'))
-        .unwrap_or_else(|| folder_name.trim_start_matches(['-', '_']).to_owned());
-    Ok(Assignments {
-        name: Some(name).filter(|name| !name.is_empty()),
-        adopted: true,
-        ..Assignments::default()
-    })
-}
-
-/// What `.generated/state.yaml` holds.
-#[derive(Debug, Default, Deserialize)]
-struct State {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    ports: Option<BTreeMap<String, u16>>,
-    #[serde(default)]
-    services: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    adopted: bool,
-    #[serde(default)]
-    dockerfiles: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    renamed: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    versions: Option<BTreeMap<String, String>>,
-}
-
-fn assignments(folder: &Folder, text: &str, catalog: &Catalog) -> Result<Assignments> {
-    let state: Option<State> = serde_yaml::from_str(text).map_err(|why| {
-        Failure::new("cannot read what earlier runs assigned")
-            .at(folder.show(render::STATE))
-            .why(why)
-            .fix(format!("git checkout -- {}", folder.show(render::STATE)))
-    })?;
-    let state = state.unwrap_or_default();
-    Ok(Assignments {
-        name: state.name,
-        ports: state.ports.unwrap_or_default(),
-        services: state.services.unwrap_or_default(),
-        adopted: state.adopted,
-        dockerfiles: state.dockerfiles.unwrap_or_default(),
-        renamed: state.renamed.unwrap_or_default(),
-        versions: match state.versions {
-            Some(versions) => versions,
-            None => generated_versions(folder, catalog)?,
-        },
-    })
-}
-
-/// The versions that a setup runs which was generated before they were recorded.
-fn generated_versions(folder: &Folder, catalog: &Catalog) -> Result<BTreeMap<String, String>> {
-    let base = current::file(folder, &format!("{}/docker-compose.yml", crate::apply::folder::BASE))?;
-    let compose: serde_yaml::Value =
-        base.and_then(|text| serde_yaml::from_str(&text).ok()).unwrap_or_default();
-    let services = compose.get("services").and_then(serde_yaml::Value::as_mapping);
-    let version = |(name, service): (&serde_yaml::Value, &serde_yaml::Value)| {
-        let label = |name: &str| service.get("labels")?.get(name)?.as_str();
-        let entry = catalog.get(label("xtask.kind").filter(|_| label("xtask.role") == Some("component"))?)?;
-        let image = service.get("image")?.as_str()?;
-        let (key, _) = entry.versions.iter().find(|(_, version)| version.image == image)?;
-        Some((name.as_str()?.to_owned(), key.clone()))
-    };
-    Ok(services.into_iter().flatten().filter_map(version).collect())
 }
 
 /// `to` as seen from `from`, both absolute: `..` where `from` lies in it.

@@ -335,8 +335,9 @@ pub struct Assignments {
     pub ports: std::collections::BTreeMap<String, u16>,
     /// Dockerfile → service name, so that a renamed service is recognised.
     pub services: std::collections::BTreeMap<String, String>,
-    /// Whether the setup was written by hand first: containers and data exist under exactly [`Assignments::name`].
-    pub adopted: bool,
+    /// The services of a setup that was written by hand first: containers and data exist under exactly
+    /// [`Assignments::name`], and these services keep the databases and passwords that they have.
+    pub adopted: std::collections::BTreeSet<String>,
     /// Dockerfile → digest of its content, so that it is recognised elsewhere. Brought up to date when something else
     /// changes: an edited Dockerfile alone makes no setup stale.
     pub dockerfiles: std::collections::BTreeMap<String, String>,

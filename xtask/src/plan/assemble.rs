@@ -159,7 +159,8 @@ pub(crate) fn server(
         label("role", "component"),
     ];
     out.in_tests = server_in_tests(component, &out.local_ports);
-    let remembered: Vec<String> = entry.remembers.iter().map(|secret| component.secret(secret)).collect();
+    let ours = entry.remembers.iter().filter(|secret| !component.given.contains_key(*secret));
+    let remembered: Vec<String> = ours.map(|secret| component.secret(secret)).collect();
     if !remembered.is_empty() {
         out.labels.insert(2, label("remembers", &remembered.join(" ")));
     }

@@ -9,6 +9,7 @@ use crate::model::fact::{Build, ComponentFacts, Fact, Facts, What};
 use crate::model::inventory::Strength;
 use crate::model::path::RepoPath;
 
+use super::Context;
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
 use super::external::Address;
@@ -35,6 +36,10 @@ pub(crate) struct Component<'a> {
     /// By service; empty where everybody shares one login.
     pub(crate) bindings: Vec<Binding>,
     pub(crate) host_port: Option<u16>,
+    /// Secrets of a server that was written by hand, as it has them: in place of variables of ours.
+    pub(crate) given: BTreeMap<String, String>,
+    /// Its administrator is another one than the catalogue's, so that nothing can be set up on it.
+    pub(crate) foreign: bool,
 }
 
 /// A service's own database and user on a server.
@@ -65,6 +70,9 @@ impl Component<'_> {
 
     /// A secret's value as Compose composes it: in the form that the engine accepts.
     pub(crate) fn secret_value(&self, name: &str) -> String {
+        if let Some(value) = self.given.get(name) {
+            return value.clone();
+        }
         let reference = secret_reference(&self.secret(name));
         match self.entry.secret_forms.get(name) {
             Some(form) => escape(form).replace("{hex}", &reference),
@@ -96,7 +104,7 @@ pub(crate) fn components<'a>(
     facts: &Facts,
     drafts: &[Draft<'_>],
     needs: &[Needs],
-    recorded: &BTreeMap<String, String>,
+    context: &Context,
 ) -> Result<Vec<Component<'a>>> {
     check(catalog, config)?;
     let found = &facts.components;
@@ -115,7 +123,7 @@ pub(crate) fn components<'a>(
             if !by_name.contains_key(&name) {
                 by_name.insert(
                     name.clone(),
-                    component(entry, config, name.clone(), own, (recorded, tested(entry)))?,
+                    component(entry, config, name.clone(), own, (context, tested(entry)))?,
                 );
             }
             let Some(component) = by_name.get_mut(&name) else { continue };
@@ -123,7 +131,9 @@ pub(crate) fn components<'a>(
             component
                 .aliases
                 .extend(need.hosts.iter().filter(|host| **host != name && !host.contains('.')).cloned());
-            if entry.tenancy == Tenancy::Database && component.external.is_none() {
+            let has_its_own = context.handwritten.contains_key(&name)
+                && (component.foreign || context.handwritten.contains_key(&draft.facts.name));
+            if entry.tenancy == Tenancy::Database && component.external.is_none() && !has_its_own {
                 component.bindings.push(binding(draft, need, entry));
             }
         }
@@ -136,7 +146,7 @@ pub(crate) fn components<'a>(
         let served = by_name.values().any(|component| component.entry.kind == made.kind);
         if let (false, false, Some(entry)) = (known, served, catalog.get(&made.kind)) {
             let name = names::project(&made.name);
-            by_name.insert(name.clone(), component(entry, config, name, Some(made), (recorded, None))?);
+            by_name.insert(name.clone(), component(entry, config, name, Some(made), (context, None))?);
         }
     }
     Ok(by_name.into_values().collect())
@@ -162,7 +172,7 @@ fn component<'a>(
     config: &Config,
     name: String,
     made: Option<&ComponentFacts>,
-    (recorded, tested): (&BTreeMap<String, String>, Option<&str>),
+    (context, tested): (&Context, Option<&str>),
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
     let asked = wanted.version.as_ref().map(|version| version.0.clone());
@@ -173,7 +183,10 @@ fn component<'a>(
     let exactly =
         |key: &String| entry.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version));
     // A newer default of the catalogue must not start on data that it cannot open.
-    let kept = || recorded.get(&name).and_then(exactly).filter(|(_, version)| !version.volumes.is_empty());
+    let kept = || {
+        let recorded = context.recorded.versions.get(&name).and_then(exactly);
+        recorded.filter(|(_, version)| !version.volumes.is_empty())
+    };
     let by_test = || entry.version_for(tested?.rsplit_once(':')?.1);
     let version = match &asked {
         None => tag
@@ -190,8 +203,11 @@ fn component<'a>(
     let made_image = made
         .filter(|made| asked.is_none() && (made.build.is_some() || entry.runs_as_written(&made.image)))
         .map(|made| made.image.clone());
+    let (given, foreign) = handwritten(entry, context.handwritten.get(&name));
     Ok(Component {
         name,
+        given,
+        foreign,
         entry,
         version,
         version_key,
@@ -203,6 +219,24 @@ fn component<'a>(
         bindings: Vec::new(),
         host_port: wanted.host_port,
     })
+}
+
+/// The secrets of a server that was written by hand, and whether its administrator has another name.
+fn handwritten(
+    entry: &Entry,
+    environment: Option<&BTreeMap<String, String>>,
+) -> (BTreeMap<String, String>, bool) {
+    let Some(environment) = environment else { return (BTreeMap::new(), false) };
+    let admin = entry.login.as_ref().map(|login| login.user.as_str());
+    let (mut given, mut foreign) = (BTreeMap::new(), false);
+    for (name, value) in &entry.environment {
+        let Some(theirs) = environment.get(name) else { continue };
+        if let Some(secret) = value.strip_prefix("{secret:").and_then(|rest| rest.strip_suffix('}')) {
+            given.insert(secret.to_owned(), theirs.clone());
+        }
+        foreign |= Some(value.as_str()) == admin && theirs != value;
+    }
+    (given, foreign)
 }
 
 fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {

@@ -55,6 +55,8 @@ pub struct Context {
     pub recorded: Assignments,
     /// Digests of the services' Dockerfiles, by path.
     pub dockerfiles: BTreeMap<String, String>,
+    /// The environment of services that were written by hand, as it stands in the Compose file.
+    pub handwritten: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Decides everything.
@@ -67,9 +69,9 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     preferences::check(config, &facts.services, &renamed, &mut problems)?;
     let drafts = draft::drafts(&facts.services, config, &renamed, &mut problems);
     let needs = needs(catalog, config, &drafts, &mut problems)?;
-    let components =
-        components::components(catalog, config, facts, &drafts, &needs, &context.recorded.versions)?;
+    let components = components::components(catalog, config, facts, &drafts, &needs, context)?;
     preferences::without_effect(config, &components, &mut problems);
+    readiness::handwritten_servers(&components, context, &mut problems);
     readiness::older_versions(&components, &context.recorded.versions, config, &mut problems);
     let networks = networks::of_components(&components, config.isolated());
     let requests = requests(&drafts, &components);
@@ -154,7 +156,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
             name: Some(name.clone()),
             ports: host_ports,
             services: drafts.iter().map(|d| (d.facts.dockerfile.to_string(), d.facts.name.clone())).collect(),
-            adopted: context.recorded.adopted,
+            adopted: context.recorded.adopted.clone(),
             dockerfiles: context.dockerfiles.clone(),
             renamed,
             versions: versions(&components),
@@ -481,6 +483,7 @@ fn component_secrets(component: &Component<'_>) -> Vec<Variable> {
     });
     assemble::secrets_of(component.entry)
         .into_iter()
+        .filter(|secret| !component.given.contains_key(secret))
         .map(|secret| {
             let admin = component.entry.login.as_ref().is_some_and(|login| login.secret == secret);
             let about = match (admin, &component.entry.login) {

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::model::fact::{Evidence, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 
+use super::Context;
 use super::components::Component;
 use super::draft::Draft;
 use super::environment::Environment;
@@ -156,6 +157,31 @@ fn crate_list(names: &[String]) -> String {
     match quoted.split_last() {
         Some((last, init)) if !init.is_empty() => format!("{} and {last}", init.join(", ")),
         _ => quoted.concat(),
+    }
+}
+
+/// Servers that were written by hand with an administrator of their own: nothing is set up on them.
+pub(crate) fn handwritten_servers(
+    components: &[Component<'_>],
+    context: &Context,
+    problems: &mut Vec<Problem>,
+) {
+    for component in components.iter().filter(|component| component.foreign) {
+        let new = component.clients.iter().filter(|client| !context.handwritten.contains_key(*client));
+        for client in new {
+            problems.push(
+                Problem::new(
+                    "server-written-by-hand",
+                    Severity::Warning,
+                    format!(
+                        "`{client}` needs a database on `{}`, which has an administrator of yours; none is made",
+                        component.name
+                    ),
+                )
+                .service(client)
+                .fix(format!("create it there, and set its address below services.{client}.env in config.yaml")),
+            );
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn render(stack: &Stack, layout: &Layout) -> String {
     // No `container_name` anywhere: two checkouts can run at once, and with one name they would take over each
     // other's containers.
     out.pair(0, "name", &stack.name);
-    if stack.assignments.adopted {
+    if !stack.assignments.adopted.is_empty() {
         // `up` gives each checkout a project of its own; here, data exist under this one already.
         out.pair(0, PROJECT_KEY, "exact");
     }

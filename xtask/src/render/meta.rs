@@ -16,8 +16,9 @@ pub(crate) fn state(assignments: &Assignments) -> String {
     if let Some(name) = name {
         out.pair(0, "name", name);
     }
-    if *adopted {
-        out.line(0, "adopted: true");
+    if !adopted.is_empty() {
+        let names: Vec<String> = adopted.iter().cloned().collect();
+        out.flow(0, "adopted", &names);
     }
     out.line(0, "ports:");
     for (variable, port) in ports {
