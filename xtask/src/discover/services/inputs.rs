@@ -32,7 +32,7 @@ const LOCKS: &[&str] = &[
     "Directory.Packages.props",
 ];
 
-/// How many files of a folder are looked at for a pattern: a large tree is not read through.
+/// How many files are looked at for a pattern over folders: a large tree is not read through.
 const LOOKED_AT: usize = 5_000;
 
 /// By path: the Dockerfile, the manifests of the module and the context, and every source of COPY and ADD.
@@ -42,10 +42,8 @@ pub(in crate::discover) fn of(repo: &Repo, service: &ServiceFacts) -> Vec<Input>
     let mut inputs = Inputs { repo, context, module, found: BTreeMap::new() };
     inputs.add(file.clone(), false, None);
     for folder in [module, context] {
-        let own = folder.depth() + 1;
-        let files = repo.files_in(folder).iter().take(LOOKED_AT).filter(|file| file.depth() == own);
-        let manifests: Vec<RepoPath> = files.filter(|file| is_manifest(file)).cloned().collect();
-        manifests.into_iter().for_each(|file| inputs.add(file, false, None));
+        let manifests = children(repo.files_in(folder), folder).filter(|file| is_manifest(file));
+        manifests.for_each(|file| inputs.add(file.clone(), false, None));
     }
     for (source, _) in &image.copies {
         for (path, is_folder) in inputs.resolve(source) {
@@ -72,6 +70,27 @@ fn is_manifest(file: &RepoPath) -> bool {
     let name = file.name();
     let requirements = name.starts_with("requirements") && name.ends_with(".txt");
     requirements || LOCKS.contains(&name) || language::is_manifest(file.as_str())
+}
+
+/// What lies in the folder itself, of everything in and below it, in order; what is below its folders is leapt over.
+fn children<'a>(all: &'a [RepoPath], folder: &'a RepoPath) -> impl Iterator<Item = &'a RepoPath> {
+    let depth = folder.depth() + 1;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(path) = all.get(at) {
+            let parts: Vec<&str> = path.parts().take(depth + 1).collect();
+            if parts.len() > depth {
+                let inside = RepoPath::new(&parts[..depth].join("/")).unwrap_or_default();
+                at += all[at..].partition_point(|path| path.is_in(&inside)).max(1);
+                continue;
+            }
+            at += 1;
+            if parts.len() == depth {
+                return Some(path);
+            }
+        }
+        None
+    })
 }
 
 struct Inputs<'a> {
@@ -121,18 +140,22 @@ impl Inputs<'_> {
     }
 
     fn matching(&self, pattern: &str) -> Vec<(RepoPath, bool)> {
-        let fixed: Vec<&str> =
-            pattern.split('/').take_while(|part| !part.contains(['*', '?', '['])).collect();
-        let Some(base) = self.context.join(&fixed.join("/")) else { return Vec::new() };
-        let depth =
-            self.context.depth() + pattern.split('/').filter(|part| !matches!(*part, "" | ".")).count();
-        let fits = |path: &RepoPath| {
-            path.depth() == depth
+        let parts: Vec<&str> = pattern.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let first = parts.iter().position(|part| part.contains(['*', '?', '[']));
+        let Some(first) = first else { return Vec::new() };
+        let Some(base) = self.context.join(&parts[..first].join("/")) else { return Vec::new() };
+        let fits = |path: &&RepoPath| {
+            path.depth() == self.context.depth() + parts.len()
                 && path.relative_to(self.context).is_some_and(|path| glob::matches(pattern, &path))
         };
-        let files = self.repo.files_in(&base).iter().take(LOOKED_AT).filter(|path| fits(path));
-        let folders = self.repo.folders_in(&base).iter().take(LOOKED_AT).filter(|path| fits(path));
-        files.map(|file| (file.clone(), false)).chain(folders.map(|folder| (folder.clone(), true))).collect()
+        let found = |all: &[RepoPath], is_folder: bool| -> Vec<(RepoPath, bool)> {
+            let one = |path: &RepoPath| (path.clone(), is_folder);
+            match first + 1 == parts.len() {
+                true => children(all, &base).filter(fits).map(one).collect(),
+                false => all.iter().take(LOOKED_AT).filter(fits).map(one).collect(),
+            }
+        };
+        [found(self.repo.files_in(&base), false), found(self.repo.folders_in(&base), true)].concat()
     }
 
     /// Where a source lies: a folder's content in the place itself, a file below it or as it.
@@ -198,6 +221,22 @@ mod tests {
                 "!a/package.json -> /app/package.json [\"npm ci\"]",
                 "a/run.sh -> /bin/run []",
                 "a/src/ -> /app/src []",
+            ]
+        );
+    }
+
+    #[test]
+    fn patterns_reach_files_folders_and_over_folders() {
+        let tree = "//- /a/Dockerfile\nFROM x\nCOPY *.py conf* /app/\nCOPY mods/*/run.sh /bin/\n//- /a/b.py\n//- /a/c/d.py\n\
+                    //- /a/config/x\n//- /a/e.py\n//- /a/mods/one/run.sh\n//- /a/mods/one/deep/run.sh\n//- /a/c.txt\n";
+        assert_eq!(
+            inputs(tree, "a", "a"),
+            [
+                "!a/Dockerfile",
+                "a/b.py -> /app/b.py []",
+                "a/config/ -> /app []",
+                "a/e.py -> /app/e.py []",
+                "a/mods/one/run.sh -> /bin/run.sh []",
             ]
         );
     }
