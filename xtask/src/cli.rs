@@ -131,11 +131,72 @@ fn folder(path: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
-/// The workspace of the package that cargo runs; without cargo, the current folder.
+/// The monorepo of the package that cargo runs; without cargo, the current folder.
 fn workspace() -> Result<PathBuf> {
-    let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
-        return folder(Path::new("."));
-    };
-    let root = package.ancestors().skip(1).find(|dir| dir.join("Cargo.toml").is_file());
-    folder(root.unwrap_or(&package))
+    match std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
+        Some(package) => folder(monorepo_of(&package)),
+        None => folder(Path::new(".")),
+    }
+}
+
+/// The workspace that a package belongs to. One that is a workspace for itself lies in a monorepo that is none.
+fn monorepo_of(package: &Path) -> &Path {
+    let workspace = |folder: &Path| manifest(folder)?.get("workspace").cloned();
+    if let Some(own) = workspace(package) {
+        let is_alone = own.get("members").is_none() && !package.join(".git").exists();
+        return package.parent().filter(|_| is_alone).unwrap_or(package);
+    }
+    let above = || package.ancestors().skip(1);
+    above()
+        .find(|folder| workspace(folder).is_some())
+        .or_else(|| above().find(|folder| folder.join("Cargo.toml").is_file()))
+        .unwrap_or(package)
+}
+
+/// What cannot be read or is no TOML, cargo has refused already.
+#[allow(clippy::disallowed_methods, reason = "the manifest says which folder the monorepo is")]
+fn manifest(folder: &Path) -> Option<toml::Table> {
+    std::fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes `Cargo.toml` files into folders below a temporary one.
+    #[allow(clippy::disallowed_methods, reason = "a test writes its fixture")]
+    fn tree(name: &str, manifests: &[(&str, &str)]) -> PathBuf {
+        let home = std::env::temp_dir().join(format!("xtask-cli-{name}-{}", std::process::id()));
+        for (folder, text) in manifests {
+            std::fs::create_dir_all(home.join(folder)).unwrap();
+            std::fs::write(home.join(folder).join("Cargo.toml"), text).unwrap();
+        }
+        home
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test removes its fixture")]
+    fn the_monorepo_is_found_from_the_package() {
+        let package = "[package]\nname = \"x\"\n";
+        let own = "[package]\nname = \"x\"\n[workspace]\n";
+        let own_with_members = "[package]\nname = \"x\"\n[workspace]\nmembers = [\"a\"]\n";
+        let workspace = "[workspace]\nmembers = [\"tools/xtask\"]\n";
+        let cases = [
+            (
+                "member",
+                vec![("a", workspace), ("a/tools", package), ("a/tools/xtask", package)],
+                "a/tools/xtask",
+                "a",
+            ),
+            ("alone", vec![("a", workspace), ("a/b/xtask", own)], "a/b/xtask", "a/b"),
+            ("root", vec![("a", own_with_members)], "a", "a"),
+            ("package", vec![("a", package), ("a/xtask", package)], "a/xtask", "a"),
+        ];
+        for (name, manifests, from, root) in cases {
+            let home = tree(name, &manifests);
+            let found = monorepo_of(&home.join(from)).to_owned();
+            std::fs::remove_dir_all(&home).unwrap();
+            assert_eq!(found, home.join(root), "{name}");
+        }
+    }
 }

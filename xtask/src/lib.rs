@@ -4,6 +4,7 @@
 //! stack, [`render`] turns the stack into files, [`apply`] merges the files into `integration/`;
 //! [`run`] knows none of this and only sees what lies in `integration/`.
 
+pub mod adopt;
 pub mod apply;
 pub mod catalog;
 pub mod cli;

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["model", "catalog", "config", "error"]),
     ("render", &["model"]),
     ("apply", &["model", "repo", "error"]),
+    ("adopt", &["model", "error"]),
     ("run", &["model", "error", "ui"]),
 ];
 

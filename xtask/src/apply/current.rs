@@ -113,7 +113,8 @@ fn failure(error: anyhow::Error) -> Failure {
     error.downcast().unwrap_or_else(|error| Failure::new("cannot read the setup").why(error))
 }
 
-fn leftover(folder: &Folder, name: &str) -> Option<String> {
+/// The temporary file beside a file, where a killed run left one.
+pub fn leftover(folder: &Folder, name: &str) -> Option<String> {
     let name = temporary(name);
     let path = folder.locate(&name).ok()?;
     path.symlink_metadata().is_ok().then_some(name)

@@ -5,6 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::Context;
 use crate::error::{Outcome, Result};
 
+pub mod adopt;
 pub mod bench;
 pub mod build;
 mod compatibility;
@@ -62,6 +63,7 @@ pub const ALL: &[Entry] = &[
     Entry { command: graph::command, run: graph::run },
     Entry { command: ls::command, run: ls::run },
     Entry { command: doctor::command, run: doctor::run },
+    Entry { command: adopt::command, run: adopt::run },
     Entry { command: bench::command, run: bench::run },
     Entry { command: completions::command, run: completions::run },
 ];

@@ -157,7 +157,7 @@ fn nothing_found(config: &Config, facts: &Facts) -> anyhow::Error {
 }
 
 /// `to` as seen from `from`, both absolute: `..` where `from` lies in it.
-fn relative(from: &Path, to: &Path) -> String {
+pub(super) fn relative(from: &Path, to: &Path) -> String {
     let from: Vec<Component<'_>> = from.components().collect();
     let to: Vec<Component<'_>> = to.components().collect();
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();

@@ -26,6 +26,8 @@ mod start_script;
 pub mod url;
 mod workspace;
 
+pub use services::{RootBuilds, root_builds};
+
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

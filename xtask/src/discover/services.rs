@@ -1,6 +1,7 @@
 //! Finds the services: which Dockerfiles are one, what they are called, where their code lies and how they are built.
 
 mod aside;
+mod cargo_build;
 mod context;
 mod files;
 mod ignored;
@@ -22,6 +23,8 @@ use crate::repo::Repo;
 
 use files::{DockerName, Rank};
 use place::Place;
+
+pub use cargo_build::{RootBuilds, root_builds};
 
 pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_path};
 pub(super) use inputs::of as inputs;
@@ -85,8 +88,8 @@ impl Roots {
         }
         // A setup that this program wrote is no evidence for what it should write.
         let setups = repo.files().filter_map(|file| file.as_str().strip_suffix("/.generated/state.yaml"));
-        let exclude = scope.exclude.iter().cloned().chain(setups.map(str::to_owned)).collect();
-        Roots { roots, exclude }
+        let exclude = scope.exclude.iter().cloned().chain(setups.map(str::to_owned)).chain(tools(repo));
+        Roots { roots, exclude: exclude.collect() }
     }
 
     pub(super) fn excludes(&self, path: &RepoPath) -> bool {
@@ -97,6 +100,17 @@ impl Roots {
         (self.roots.is_empty() || self.roots.iter().any(|pattern| glob::covers(pattern, path)))
             && !self.excludes(path)
     }
+}
+
+/// Where the commands of `cargo xtask` lie: the root's own package, and this project's sources with their sample and
+/// their fixtures, where they are part of the tree. They run the services and are none.
+fn tools(repo: &Repo) -> Vec<String> {
+    const SOURCES: &str = "xtask/src/discover/services.rs";
+    let is_file = |path: &str| RepoPath::root().join(path).is_some_and(|path| repo.is_file(&path));
+    let is_tool = is_file("xtask/Cargo.toml") && !is_file("xtask/Dockerfile");
+    let own = is_tool.then(|| "xtask".to_owned());
+    let copies = repo.files().filter_map(|file| file.as_str().strip_suffix(SOURCES)?.strip_suffix('/'));
+    own.into_iter().chain(copies.map(str::to_owned)).collect()
 }
 
 fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
@@ -390,5 +404,32 @@ pub(super) fn name_uniquely(services: &mut [ServiceFacts]) {
         let name = name.unwrap_or(longer);
         taken.insert(name.clone());
         service.aliases.push(std::mem::replace(&mut service.name, name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(tree: &str) -> Vec<String> {
+        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        assert!(found.set_aside.is_empty(), "{:?}", found.set_aside);
+        found.services.into_iter().map(|service| service.name).collect()
+    }
+
+    #[test]
+    fn the_commands_themselves_are_no_services() {
+        let tree = "//- /shop/Dockerfile\nFROM x\nCOPY . .\n//- /shop/main.py\n\n\
+                    //- /xtask/Cargo.toml\n[package]\n//- /xtask/fixtures/api/Dockerfile\nFROM x\nCOPY . .\n\
+                    //- /tools/x/xtask/src/discover/services.rs\n\n\
+                    //- /tools/x/workspace/code/market/Dockerfile\nFROM x\nCOPY . .\n\
+                    //- /tools/x/.ci/images/base/Dockerfile\nFROM x\nCOPY . .\n";
+        assert_eq!(names(tree), ["shop"]);
+    }
+
+    #[test]
+    fn folder_of_that_name_with_a_dockerfile_is_a_service() {
+        let tree = "//- /xtask/Dockerfile\nFROM x\nCOPY . .\n//- /xtask/Cargo.toml\n[package]\n";
+        assert_eq!(names(tree), ["xtask"]);
     }
 }

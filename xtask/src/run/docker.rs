@@ -58,6 +58,7 @@ impl Docker {
             args: args.into_iter().map(Into::into).collect(),
             stdin: None,
             env: Vec::new(),
+            folder: None,
             ui: self.ui,
         }
     }
@@ -90,6 +91,7 @@ pub struct Invocation {
     args: Vec<String>,
     stdin: Option<String>,
     env: Vec<(String, String)>,
+    folder: Option<PathBuf>,
     ui: Ui,
 }
 
@@ -112,7 +114,15 @@ impl Invocation {
     pub fn program(ui: Ui, name: &str) -> Result<Invocation> {
         signals::watch()?;
         let program = which::which(name).map_err(|_| Failure::new(format!("`{name}` is not installed")))?;
-        Ok(Invocation { program, name: name.to_owned(), args: Vec::new(), stdin: None, env: Vec::new(), ui })
+        Ok(Invocation {
+            program,
+            name: name.to_owned(),
+            args: Vec::new(),
+            stdin: None,
+            env: Vec::new(),
+            folder: None,
+            ui,
+        })
     }
 
     /// Adds arguments.
@@ -136,6 +146,13 @@ impl Invocation {
     #[must_use]
     pub fn stdin(mut self, text: impl Into<String>) -> Self {
         self.stdin = Some(text.into());
+        self
+    }
+
+    /// Where the command runs; without it, where we do.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
         self
     }
 
@@ -184,6 +201,9 @@ impl Invocation {
     pub fn output(&self) -> Result<Output> {
         self.ui.command(self);
         let shell = xshell::Shell::new().map_err(|why| self.not_started(why))?;
+        if let Some(folder) = &self.folder {
+            shell.change_dir(folder);
+        }
         let mut command = shell.cmd(&self.program).args(&self.args).quiet().ignore_status();
         for name in compose_variables() {
             command = command.env_remove(name);
@@ -339,6 +359,10 @@ impl Invocation {
 
     fn with_env(&self, expression: duct::Expression) -> duct::Expression {
         let cleaned = environment_cleaned(expression);
+        let cleaned = match &self.folder {
+            Some(folder) => cleaned.dir(folder),
+            None => cleaned,
+        };
         self.env.iter().fold(cleaned, |expression, (name, value)| expression.env(name, value))
     }
 

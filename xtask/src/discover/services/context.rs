@@ -90,7 +90,7 @@ fn hints(command: &str) -> Vec<String> {
     paths.filter(|word| word.contains('/') && !word.contains("//")).map(str::to_owned).collect()
 }
 
-fn is_everything(source: &str) -> bool {
+pub(super) fn is_everything(source: &str) -> bool {
     // The builder does not let a source leave the context: `..` is `.`.
     let inside = source.replace("..", ".");
     inside.split('/').all(|part| matches!(part, "" | "." | "*" | "**"))
