@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Names, valid_name};
-use super::{env_file, framework_conf, reach, services};
+use super::{derive, env_file, framework_conf, reach, services};
 use crate::model::fact::{Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -22,6 +22,7 @@ pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact
         services[at].facts.push(fact);
     }
     give_shared_code(services, &shared.folders, code);
+    services.iter_mut().for_each(derive::add_variables_of_telemetry);
     give_shared_values(services, values);
     learn_aliases(services);
     let mut orphans = give_by_name(services, named);

@@ -75,6 +75,23 @@ fn drop_ports_of_build_tools(service: &mut ServiceFacts) {
     });
 }
 
+/// What every SDK of OpenTelemetry reads, by its specification; it works without any of them.
+pub(super) fn add_variables_of_telemetry(service: &mut ServiceFacts) {
+    const READ: &[&str] = &[
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "OTEL_SERVICE_NAME",
+    ];
+    let is_sdk = |fact: &&Fact| matches!(&fact.what, What::Driver { kind, dev_only: false, .. } if kind == "otel-collector");
+    let Some(at) = service.facts.iter().find(is_sdk).map(|fact| fact.at.clone()) else { return };
+    for name in READ {
+        let (name, default) = ((*name).to_owned(), Some(String::new()));
+        let what = What::EnvRead { name, default, required: false };
+        service.facts.push(Fact { what, at: at.clone(), subject: Subject::Here });
+    }
+}
+
 /// Images of web servers run no program: what sources in other languages beside them read is for another service that is
 /// built from the same folder.
 fn drop_code_of_others(service: &mut ServiceFacts) {

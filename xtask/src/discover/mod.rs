@@ -13,6 +13,7 @@ mod glob;
 mod imports;
 pub mod lang;
 mod migrating;
+mod migration_files;
 mod names;
 pub mod placeholder;
 mod ports;
@@ -95,6 +96,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();
+    problems.extend(migrating::settle(&mut found.services));
     problems.extend(found.problems);
     // A Dockerfile is read for more than one reason; that it cannot be is said once.
     let said = |new: &Problem| new.code == "unreadable" && problems.iter().any(|known| known.at == new.at);
@@ -142,7 +144,7 @@ struct Said {
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
-    let own = [schema_file::SCHEMA, procfile::PROCFILE];
+    let own = [schema_file::SCHEMA, procfile::PROCFILE, migration_files::MIGRATIONS];
     let detectors: Vec<&Detector> = [lang::ALL, documents::ALL, framework_conf::ALL, proxy_conf::ALL, &own]
         .into_iter()
         .flatten()

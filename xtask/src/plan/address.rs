@@ -19,6 +19,8 @@ pub(crate) fn core(text: &str) -> String {
         "grpc",
         "http",
         "rpc",
+        "host",
+        "base",
         "rest",
     ];
     let kept: String = words.iter().filter(|word| !plain.contains(word)).copied().collect();

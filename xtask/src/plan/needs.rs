@@ -138,6 +138,11 @@ impl<'a> Finder<'a> {
         for (kind, at) in self.drivers(facts) {
             gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
         }
+        // What a file of the program says beside a variable for the whole address, the variable overrides.
+        for need in gathered.by_target.values_mut() {
+            let is_moved = need.wires.iter().any(|wire| wire.part == Part::Url);
+            need.literal.take_if(|literal| is_moved && literal.at.rule == "app-config");
+        }
         // The login of somebody's mailbox says nothing about a server.
         gathered.by_target.retain(|target, need| {
             let is_mail = matches!(target, Target::Kind(kind)
@@ -174,6 +179,14 @@ impl<'a> Finder<'a> {
     fn variable(&self, draft: &Draft<'_>, name: &str, setting: &Setting<'_>, gathered: &mut Gathered) {
         let Some(at) = setting.at() else { return };
         let value = setting.value();
+        // The own port of a service that is called `email` or `redis-proxy` is nobody else's address.
+        let is_own_port = draft.facts.facts.iter().any(|fact| {
+            matches!(&fact.what, What::Port { variable: Some(variable), port, .. }
+                if variable == name && value.is_some_and(|value| value.trim() == port.to_string()))
+        });
+        if is_own_port {
+            return;
+        }
         let Some((seen, part)) = self.see(draft, name, value, at, gathered) else { return };
         let (target, weight) = seen;
         if let Target::Service(service) = &target

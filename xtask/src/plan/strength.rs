@@ -45,7 +45,12 @@ impl Finder<'_> {
         let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
         // The service's own configuration names a host that is no part of this machine.
         let configured = setting.values.iter().any(|given| {
-            given.source == EnvSource::FrameworkConfig
+            let is_own_example = given.source == EnvSource::Example
+                // A bare host may be what the framework's template says.
+                && given.value.contains("://")
+                && !facts.path.is_root()
+                && given.at.path.is_in(&facts.path);
+            (given.source == EnvSource::FrameworkConfig || is_own_example)
                 && (given.at.path.is_in(&facts.path) || !given.at.path.name().starts_with("application"))
                 && address(given.value).is_some_and(|address| !is_local(&address.host))
         });

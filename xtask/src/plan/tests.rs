@@ -149,3 +149,59 @@ fn a_listener_on_loopback_is_said() {
     );
     assert!(codes(&stack).contains(&"listens-on-loopback"));
 }
+
+#[test]
+fn own_port_is_nobody_elses_address() {
+    let stack = planned(
+        "//- /email/Dockerfile\nFROM ruby:3\nEXPOSE ${EMAIL_PORT}\nCMD [\"ruby\", \"email.rb\"]\n//- /email/Gemfile\ngem 'pony'\n\
+         //- /email/.env.example\nEMAIL_PORT=6060\n",
+    );
+    assert_eq!(service(&stack, "email").ports[0].container, 6060);
+    assert_eq!(value(&stack, "email", "EMAIL_PORT").as_deref(), Some("6060"));
+    assert!(stack.inventory.infrastructure.is_empty());
+}
+
+#[test]
+fn mail_server_outside_stays_outside() {
+    let stack = planned(&format!(
+        "{API}//- /api/requirements.txt\naiosmtplib\n//- /api/.env.example\nSMTP_HOST=smtp.mail.com\nSMTP_PORT=465\nSMTP_USER=shop\n"
+    ));
+    assert!(stack.inventory.infrastructure.is_empty());
+    assert_eq!(stack.external[0].address, "smtp.mail.com");
+}
+
+#[test]
+fn settings_that_a_program_can_do_without_are_only_possible() {
+    let stack = planned(&format!(
+        "{API}//- /api/requirements.txt\npymongo\nredis\n//- /api/app.py\nimport os\nmongo = os.environ.get(\"MONGO_URL\", False)\nredis = os.environ[\"REDIS_URL\"]\n"
+    ));
+    let needs: Vec<(&str, crate::model::inventory::Strength)> =
+        service(&stack, "api").requires.iter().map(|need| (need.target.as_str(), need.strength)).collect();
+    assert_eq!(
+        needs,
+        [
+            ("mongodb", crate::model::inventory::Strength::Possible),
+            ("redis", crate::model::inventory::Strength::Required)
+        ]
+    );
+}
+
+#[test]
+fn connection_strings_of_keywords_are_wired_under_the_variable_of_their_key() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n//- /api/Api.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\">\
+         <ItemGroup><PackageReference Include=\"Npgsql\" /></ItemGroup></Project>\n//- /api/appsettings.json\n\
+         { \"StoreOptions\": { \"ConnectionString\": \"Server=localhost;Port=5432;Database=shop;User Id=u;Password=p\" } }\n",
+    );
+    let value = value(&stack, "api", "StoreOptions__ConnectionString").expect("is wired");
+    assert!(value.starts_with("Server=postgres;Port=5432;Database=shop;User Id=api;"), "{value}");
+}
+
+#[test]
+fn the_port_of_all_callers_beats_a_frameworks_default() {
+    let pom = "<project><dependencies><dependency><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
+    let tree = format!(
+        "//- /stock/Dockerfile\nFROM eclipse-temurin:21\n//- /stock/pom.xml\n{pom}\n{API}//- /api/app.py\nurl = \"http://stock:8087/x\"\n"
+    );
+    assert_eq!(service(&planned(&tree), "stock").ports[0].container, 8087);
+}

@@ -123,8 +123,27 @@ fn upper(name: &str) -> String {
     out.trim_matches('_').to_owned()
 }
 
+/// The key in the last section of .NET's configuration, in words: `GrpcSettings__DiscountUrl` is about `DISCOUNT_URL`.
+fn last_section(name: &str) -> Option<String> {
+    let (_, last) = name.rsplit_once("__")?;
+    let mut words = String::new();
+    let mut lower = false;
+    for c in last.chars() {
+        if lower && c.is_ascii_uppercase() {
+            words.push('_');
+        }
+        lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        words.push(c);
+    }
+    words.contains('_').then_some(words)
+}
+
 /// Whom a variable is about and which part it holds; `None` where its name is no part of an address.
 pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
+    of_words(name, catalog).or_else(|| of_words(&last_section(name)?, catalog))
+}
+
+fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     let name = upper(name);
     if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
         return Some((kind(rest, catalog).map_or(About::Class(Class::Database), About::Kind), Part::Url));
@@ -229,6 +248,7 @@ mod tests {
             ("SPRING_DATASOURCE_URL", class(Class::Database, Part::Url)),
             ("ConnectionStrings__Default", class(Class::Database, Part::Url)),
             ("REDIS_URL", kind("redis", Part::Url)),
+            ("GrpcSettings__DiscountUrl", other("DISCOUNT", Part::Url)),
             ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),
             ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),
             ("CACHE_HOST", class(Class::Cache, Part::Host)),

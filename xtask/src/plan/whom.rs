@@ -2,6 +2,7 @@
 
 use crate::catalog::Class;
 use crate::model::fact::{Evidence, ServiceFacts, What};
+use crate::model::inventory::Role;
 use crate::model::stack::External;
 
 use super::address::{self, Address, core, is_local, is_remote};
@@ -116,7 +117,20 @@ impl Finder<'_> {
             .map(|service| service.facts.name.clone())
             .or_else(|| matching(&|name| folded(name) == wanted))
             .or_else(|| matching(&|name| core(name) == core(text)));
+        let found = found.or_else(|| self.only_gateway(&wanted));
         found.filter(|name| *name != draft.facts.name)
+    }
+
+    /// `GATEWAY_URL` means the gateway, whatever it is called.
+    fn only_gateway(&self, wanted: &str) -> Option<String> {
+        if !["gateway", "apigateway"].contains(&wanted) {
+            return None;
+        }
+        let mut gateways = self.services.iter().filter(|service| service.role == Role::Gateway);
+        match (gateways.next(), gateways.next()) {
+            (Some(only), None) => Some(only.facts.name.clone()),
+            _ => None,
+        }
     }
 
     pub(super) fn service_of_variable(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
