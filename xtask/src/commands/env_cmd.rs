@@ -10,7 +10,8 @@ use crate::commands::project::{Project, check_names};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::host_env::{self, Reachable};
 use crate::run::spec::Spec;
-use crate::run::{containers, dotenv, env_file, state};
+use crate::run::state::Container;
+use crate::run::{containers, dotenv, env_file, relay, state};
 use crate::ui::count;
 
 /// The arguments of `env`.
@@ -70,7 +71,10 @@ fn show_for_host(project: &Project, spec: &Spec, service: &str, context: &Contex
         .services
         .iter()
         .map(|service| {
-            let own = running.iter().filter(|container| container.service == service.name);
+            let is_own = |container: &&Container| {
+                container.service == service.name && container.labels.kind != relay::KIND
+            };
+            let own = running.iter().filter(is_own);
             let now = own.flat_map(|container| &container.ports).map(|port| (port.container, port.host));
             let written = service.ports.iter().filter_map(|port| Some((port.target, port.published?)));
             Reachable { service: service.name.clone(), ports: now.chain(written).collect() }
@@ -83,6 +87,11 @@ fn show_for_host(project: &Project, spec: &Spec, service: &str, context: &Contex
     let env = host_env::rewrite(service, environment, &reachable, &host);
     for (name, value) in &env.values {
         context.ui.data(format_args!("{name}={value}"));
+    }
+    if spec.service(service).is_some_and(|service| !relay::ports(service).is_empty()) {
+        context.ui.note(format_args!(
+            "after `up --without {service}` the containers reach it here, if it listens on 0.0.0.0 and not on 127.0.0.1 alone"
+        ));
     }
     for (name, target) in &env.unreachable {
         context.ui.warn(

@@ -15,8 +15,6 @@ use crate::run::{inspect, preflight};
 
 /// What stands for a shell on the command line.
 const SHELLS: [&str; 4] = ["sh", "bash", "ash", "/bin/sh"];
-/// Where a shell comes from when the image has none, and the setup does not say which tools it uses.
-const TOOLS: &str = "busybox:1.37-musl";
 /// The best shell that is there.
 const SHELL: [&str; 3] = ["sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi"];
 
@@ -69,10 +67,7 @@ fn interactive(command: Invocation) -> Invocation {
 
 /// A shell beside a container whose image has none: in its network, with its processes and its variables.
 fn debug(context: &Context, project: &Project, container: &Container) -> Result<Invocation> {
-    let image = match Wanted::load(&project.setup.out, &project.setup.shown) {
-        Ok(Some(wanted)) => wanted.busybox,
-        Ok(None) | Err(_) => TOOLS.to_owned(),
-    };
+    let image = Wanted::tools(&project.setup.out, &project.setup.shown);
     context.ui.status(
         "Debugging",
         format_args!(

@@ -19,6 +19,7 @@ pub mod graph;
 pub mod health;
 pub mod integrate;
 pub mod inventory;
+mod isolated;
 pub mod logs;
 pub mod ls;
 mod pipeline;

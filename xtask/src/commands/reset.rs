@@ -58,7 +58,10 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     project.after_interruption(result)?;
     context.ui.status("Deleted", count(doomed.len(), "volume"));
     let timeout = std::time::Duration::from_secs(300);
-    up::up(context, &Request { services: Vec::new(), without: Vec::new(), build: true, timeout })?;
+    up::up(
+        context,
+        &Request { services: Vec::new(), without: Vec::new(), build: true, timeout, urls: true },
+    )?;
     Ok(Outcome::Done)
 }
 

@@ -75,6 +75,6 @@ fn restart_from_nothing(
 ) -> Result<()> {
     command.read()?;
     let services = running.iter().map(|name| (*name).to_owned()).collect();
-    up::up(context, &Request { services, without: Vec::new(), build: false, timeout })?;
+    up::up(context, &Request { services, without: Vec::new(), build: false, timeout, urls: true })?;
     Ok(())
 }

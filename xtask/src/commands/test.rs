@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
+use crate::commands::isolated::Isolated;
 use crate::commands::{health, smoke};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::connect::{self, Finding, Verdict, Wanted};
@@ -19,9 +20,11 @@ use crate::ui::{self, Ui};
 /// Its arguments.
 pub fn command() -> Command {
     Command::new("test")
-        .about("Health, connectivity, isolation and smoke tests of what runs")
+        .about("Health, connectivity, isolation and smoke tests of what runs, or of an environment of their own")
         .long_about(
             "Health, connectivity, isolation and smoke tests of what runs, in that order.\n\n\
+             With `--env test`, where nothing of that environment runs: builds and starts it beside everything else, \
+             tests it, and removes it with all that it made.\n\n\
              Connectivity and isolation are tried from inside each service's own network, as \
              `tests/connectivity.yaml` of the setup says; `schemas/connectivity.schema.json` of the xtask describes \
              the format for editors. Exits with 1 when one of them fails.",
@@ -29,7 +32,7 @@ pub fn command() -> Command {
         .arg(smoke::junit_arg())
         .arg(
             Arg::new("keep").long("keep").action(ArgAction::SetTrue).help(
-                "Leave the containers as they are (always so, as nothing is started for the tests yet)",
+                "Leave what was started for the tests, for a look at it",
             ),
         )
         .arg(super::env_arg())
@@ -37,6 +40,13 @@ pub fn command() -> Command {
 
 /// Runs all tests, and answers whether all passed.
 pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
+    match Isolated::start(context, arguments.get_flag("keep"))? {
+        Some(own) => own.end(test(context, arguments)),
+        None => test(context, arguments),
+    }
+}
+
+fn test(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let setup = Setup::read(&context.out, &context.out_name(), &context.env)?;
     let asked = Asked {
         scenarios: smoke::scenarios(&setup, &[])?,

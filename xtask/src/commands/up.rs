@@ -9,6 +9,7 @@ use crate::cli::Context;
 use crate::commands::project::{Project, check_names, services_arg, values};
 use crate::commands::{env_arg, integrate};
 use crate::error::{Failure, Outcome, Result};
+use crate::run::connect::Wanted;
 use crate::run::docker::{Docker, remote_host};
 use crate::run::labels::Role;
 use crate::run::preflight::Machine;
@@ -18,8 +19,8 @@ use crate::run::start::Start;
 use crate::run::state::{self, Container};
 use crate::run::timings::Timings;
 use crate::run::{
-    again, ahead, build, duration, env_file, images, networks, ports, preflight, report_file, signals, start,
-    verify, volatile, watch,
+    again, ahead, build, duration, env_file, images, networks, ports, preflight, relay, report_file, signals,
+    start, verify, volatile, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -74,6 +75,8 @@ pub struct Request {
     pub build: bool,
     /// How long it may take.
     pub timeout: Duration,
+    /// Print where everything answers.
+    pub urls: bool,
 }
 
 /// Runs `up`.
@@ -86,6 +89,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         without: values(matches, "without"),
         build: !matches.get_flag("no-build"),
         timeout: duration::parse(matches.get_one::<String>("timeout").map_or("5m", String::as_str))?,
+        urls: true,
     };
     let (project, timings) = up_timed(context, &request)?;
     if let Some(path) = matches.get_one::<PathBuf>("timings") {
@@ -149,9 +153,15 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
     let Project { docker, setup } = project;
     check_names(&request.services, &spec.names(), "service")?;
     check_names(&request.without, &spec.names(), "service")?;
+    let asked = request;
+    let mut request = &stand_in(docker, setup, &mut spec, asked)?;
     let wanted = wanted(&spec, request)?;
+    let again;
     if ports::check(docker, setup, &chosen(&spec, &wanted), &before, ui)? == ports::Moved::Yes {
+        setup.overlay = None;
         spec = Spec::read(docker, setup)?;
+        again = stand_in(docker, setup, &mut spec, asked)?;
+        request = &again;
     }
     let services = chosen(&spec, &wanted);
     if volatile::stop_stale(docker, &spec, &wanted, &before, ui)? {
@@ -165,7 +175,7 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
         networks::check(docker, setup, &spec)?;
         images::ensure(docker, setup, &services, ui)?;
     }
-    setup.overlay = preflight::overlay(&machine, &services);
+    setup.overlay = relay::joined(setup.overlay.take(), preflight::overlay(&machine, &services));
     let builds = request.build && services.iter().any(|service| service.build.is_some());
     let early = if builds && !known { ahead::components(&services, &before) } else { Vec::new() };
     let started = Instant::now();
@@ -187,7 +197,7 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
         let after = state::containers(docker, &setup.project)?;
         if again::all_well(&services, &after) {
             let timings = Timings::none(started.elapsed());
-            report(setup, &services, &after, &timings, ui)?;
+            report(request, setup, &services, &after, &timings, ui)?;
             return Ok(timings);
         }
     }
@@ -203,8 +213,22 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
         after = state::containers(docker, &setup.project)?;
     }
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
-    report(setup, &services, &after, &timings, ui)?;
+    report(request, setup, &services, &after, &timings, ui)?;
     Ok(timings)
+}
+
+/// Gives the services that are left out, and that others call, a stand-in which passes on to the host; what remains of
+/// the request then.
+fn stand_in(docker: &Docker, setup: &mut Setup, spec: &mut Spec, request: &Request) -> Result<Request> {
+    let called = relay::called(spec, &request.without);
+    if called.is_empty() {
+        return Ok(request.clone());
+    }
+    let names: Vec<String> = called.iter().map(|service| service.name.clone()).collect();
+    setup.overlay = Some(relay::overlay(&called, &Wanted::tools(&setup.out, &setup.shown)));
+    *spec = Spec::read(docker, setup)?;
+    let without = request.without.iter().filter(|name| !names.contains(name)).cloned().collect();
+    Ok(Request { without, ..request.clone() })
 }
 
 /// Asks the machine, the engine and Compose at once: each answer costs a process.
@@ -240,6 +264,7 @@ fn chosen<'a>(spec: &'a Spec, names: &[String]) -> Vec<&'a ServiceSpec> {
 }
 
 fn report(
+    request: &Request,
     setup: &Setup,
     services: &[&ServiceSpec],
     containers: &[Container],
@@ -247,7 +272,7 @@ fn report(
     ui: Ui,
 ) -> Result<()> {
     let rows = urls(services, containers);
-    if !rows.is_empty() {
+    if request.urls && !rows.is_empty() {
         ui.data(table(&["Service", "URL"], &rows));
     }
     let open = env_file::open_placeholders(setup)?;
@@ -280,7 +305,8 @@ fn urls(services: &[&ServiceSpec], containers: &[Container]) -> Vec<Vec<String>>
     let host = endpoint_host(remote_host().as_deref());
     let mut rows = Vec::new();
     for role in [Role::Service, Role::Component] {
-        for service in services.iter().filter(|service| service.role == role) {
+        let of_role = services.iter().filter(|service| service.role == role);
+        for service in of_role.filter(|service| service.labels.kind != relay::KIND) {
             let Some(container) = containers.iter().find(|container| container.service == service.name)
             else {
                 continue;

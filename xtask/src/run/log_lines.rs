@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Failure;
 use crate::run::docker::Docker;
+use crate::run::pause::pause;
 
 /// How much of it is shown.
 const LINES: usize = 8;
 /// So long before a failure its cause may have been logged.
 const BEFORE: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_millis(300);
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The last lines since that moment, in the order of their time; none where the engine does not answer.
@@ -18,8 +20,15 @@ pub fn since(docker: &Docker, container: &str, moment: SystemTime) -> Vec<String
     let since = since.unwrap_or_default();
     let since = format!("{}.{:09}", since.as_secs(), since.subsec_nanos());
     let command = docker.command(["logs", "--timestamps", "--since", &since, container]);
-    let Ok(Some(output)) = command.output_within(LIMIT) else { return Vec::new() };
-    let mut lines = in_order(&output.stdout, &output.stderr);
+    let ask = || match command.output_within(LIMIT) {
+        Ok(Some(output)) => in_order(&output.stdout, &output.stderr),
+        Ok(None) | Err(_) => Vec::new(),
+    };
+    let mut lines = ask();
+    // What was printed a moment ago may still be on its way to the engine's log.
+    if lines.is_empty() && pause(AGAIN) {
+        lines = ask();
+    }
     lines.drain(..lines.len().saturating_sub(LINES));
     lines
 }

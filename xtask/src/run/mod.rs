@@ -29,6 +29,7 @@ pub mod pause;
 pub mod ports;
 pub mod preflight;
 pub mod probe;
+pub mod relay;
 pub mod report_file;
 pub mod scenario;
 pub mod setup;

@@ -5,8 +5,10 @@
 #![allow(clippy::disallowed_methods, reason = "a test plays the user at the same machine")]
 
 mod broken;
+mod daily;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod isolated;
 #[path = "../e2e/lab.rs"]
 #[allow(dead_code, reason = "shared with the other tests on an engine")]
 mod lab;

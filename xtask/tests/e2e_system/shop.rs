@@ -7,7 +7,7 @@ use crate::engine;
 use crate::lab::{Lab, docker, turn};
 use crate::place::{Place, Screen};
 
-const BUSYBOX: &str = "busybox:1.37-musl";
+pub(crate) const BUSYBOX: &str = "busybox:1.37-musl";
 const IMAGES: &[&str] = &[BUSYBOX, "postgres:17", "mariadb:11.8", "redis:8", "rabbitmq:4-management"];
 
 /// The running shop during one test. A test mends what it broke before it judges.
@@ -73,13 +73,13 @@ fn monorepo() -> Place {
 }
 
 /// A web server with a page at `/health`.
-fn service(place: &Place, name: &str, port: u16, environment: &str) {
+pub(crate) fn service(place: &Place, name: &str, port: u16, environment: &str) {
     place.write(
         &format!("{name}/Dockerfile"),
         format!(
             "FROM {BUSYBOX}\nRUN mkdir /www && echo ok > /www/health\nEXPOSE {port}\n\
              HEALTHCHECK CMD wget -q -O /dev/null http://127.0.0.1:{port}/health\n\
-             CMD [\"httpd\", \"-f\", \"-v\", \"-p\", \"{port}\", \"-h\", \"/www\"]\n"
+             CMD [\"httpd\", \"-f\", \"-vv\", \"-p\", \"{port}\", \"-h\", \"/www\"]\n"
         ),
     );
     place.write(&format!("{name}/.env.example"), format!("PORT={port}\n{environment}"));

@@ -59,6 +59,9 @@ pub(super) fn walls<'s>(system: &'s System<'s>) -> Vec<Wall<'s>> {
 fn way(system: &System<'_>, from: &str, to: &str) -> Result<Way, String> {
     let find = |service: &str| system.member(service).ok_or_else(|| format!("`{service}` has no container"));
     let (from, to) = (find(from)?, find(to)?);
+    if from.on_host {
+        return Err(format!("`{}` runs on the host", from.service));
+    }
     if let Some(down) = [from, to].into_iter().find(|member| !member.running) {
         return Err(format!("`{}` does not run", down.service));
     }
@@ -91,7 +94,9 @@ pub(super) fn targets(system: &System<'_>, walls: &[Wall<'_>]) -> BTreeMap<Strin
     let mut targets = BTreeMap::new();
     for to in walls.iter().filter(|wall| wall.way.is_ok()).filter_map(|wall| system.member(wall.to)) {
         let clients = system.wanted.reaches.iter().filter(|(_, needs)| needs.contains_key(&to.service));
-        let client = clients.filter_map(|(name, _)| system.member(name)).find(|member| member.running);
+        let client = clients
+            .filter_map(|(name, _)| system.member(name))
+            .find(|member| member.running && !member.on_host);
         let (Some(host), Some(port)) = (to.addresses.first(), to.port) else { continue };
         let place = system.tools(client.unwrap_or(to));
         targets.insert(to.service.clone(), Target { place, host: host.clone(), port });

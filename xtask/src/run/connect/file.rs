@@ -10,6 +10,8 @@ use crate::run::setup;
 
 /// The file's name in the setup.
 pub const FILE: &str = "tests/connectivity.yaml";
+/// Where tools come from where no file says it.
+const TOOLS: &str = "busybox:1.37-musl";
 /// The only version of the format.
 const VERSION: u32 = 1;
 /// Clients that need no entry below `clients`.
@@ -141,6 +143,14 @@ impl Wanted {
         });
         Failures::check(failures.collect(), "nothing was tried")?;
         Ok(wanted)
+    }
+
+    /// The image with the tools that a setup uses, also where its file is broken or missing.
+    pub fn tools(out: &Path, shown: &str) -> String {
+        match Wanted::load(out, shown) {
+            Ok(Some(wanted)) => wanted.busybox,
+            Ok(None) | Err(_) => TOOLS.to_owned(),
+        }
     }
 
     fn knows(&self, client: &str) -> bool {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::error::{Failure, Result};
 use crate::run::docker::Docker;
 use crate::run::labels::Health;
+use crate::run::relay;
 use crate::run::state::{Container, State};
 
 /// A container of a service, the running one where there are several.
@@ -16,6 +17,8 @@ pub(super) struct Member {
     pub(super) service: String,
     pub(super) image: String,
     pub(super) running: bool,
+    /// It only stands in for a service that runs on the host.
+    pub(super) on_host: bool,
     /// As its process got it.
     pub(super) environment: BTreeMap<String, String>,
     /// In the networks that it joined.
@@ -84,6 +87,7 @@ fn member(container: &Container, inspected: Option<&Inspected>) -> Member {
         service: container.service.clone(),
         image: container.image.clone(),
         running: container.state == State::Running,
+        on_host: labels.kind == relay::KIND,
         environment: environment
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

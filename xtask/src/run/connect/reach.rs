@@ -57,6 +57,9 @@ fn way(system: &System<'_>, from: &str, to: &str, edge: &file::Edge) -> Result<W
         system.member(service).ok_or_else(|| NoWay::Skipped(format!("`{service}` has no container")))
     };
     let (from, to) = (find(from)?, find(to)?);
+    if from.on_host {
+        return Err(NoWay::Skipped(format!("`{}` runs on the host", from.service)));
+    }
     if !from.running {
         return Err(NoWay::Broken(format!("`{}` does not run", from.service)));
     }
