@@ -138,7 +138,7 @@ fn server(name: &str, host: &str, status: &str, ports: &str) -> String {
     command: [{program}, \"{host}\", \"{status}\"]
     volumes: [\"../code:/code:ro\"]
     ports: [{ports}]
-    healthcheck: {{ test: {check}, interval: 1s, timeout: {timeout}, retries: 2, start_period: 0s }}
+    healthcheck: {{ test: {check}, interval: 1s, timeout: {timeout}, retries: 3, start_period: 0s }}
     labels: {{ xtask.health: http 3000 /health, xtask.role: service }}
 "
     )
@@ -182,7 +182,6 @@ fn a_health_check_that_is_answered_with_no_or_too_late_says_what_it_got() {
             "error: `{service}` is unhealthy: its health check gets {status} from `/health`
   at integration/docker-compose.yml:{}
   why: | asked for /health
-       | asked for /health
        the server runs, its health check fails
   fix: cargo xtask logs {service}",
             health_at(service)

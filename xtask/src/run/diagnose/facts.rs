@@ -11,6 +11,9 @@ use crate::run::setup::Setup;
 use crate::run::state::{Check, Container, Details, State};
 use crate::run::wait::Cause;
 
+/// How many of the last log lines of a process that runs are about now.
+const RECENT: usize = 10;
+
 /// All that is known of one service.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -142,6 +145,13 @@ impl Facts {
     /// Whether its process runs.
     pub fn runs(&self) -> bool {
         self.container.as_ref().is_some_and(|container| container.state == State::Running)
+    }
+
+    /// The lines of its log that can be about now: all where its process has ended, the last ones where it runs and
+    /// may long have got over what it complained of.
+    pub fn recent(&self) -> &[String] {
+        let count = if self.is_down() { self.log.len() } else { RECENT };
+        &self.log[self.log.len().saturating_sub(count)..]
     }
 
     /// The code that its process ended with, where it has ended.

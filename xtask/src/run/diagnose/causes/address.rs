@@ -20,18 +20,21 @@ pub fn find(facts: &Facts) -> Option<Known> {
     if facts.is_healthy() || facts.exit_code() == Some(0) {
         return None;
     }
-    let trace = words::last_of(&facts.log, &UNKNOWN)?;
+    let trace = words::last_of(facts.recent(), &UNKNOWN)?;
     let host = trace.group(1);
     let known = Known::new(format!("it looks for the host `{host}`, which its networks do not know"))
         .at(place(facts, host));
     let names = || facts.system.iter().map(|member| member.service.as_str());
     let then = facts.then_up();
     let known = if names().any(|name| name == host) {
-        known
-            .why(format!("`{host}` does not run, or shares no network with `{}`", facts.service))
-            .fix(format!("let both join one of the `networks` in {}, {then}", facts.places.file()))
+        known.why(format!("`{host}` did not run yet, or shares no network with `{}`", facts.service)).fix(
+            format!(
+                "add `{host}` to its `depends_on`, or to its `networks`, in {}, {then}",
+                facts.places.file()
+            ),
+        )
     } else if host.contains('.') {
-        known.fix(format!("look whether this machine resolves `{host}`, {then}"))
+        known.fix(format!("look whether this machine knows `{host}` (getent hosts {host}), {then}"))
     } else {
         let near = crate::error::nearest(host, names()).map(|near| format!(" (did you mean `{near}`?)"));
         known.fix(format!(

@@ -32,7 +32,13 @@ pub fn find(facts: &Facts) -> Option<Known> {
     Some(known.at(facts.places.key(&["healthcheck"])).why("the server runs, its health check fails"))
 }
 
+/// The last lines of the log, what is said again and again once.
 fn log(facts: &Facts, known: Known) -> Known {
-    let start = facts.log.len().saturating_sub(SHOWN);
-    facts.log[start..].iter().fold(known, |known, line| known.said(line))
+    let mut shown: Vec<&str> = Vec::new();
+    for line in facts.log.iter().rev() {
+        if shown.len() < SHOWN && !shown.contains(&line.as_str()) {
+            shown.push(line);
+        }
+    }
+    shown.iter().rev().fold(known, |known, line| known.said(line))
 }

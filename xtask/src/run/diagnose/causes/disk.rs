@@ -12,7 +12,8 @@ pub fn find(facts: &Facts) -> Option<Known> {
     if facts.is_healthy() || facts.exit_code() == Some(0) {
         return None;
     }
-    if let Some(trace) = words::last(&facts.log, r"ENOSPC: System limit for number of file watchers reached")
+    if let Some(trace) =
+        words::last(facts.recent(), r"ENOSPC: System limit for number of file watchers reached")
     {
         return Some(
             Known::new("this machine's limit of watched files is reached")
@@ -20,7 +21,7 @@ pub fn find(facts: &Facts) -> Option<Known> {
                 .fix("sudo sysctl fs.inotify.max_user_watches=524288"),
         );
     }
-    let said: Vec<String> = facts.log.iter().chain([&facts.details.error]).cloned().collect();
+    let said: Vec<String> = facts.recent().iter().chain([&facts.details.error]).cloned().collect();
     let trace = words::last(&said, FULL)?;
     let small = in_memory(facts, &trace.line);
     let known = match small {

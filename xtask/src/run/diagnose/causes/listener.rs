@@ -36,22 +36,23 @@ pub fn only_inside(port: u16, listeners: &[Listener]) -> Option<&Listener> {
 }
 
 fn other_port(facts: &Facts, port: u16, listeners: &[Listener]) -> Option<Known> {
-    if facts.is_healthy() || listeners.is_empty() || listeners.iter().any(|listener| listener.port == port) {
+    if facts.is_healthy() || listeners.iter().any(|listener| listener.port == port) {
         return None;
     }
-    let mut ports: Vec<u16> = listeners.iter().map(|listener| listener.port).collect();
+    // A debugger or a console for the container itself is no main port that was missed.
+    let open = listeners.iter().filter(|listener| !listener.is_loopback());
+    let mut ports: Vec<u16> = open.map(|listener| listener.port).collect();
     ports.sort_unstable();
     ports.dedup();
-    let set = match ports.as_slice() {
-        [one] => facts.set(
-            "port",
-            &format!(" to {one}"),
-            &format!("write {one} for {port} in the ports and the check"),
-        ),
-        _ => facts.set("port", " to the one that is meant", "correct the port in the ports and the check"),
-    };
+    // Of several, none is surely the one that is meant.
+    let [open] = ports.as_slice() else { return None };
+    let set = facts.set(
+        "port",
+        &format!(" to {open}"),
+        &format!("write {open} for {port} in the ports and the check"),
+    );
     Some(
-        Known::new(format!("it listens on port {} and not on {port}", crate::ui::list(&ports)))
+        Known::new(format!("it listens on port {open} and not on {port}"))
             .at(facts.places.key(&["ports", "healthcheck"]))
             .fix(set),
     )

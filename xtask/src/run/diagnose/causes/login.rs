@@ -41,7 +41,7 @@ pub fn find(facts: &Facts) -> Option<Known> {
         return None;
     }
     REFUSALS.iter().find_map(|refusal| {
-        let trace = words::last(&facts.log, refusal.pattern)?;
+        let trace = words::last(facts.recent(), refusal.pattern)?;
         let server = server(facts, refusal)?;
         Some(explain(facts, refusal, server, trace.group(1)).said(&trace.line))
     })

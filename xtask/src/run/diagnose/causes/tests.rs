@@ -68,6 +68,7 @@ fn variables_are_missed_in_every_language() {
         "** (RuntimeError) could not fetch environment variable \"DATABASE_URL\" because it is not set",
         "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings\ndatabase_url\n  Field required [type=missing, input_value={}, input_type=dict]",
         "Caused by: java.lang.IllegalArgumentException: Could not resolve placeholder 'DATABASE_URL' in value \"${DATABASE_URL}\"",
+        "Could not resolve placeholder 'database.url' in value \"${database.url}\"",
     ] {
         assert_eq!(what(&ended(1, log)), not_set, "{log}");
     }
@@ -88,6 +89,7 @@ fn what_only_looks_like_a_missing_variable_is_none() {
         "code: 'MODULE_NOT_FOUND' is required",
         "Error [ERR_REQUIRE_ESM]: require() of ES Module is not supported",
         "constraint FK_ORDERS_USER is missing",
+        "TLS is required",
     ] {
         assert_eq!(what(&ended(1, log)), "", "{log}");
     }
@@ -438,7 +440,19 @@ fn answers_and_listeners_are_read_from_outside() {
             "it listens on 127.0.0.1:3000 in its container, where nobody else reaches it",
         ),
         (listening(unhealthy(refused), &[listener("127.0.0.1", 3000), listener("::", 3000)]), ""),
+        (listening(unhealthy(refused), &[listener("127.0.0.1", 9229)]), ""),
+        (listening(unhealthy(refused), &[listener("0.0.0.0", 8080), listener("::", 8081)]), ""),
     ]);
+}
+
+#[test]
+fn what_a_running_service_has_complained_of_long_ago_is_no_cause() {
+    let complaint = "Error: getaddrinfo ENOTFOUND dbb";
+    let mut facts = unhealthy("");
+    facts.log = vec![complaint.to_owned()];
+    assert_eq!(what(&facts), "it looks for the host `dbb`, which its networks do not know");
+    facts.log.extend((0..10).map(|n| format!("served {n}")));
+    assert_eq!(what(&facts), "");
 }
 
 #[test]

@@ -47,9 +47,21 @@ pub fn find(facts: &Facts) -> Option<Known> {
 fn said(facts: &Facts) -> Option<(String, Trace)> {
     SAID.iter().find_map(|pattern| {
         let trace = words::last(&facts.log, pattern)?;
-        let name = trace.group(1).to_owned();
-        (!name.is_empty() && !is_a_code(&name)).then_some((name, trace))
+        let name = in_the_environment(trace.group(1));
+        (is_a_variable(&name, &trace.line) && !is_a_code(&name)).then_some((name, trace))
     })
+}
+
+/// Spring asks for `app.jwt-secret` and takes `APP_JWT_SECRET`.
+fn in_the_environment(name: &str) -> String {
+    if name.contains('.') { name.replace(['.', '-'], "_").to_uppercase() } else { name.to_owned() }
+}
+
+/// `TLS is required` speaks of something else than `TLS_KEY is required`, or than a variable TLS.
+fn is_a_variable(name: &str, line: &str) -> bool {
+    let line = line.to_lowercase();
+    !name.is_empty()
+        && (name.contains('_') || ["env", "variable", "parameter"].iter().any(|word| line.contains(word)))
 }
 
 /// `KeyError: 'NAME'` out of `os.environ`, and not out of any other dictionary.
