@@ -10,7 +10,7 @@ use crate::commands::project::{Project, check_names, services_arg, values};
 use crate::commands::{env_arg, integrate};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::connect::Wanted;
-use crate::run::docker::{Docker, remote_host};
+use crate::run::docker::{Docker, Invocation, remote_host};
 use crate::run::labels::Role;
 use crate::run::preflight::Machine;
 use crate::run::setup::Setup;
@@ -18,9 +18,10 @@ use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::start::Start;
 use crate::run::state::{self, Container};
 use crate::run::timings::Timings;
+use crate::run::volatile::{self, Moment};
 use crate::run::{
     again, ahead, build, duration, env_file, images, networks, ports, preflight, relay, report_file, signals,
-    start, verify, volatile, watch,
+    start, verify, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -164,7 +165,7 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
         request = &again;
     }
     let services = chosen(&spec, &wanted);
-    if volatile::stop_stale(docker, &spec, &wanted, &before, ui)? {
+    if volatile::stop_stale(docker, &spec, &wanted, &before, Moment::BeforeStart, ui)? {
         before = state::containers(docker, &setup.project)?;
     }
     let last = again::recall(setup);
@@ -203,15 +204,8 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
     }
     verify::check(docker, setup, &services, &ids)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
-    let mut what = Start { services: wanted.clone(), early, timeout: request.timeout };
-    let mut timings = start::start(docker, setup, &spec, &what, &command, ui)?;
-    let mut after = state::containers(docker, &setup.project)?;
-    // An engine that this start has started anew was empty, and its clients may have been there before it.
-    if volatile::stop_stale(docker, &spec, &wanted, &after, ui)? {
-        what.early.clear();
-        timings = timings.then(start::start(docker, setup, &spec, &what, &command, ui)?);
-        after = state::containers(docker, &setup.project)?;
-    }
+    let what = Start { services: wanted.clone(), early, timeout: request.timeout };
+    let (timings, after) = start_all(docker, setup, &spec, what, &command, ui)?;
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
     report(request, setup, &services, &after, &timings, ui)?;
     Ok(timings)
@@ -229,6 +223,33 @@ fn stand_in(docker: &Docker, setup: &mut Setup, spec: &mut Spec, request: &Reque
     *spec = Spec::read(docker, setup)?;
     let without = request.without.iter().filter(|name| !names.contains(name)).cloned().collect();
     Ok(Request { without, ..request.clone() })
+}
+
+/// Starts everything; once more where an engine was made anew, and so empty, under clients that were there before it.
+fn start_all(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    what: Start,
+    command: &Invocation,
+    ui: Ui,
+) -> Result<(Timings, Vec<Container>)> {
+    let first = start::start(docker, setup, spec, &what, command, ui);
+    signals::check()?;
+    let after = match state::containers(docker, &setup.project) {
+        Ok(after) => after,
+        Err(error) => return Err(first.err().unwrap_or(error)),
+    };
+    if !volatile::stop_stale(docker, spec, &what.services, &after, Moment::AfterStart, ui)? {
+        return Ok((first?, after));
+    }
+    let again = Start { early: Vec::new(), ..what };
+    let second = start::start(docker, setup, spec, &again, command, ui)?;
+    let timings = match first {
+        Ok(first) => first.then(second),
+        Err(_) => second,
+    };
+    Ok((timings, state::containers(docker, &setup.project)?))
 }
 
 /// Asks the machine, the engine and Compose at once: each answer costs a process.

@@ -19,7 +19,17 @@ pub fn is_volatile(service: &ServiceSpec) -> bool {
     service.role == Role::Component && service.tmpfs.iter().any(data)
 }
 
-/// Stops those of the services that rely on data that an engine has lost; whether there were any.
+/// When it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// An engine that is down will come up empty.
+    BeforeStart,
+    /// An engine that is down is a failure of its own.
+    AfterStart,
+}
+
+/// Stops those of the services that rely on data that an engine has lost; whether there were any. `services` are those
+/// that a start is about, engines included.
 ///
 /// # Errors
 /// When the engine does not answer or refuses.
@@ -28,6 +38,7 @@ pub fn stop_stale(
     spec: &Spec,
     services: &[String],
     containers: &[Container],
+    moment: Moment,
     ui: Ui,
 ) -> Result<bool> {
     if !spec.services.iter().any(is_volatile) {
@@ -39,10 +50,8 @@ pub fn stop_stale(
         let Some(details) = details.iter().find(|details| details.id == container.id) else { continue };
         runs.add(container, &details.started_at);
     }
-    let stale = stale(spec, &runs);
-    let of_ours = |name: &&str| services.iter().any(|service| service == name);
-    let names: Vec<&str> = stale.values().flatten().copied().filter(of_ours).collect();
-    let names: BTreeSet<&str> = names.into_iter().collect();
+    let stale = stale(spec, &runs, services, moment);
+    let names: BTreeSet<&str> = stale.values().flatten().copied().collect();
     if names.is_empty() {
         return Ok(false);
     }
@@ -81,20 +90,28 @@ impl Runs {
 }
 
 /// By engine: the running services that were started before it, or before its setup ran on it.
-fn stale<'a>(spec: &'a Spec, runs: &Runs) -> BTreeMap<&'a str, Vec<&'a str>> {
+fn stale<'a>(
+    spec: &'a Spec,
+    runs: &Runs,
+    services: &[String],
+    moment: Moment,
+) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let wanted = |service: &ServiceSpec| services.contains(&service.name);
     let mut stale = BTreeMap::new();
-    for engine in spec.services.iter().filter(|service| is_volatile(service)) {
-        let Some(born) = runs.started.get(&engine.name).filter(|_| runs.running.contains(&engine.name))
-        else {
+    for engine in spec.services.iter().filter(|service| is_volatile(service) && wanted(service)) {
+        let born = runs.started.get(&engine.name).filter(|_| runs.running.contains(&engine.name));
+        if born.is_none() && moment == Moment::AfterStart {
             continue;
-        };
+        }
         let clients = all_dependants(spec, &engine.name);
-        let one_shots = clients.iter().filter(|client| client.role == Role::OneShot);
-        let setup_is_due = one_shots.clone().any(|one_shot| runs.is_older(&one_shot.name, born));
+        let is_older = |name: &str| born.is_none_or(|born| runs.is_older(name, born));
+        let setup_is_due =
+            clients.iter().any(|client| client.role == Role::OneShot && is_older(&client.name));
         let relies = |client: &&&ServiceSpec| {
             client.role != Role::OneShot
+                && wanted(client)
                 && runs.running.contains(&client.name)
-                && (setup_is_due || runs.is_older(&client.name, born))
+                && (setup_is_due || is_older(&client.name))
         };
         let found: Vec<&str> = clients.iter().filter(relies).map(|client| client.name.as_str()).collect();
         if !found.is_empty() {
@@ -136,6 +153,10 @@ mod tests {
 
     /// Services that run, or have ended where the name begins with `!`, and when they were started.
     fn stale_after(starts: &[(&str, &str)]) -> Vec<String> {
+        stale_at(starts, Moment::AfterStart, &["db", "cache", "setup", "api", "web", "alone"])
+    }
+
+    fn stale_at(starts: &[(&str, &str)], moment: Moment, services: &[&str]) -> Vec<String> {
         let spec = Spec::parse(CONFIG, "p").unwrap();
         let mut runs = Runs::default();
         for (name, at) in starts {
@@ -145,7 +166,8 @@ mod tests {
             );
             runs.add(&state::parse_ps(&line).unwrap()[0], &format!("2026-11-22T10:00:{at}Z"));
         }
-        stale(&spec, &runs).into_values().flatten().map(str::to_owned).collect()
+        let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
+        stale(&spec, &runs, &services, moment).into_values().flatten().map(str::to_owned).collect()
     }
 
     #[test]
@@ -162,13 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn fractions_of_a_second_count_and_an_engine_that_is_down_has_no_clients() {
-        assert_eq!(
-            stale_after(&[("db", "01.12"), ("!setup", "01.123"), ("api", "01.2")]),
-            Vec::<String>::new()
-        );
+    fn fractions_of_a_second_count() {
+        let apart = [("db", "01.12"), ("!setup", "01.123"), ("api", "01.2")];
+        assert_eq!(stale_after(&apart), Vec::<String>::new());
         assert_eq!(stale_after(&[("db", "01.2"), ("!setup", "01.21"), ("api", "01.123")]), ["api"]);
-        assert_eq!(stale_after(&[("!db", "09"), ("!setup", "02"), ("api", "03")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_engine_that_is_down_comes_up_empty_where_it_is_started_at_all() {
+        let down = [("!db", "09"), ("!setup", "02"), ("api", "03"), ("web", "04")];
+        let all = ["db", "setup", "api", "web"];
+        assert_eq!(stale_at(&down, Moment::BeforeStart, &all), ["api", "web"]);
+        assert_eq!(stale_at(&down[1..], Moment::BeforeStart, &all), ["api", "web"], "its container is gone");
+        assert_eq!(stale_at(&down, Moment::BeforeStart, &["db", "setup", "api"]), ["api"]);
+        assert_eq!(stale_at(&down, Moment::BeforeStart, &["setup", "api", "web"]), Vec::<String>::new());
+        assert_eq!(stale_at(&down, Moment::AfterStart, &all), Vec::<String>::new());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 #[path = "../engine/mod.rs"]
 mod engine;
+mod forgetful;
 #[path = "../e2e/lab.rs"]
 #[allow(dead_code, reason = "shared with the other tests on a real engine")]
 mod lab;

@@ -129,9 +129,6 @@ fn a_restarted_engine_is_set_up_again(dev: &System<'_>, test: &System<'_>) {
     // Orders need what trading's own migrations made.
     test.run(&["smoke"]);
 
-    let screen = test.run(&["restart", "postgres"]);
-    assert!(screen.contains("Stopping accounts and trading (postgres has lost its data)"), "{screen}");
-    test.run(&["smoke", "order-flow"]);
     assert_eq!((dev.container("postgres"), dev.container("trading")), before);
 
     let screen = test.run(&["up"]);
