@@ -34,8 +34,16 @@ pub struct Ui {
 impl Ui {
     /// What the command was asked for, on stdout, with a line end.
     pub fn data(&self, text: impl Display) {
+        let mut text = text.to_string();
+        text.push('\n');
+        // Looking for colours to take out costs more than to find out that there are none.
+        let plain = memchr::memchr(0x1b, text.as_bytes()).is_none();
         // A closed pipe (`| head`) is the reader's choice, not an error of ours.
-        let _ = writeln!(anstream::stdout(), "{text}");
+        let _ = if plain {
+            std::io::stdout().write_all(text.as_bytes())
+        } else {
+            anstream::stdout().write_all(text.as_bytes())
+        };
     }
 
     /// As [`Ui::data`], for what has no end: whether anybody still reads it.

@@ -2,11 +2,32 @@
 
 use crate::model::path::RepoPath;
 
-/// Whether `path` is what `pattern` names, or lies below it.
-pub(super) fn covers(pattern: &str, path: &RepoPath) -> bool {
-    let pattern: Vec<&str> = parts(pattern);
-    let path: Vec<&str> = path.parts().collect();
-    (0..=path.len()).any(|end| matches_parts(&pattern, &path[..end]))
+/// A pattern that many paths are compared with.
+#[derive(Debug, Clone)]
+pub(super) struct Glob {
+    parts: Vec<String>,
+    /// What it names, where nothing in it stands for anything else.
+    plain: Option<RepoPath>,
+}
+
+impl Glob {
+    /// The pattern `text`, seen from the root.
+    pub(super) fn new(text: &str) -> Glob {
+        let parts: Vec<String> = parts(text).into_iter().map(str::to_owned).collect();
+        let is_plain = parts.iter().all(|part| part != ".." && !part.contains(['*', '?']));
+        let plain = RepoPath::new(&parts.join("/")).filter(|_| is_plain);
+        Glob { parts, plain }
+    }
+
+    /// Whether `path` is what the pattern names, or lies below it.
+    pub(super) fn covers(&self, path: &RepoPath) -> bool {
+        if let Some(plain) = &self.plain {
+            return path.is_in(plain);
+        }
+        let pattern: Vec<&str> = self.parts.iter().map(String::as_str).collect();
+        let path: Vec<&str> = path.parts().collect();
+        (0..=path.len()).any(|end| matches_parts(&pattern, &path[..end]))
+    }
 }
 
 /// Whether `path` is what `pattern` names.
@@ -61,9 +82,12 @@ mod tests {
     #[test]
     fn patterns_cover_what_lies_below() {
         let path = RepoPath::new("workspace/code/trading/src").expect("inside the root");
-        assert!(covers("workspace/code/*", &path));
-        assert!(covers("**/trading", &path));
-        assert!(!covers("workspace/code/t?", &path));
+        let covers = |pattern: &str| Glob::new(pattern).covers(&path);
+        assert!(covers("workspace/code/*"));
+        assert!(covers("**/trading"));
+        assert!(!covers("workspace/code/t?"));
+        assert!(covers("./workspace//code/") && covers(""));
+        assert!(!covers("workspace/cod") && !covers("../workspace"));
         assert!(matches("a*b/**", "axxb/c/d") && !matches("*.jar", "a/b.jar"));
     }
 }

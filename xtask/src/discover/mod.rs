@@ -139,8 +139,11 @@ struct Said {
     facts: Vec<Fact>,
     problems: Vec<Problem>,
     /// Too large to be read.
-    skipped: Option<RepoPath>,
+    skipped: Vec<RepoPath>,
 }
+
+/// How many files one core takes at a time: enough that the cores rarely meet, few enough that they end together.
+const FILES_AT_ONCE: usize = 64;
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
@@ -149,16 +152,22 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
         .into_iter()
         .flatten()
         .collect();
-    let wanted: Vec<Wanted<'_>> = repo.files().filter_map(|path| wanted(path, &detectors, scope)).collect();
+    let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
+    let read = in_parallel(some, |paths| {
+        let mut said = Said::default();
+        for wanted in paths.iter().filter_map(|path| wanted(path, &detectors, scope)) {
+            read_file(repo, catalog, &wanted, &mut said);
+        }
+        said
+    });
     let mut all = Said::default();
-    let mut skipped = Vec::new();
-    for said in in_parallel(wanted, |wanted| read_file(repo, catalog, wanted)) {
+    for said in read {
         all.facts.extend(said.facts);
         all.problems.extend(said.problems);
-        skipped.extend(said.skipped);
+        all.skipped.extend(said.skipped);
     }
     env_file::drop_weaker(&mut all.facts);
-    all.problems.extend(too_large(&skipped));
+    all.problems.extend(too_large(&all.skipped));
     all
 }
 
@@ -194,8 +203,7 @@ fn in_hidden_folder(path: &RepoPath) -> bool {
     path.parent().is_some_and(|folder| folder.parts().any(|part| part.starts_with('.')))
 }
 
-fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>) -> Said {
-    let mut said = Said::default();
+fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, said: &mut Said) {
     let text = match repo.text(wanted.path) {
         Ok(text) => {
             // In sources such bytes are mostly comments; a value would be handed on with them.
@@ -205,18 +213,20 @@ fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>) -> Said {
         Err(why) => {
             said.problems.extend(unread(wanted, &why));
             let quiet = !wanted.env && matches!(why, Unread::TooLarge(_));
-            said.skipped = quiet.then(|| wanted.path.clone());
-            return said;
+            said.skipped.extend(quiet.then(|| wanted.path.clone()));
+            return;
         }
     };
+    // Detectors look back at what was found in the same file.
+    let mut facts = Vec::new();
     if wanted.env {
-        env_file::read(wanted.path, &text, &mut said.facts, &mut said.problems);
+        env_file::read(wanted.path, &text, &mut facts, &mut said.problems);
     }
     let source = Source { path: wanted.path, text: &text, catalog };
     for detector in &wanted.detectors {
-        (detector.read)(&source, &mut said.facts);
+        (detector.read)(&source, &mut facts);
     }
-    said
+    said.facts.append(&mut facts);
 }
 
 fn unread(wanted: &Wanted<'_>, why: &Unread) -> Option<Problem> {

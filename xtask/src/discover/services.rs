@@ -13,8 +13,9 @@ mod place;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
+use super::glob::Glob;
 use super::names::{Names, valid_name};
-use super::{Scope, glob, in_parallel};
+use super::{Scope, in_parallel};
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts, SetAside};
 use crate::model::path::RepoPath;
@@ -75,8 +76,8 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
 
 /// Where services are looked for.
 pub(super) struct Roots {
-    roots: Vec<String>,
-    exclude: Vec<String>,
+    roots: Vec<Glob>,
+    exclude: Vec<Glob>,
 }
 
 impl Roots {
@@ -88,16 +89,17 @@ impl Roots {
         }
         // A setup that this program wrote is no evidence for what it should write.
         let setups = repo.files().filter_map(|file| file.as_str().strip_suffix("/.generated/state.yaml"));
-        let exclude = scope.exclude.iter().cloned().chain(setups.map(str::to_owned)).chain(tools(repo));
-        Roots { roots, exclude: exclude.collect() }
+        let exclude = scope.exclude.iter().map(String::as_str).chain(setups).map(Glob::new);
+        let exclude = exclude.chain(tools(repo).iter().map(|tool| Glob::new(tool))).collect();
+        Roots { roots: roots.iter().map(|root| Glob::new(root)).collect(), exclude }
     }
 
     pub(super) fn excludes(&self, path: &RepoPath) -> bool {
-        self.exclude.iter().any(|pattern| glob::covers(pattern, path))
+        self.exclude.iter().any(|pattern| pattern.covers(path))
     }
 
     pub(super) fn holds(&self, path: &RepoPath) -> bool {
-        (self.roots.is_empty() || self.roots.iter().any(|pattern| glob::covers(pattern, path)))
+        (self.roots.is_empty() || self.roots.iter().any(|pattern| pattern.covers(path)))
             && !self.excludes(path)
     }
 }

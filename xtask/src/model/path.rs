@@ -38,6 +38,9 @@ impl RepoPath {
 
     /// `text` seen from here, `..` resolved. `None` where it leaves the root. A leading `/` counts as the root.
     pub fn join(&self, text: &str) -> Option<Self> {
+        if is_normal(text) {
+            return Some(RepoPath(if self.is_root() { text.to_owned() } else { format!("{self}/{text}") }));
+        }
         let mut parts: Vec<&str> =
             if self.is_root() || text.starts_with('/') { Vec::new() } else { self.0.split('/').collect() };
         for part in text.split('/') {
@@ -57,20 +60,25 @@ impl RepoPath {
         if self.is_root() {
             return None;
         }
-        Some(match self.0.rsplit_once('/') {
-            Some((parent, _)) => RepoPath(parent.to_owned()),
+        Some(match memchr::memrchr(b'/', self.0.as_bytes()) {
+            Some(at) => RepoPath(self.0[..at].to_owned()),
             None => RepoPath::root(),
         })
     }
 
     /// The last part; empty for the root.
     pub fn name(&self) -> &str {
-        if self.is_root() { "" } else { self.0.rsplit('/').next().unwrap_or_default() }
+        match memchr::memrchr(b'/', self.0.as_bytes()) {
+            Some(at) => &self.0[at + 1..],
+            None if self.is_root() => "",
+            None => &self.0,
+        }
     }
 
     /// The part of the name behind its last dot, without it; empty where there is none.
     pub fn extension(&self) -> &str {
-        self.name().rsplit_once('.').map_or("", |(_, extension)| extension)
+        let name = self.name();
+        memchr::memrchr(b'.', name.as_bytes()).map_or("", |at| &name[at + 1..])
     }
 
     /// Whether this is `folder` or lies below it.
@@ -110,6 +118,13 @@ impl RepoPath {
     }
 }
 
+/// Whether `text` needs no normalising: no part of it is empty or begins with a dot.
+fn is_normal(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let begins_part = |at: usize| bytes.get(at).is_some_and(|byte| !matches!(byte, b'/' | b'.'));
+    begins_part(0) && memchr::memchr_iter(b'/', bytes).all(|at| begins_part(at + 1))
+}
+
 impl fmt::Display for RepoPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -128,6 +143,9 @@ mod tests {
     fn paths_are_normalised() {
         assert_eq!(path("./a//b/").as_str(), "a/b");
         assert_eq!(path("a/../").as_str(), ".");
+        assert_eq!(path("a/.b/..c").as_str(), "a/.b/..c");
+        assert_eq!(path("").as_str(), ".");
+        assert_eq!(path("a").join("b/c").map(|path| path.to_string()).as_deref(), Some("a/b/c"));
         assert_eq!(RepoPath::new("a/../../b"), None);
         assert_eq!(RepoPath::new("/etc"), None);
     }

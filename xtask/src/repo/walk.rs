@@ -128,7 +128,7 @@ fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
     if relative.as_os_str().is_empty() {
         return None;
     }
-    let text = relative.to_str().filter(|text| !text.chars().any(char::is_control));
+    let text = relative.to_str().filter(|text| is_printable(text));
     let Some(path) = text.and_then(RepoPath::new) else {
         return Some(Item::Problem(unusable_name(relative)));
     };
@@ -139,6 +139,15 @@ fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
     } else {
         None
     }
+}
+
+/// No control characters; those of Latin-1 are longer than one byte in UTF-8.
+fn is_printable(text: &str) -> bool {
+    let mut plain = true;
+    for byte in text.as_bytes() {
+        plain &= matches!(*byte, b' '..=b'~');
+    }
+    plain || !text.chars().any(char::is_control)
 }
 
 /// Whether a link ends at a plain file inside the root. Linked folders are left out: they would count twice, or never end.

@@ -5,6 +5,7 @@ pub mod elixir;
 pub mod go;
 pub mod java;
 mod listen;
+mod needles;
 pub mod node;
 mod node_manifest;
 mod noise;

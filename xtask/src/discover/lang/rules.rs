@@ -7,6 +7,7 @@ use crate::discover::relaxed;
 use crate::model::fact::Protocol;
 
 use super::listen::{listen, near_port};
+use super::needles::{Asked, Needles, Set};
 use super::scan::{
     Comments, Line, Pattern, holds, lines, newlines, strings, uncommented, unquoted, window_of,
 };
@@ -61,6 +62,8 @@ pub(super) struct Rule {
     pub name: &'static str,
     /// A line without it cannot match; empty where there is no such text.
     pub needle: &'static str,
+    /// Its bit among those of the grammar.
+    asks: Set,
     /// Runs over the line and what follows it; the match must begin in the line.
     pub pattern: Pattern,
     /// What it means.
@@ -76,6 +79,9 @@ pub(super) struct Grammar {
     pub needles: Pattern,
     /// Its rules.
     pub rules: Vec<Rule>,
+    /// The needles of the rules, and what stands in every line in which the common patterns match.
+    there: Needles,
+    common: Common,
     /// The rule's name for addresses in strings.
     pub literal: &'static str,
     /// The rule's name for reads of variables through a function of the program.
@@ -90,11 +96,17 @@ impl Grammar {
         needles: &str,
         rules: &[(&'static str, &'static str, &str, Says)],
     ) -> Grammar {
+        let mut asked = Asked::default();
+        let common = Common::of(&mut asked);
         let rules = rules
             .iter()
-            .map(|&(name, needle, pattern, says)| Rule { name, needle, pattern: Pattern::new(pattern), says })
+            .map(|&(name, needle, pattern, says)| {
+                let asks = asked.exact(needle);
+                Rule { name, needle, asks, pattern: Pattern::new(pattern), says }
+            })
             .collect();
-        Grammar { comments, needles: Pattern::new(&format!("{COMMON}|{needles}")), rules, literal, wrapper }
+        let needles = Pattern::new(&format!("{COMMON}|{needles}"));
+        Grammar { comments, needles, rules, there: asked.needles(), common, literal, wrapper }
     }
 
     /// Adds everything that the rules, and the strings, of a file say.
@@ -102,13 +114,16 @@ impl Grammar {
         let text = findings.source.text;
         let mut wrappers = Vec::new();
         for line in lines(text, &self.needles, self.comments) {
+            let there = self.there.in_line(line.text);
             for rule in &self.rules {
-                if holds(line.text, rule.needle) {
+                if there & rule.asks == rule.asks {
                     self.apply(rule, &line, findings, &mut wrappers);
                 }
             }
-            self.strings(&line, findings);
-            self.env_calls(&line, findings);
+            self.strings(&line, there, findings);
+            if there & self.common.env != 0 {
+                self.env_calls(&line, findings);
+            }
         }
         for (name, required) in wrappers {
             self.wrapped(&name, required, findings);
@@ -128,7 +143,14 @@ impl Grammar {
         findings: &mut Findings<'_, '_>,
         wrappers: &mut Vec<(String, bool)>,
     ) {
-        for found in rule.pattern.all(line.window, line.text.len()) {
+        let mut from = 0;
+        while let Some(found) = rule.pattern.next(line.window, from, line.text.len()) {
+            let end = found.get(0).map_or(line.text.len(), |whole| whole.end().max(from + 1));
+            from = if holds(line.text.get(end..).unwrap_or_default(), rule.needle) {
+                end
+            } else {
+                line.text.len()
+            };
             let group = |name: &str| found.name(name).map(|group| group.as_str());
             match rule.says {
                 Says::Env | Says::EnvOrFail => {
@@ -222,42 +244,51 @@ impl Grammar {
     }
 
     /// Addresses in the line's strings, and hosts behind keys such as `host:`.
-    fn strings(&self, line: &Line<'_>, findings: &mut Findings<'_, '_>) {
+    fn strings(&self, line: &Line<'_>, there: Set, findings: &mut Findings<'_, '_>) {
         for text in strings(line.text) {
             if text.starts_with("0.0.0.0:") || text.starts_with("[::]:") {
                 if !findings.has_port(line.number, None) {
                     listen(findings, line.number, self.literal, (Some(text), None), Protocol::Http);
                 }
-            } else if text.contains("://") || (text.len() <= 400 && text.contains([':', '='])) {
+            } else if (text.len() <= 400 && memchr::memchr2(b':', b'=', text.as_bytes()).is_some())
+                || holds(text, "://")
+            {
                 findings.literal(line.number, self.literal, text);
             }
         }
-        for found in HOST_KEY.all(line.window, line.text.len()) {
-            if let Some(host) = found.name("host").or_else(|| found.name("host2")) {
-                findings.host(line.number, self.literal, host.as_str(), near_port(line));
+        if there & self.common.host != 0 {
+            for found in HOST_KEY.all(line.window, line.text.len()) {
+                if let Some(host) = found.name("host").or_else(|| found.name("host2")) {
+                    findings.host(line.number, self.literal, host.as_str(), near_port(line));
+                }
             }
         }
-        for found in CONNECT_CALL.all(line.window, line.text.len()) {
-            // The name of a connection string is a key of the configuration.
-            let is_key = found.get(0).is_some_and(|call| call.as_str().contains("ConnectionString"));
-            if let Some(host) = found.name("host").filter(|_| !is_key)
-                && findings.source.catalog.by_host(host.as_str()).is_some()
+        if there & self.common.connect != 0 {
+            for found in CONNECT_CALL.all(line.window, line.text.len()) {
+                // The name of a connection string is a key of the configuration.
+                let is_key = found.get(0).is_some_and(|call| call.as_str().contains("ConnectionString"));
+                if let Some(host) = found.name("host").filter(|_| !is_key)
+                    && findings.source.catalog.by_host(host.as_str()).is_some()
+                {
+                    findings.host(line.number, self.literal, host.as_str(), near_port(line));
+                }
+            }
+        }
+        let mut done = 0;
+        for at in memchr::memchr3_iter(b'(', b',', b'=', line.text.as_bytes()) {
+            if at >= done
+                && line.window.get(at + 1..).is_some_and(quote_follows)
+                && let Some(found) = HOST_AND_PORT.first(&line.window[at..])
+                && let (Some(host), Some(port)) = (found.name("host"), found.name("port"))
             {
-                findings.host(line.number, self.literal, host.as_str(), near_port(line));
-            }
-        }
-        for found in HOST_AND_PORT.all(line.window, line.text.len()) {
-            if let (Some(host), Some(port)) = (found.name("host"), found.name("port")) {
                 findings.host(line.number, self.literal, host.as_str(), port.as_str().parse().ok());
+                done = at + found.get(0).map_or(0, |whole| whole.end());
             }
         }
     }
 
     /// `getEnv("X", "default")`, whatever the function is called as long as `env` stands in its name.
     fn env_calls(&self, line: &Line<'_>, findings: &mut Findings<'_, '_>) {
-        if !line.text.contains("nv") && !line.text.contains("NV") {
-            return;
-        }
         for found in ENV_CALL.all(line.window, line.text.len()) {
             let (Some(function), Some(name)) = (found.name("function"), found.name("name")) else { continue };
             let lower = function.as_str().to_ascii_lowercase();
@@ -300,6 +331,41 @@ impl Grammar {
     }
 }
 
+/// What must stand in a line in which one of the patterns that all languages share matches.
+#[derive(Debug, Clone, Copy)]
+struct Common {
+    /// For [`HOST_KEY`].
+    host: Set,
+    /// For [`CONNECT_CALL`].
+    connect: Set,
+    /// For [`ENV_CALL`].
+    env: Set,
+}
+
+impl Common {
+    fn of(asked: &mut Asked) -> Common {
+        Common {
+            host: asked.any_case(&[
+                "host",
+                "server",
+                "addr",
+                "broker",
+                "endpoint",
+                "upstream",
+                "contactpoint",
+            ]),
+            connect: asked.any_case(&["connect", "dial", "redis", "rabbit", "mongo", "kafka"]),
+            env: asked.any_case(&["env"]),
+        }
+    }
+}
+
+/// Whether a string that begins with a small letter comes next.
+fn quote_follows(text: &str) -> bool {
+    let mut bytes = text.bytes().skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    matches!(bytes.next(), Some(b'"' | b'\'')) && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+}
+
 /// More functions that read variables, and more calls of one, are no program that a person wrote.
 const MAX_WRAPPERS: usize = 8;
 const MAX_CALLS: usize = 5000;
@@ -319,7 +385,7 @@ static HOST_KEY: LazyLock<Pattern> = LazyLock::new(|| {
     )
 });
 static HOST_AND_PORT: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"[(,=]\s*["'](?P<host>[a-z][\w-]*)["']\s*,\s*["']?(?P<port>\d{3,5})["']?\s*[,)]"#)
+    Pattern::new(r#"^[(,=]\s*["'](?P<host>[a-z][\w-]*)["']\s*,\s*["']?(?P<port>\d{3,5})["']?\s*[,)]"#)
 });
 /// A call that connects to something, by a name that means a kind of infrastructure.
 static CONNECT_CALL: LazyLock<Pattern> = LazyLock::new(|| {

@@ -1,6 +1,8 @@
 //! Finds the lines of a source file that are worth a closer look; cost is one search plus the lines that it hits.
 
-use regex::Regex;
+use std::sync::OnceLock;
+
+use regex::{Captures, Regex};
 
 /// Longer lines were written by a machine.
 const MAX_LINE: usize = 2000;
@@ -33,24 +35,36 @@ pub(super) struct Line<'a> {
     pub window: &'a str,
 }
 
-/// A pattern that is checked by a test instead of at run time.
+/// A pattern that is checked by a test instead of at run time, and compiled when it is first used: most patterns of a
+/// language are never needed in one repository.
 #[derive(Debug)]
-pub(in crate::discover) struct Pattern(Option<Regex>);
+pub(in crate::discover) struct Pattern {
+    text: String,
+    regex: OnceLock<Option<Regex>>,
+}
 
 impl Pattern {
-    /// Compiles `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
+    /// The pattern `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
     /// `<str>` is a quoted string, `<lit>` a string, number, truth value or Python's nothing, `<key>` a name and `<KEY>` one in capitals.
     pub(in crate::discover) fn new(text: &str) -> Pattern {
-        let text = text
-            .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False|None\b)"#)
-            .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
-            .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
-            .replace("<KEY>", "[A-Z][A-Z0-9_]+")
-            .replace(r"\w", "[0-9A-Za-z_]")
-            .replace(r"\d", "[0-9]")
-            .replace(r"\s", r"[\t\r\n ]")
-            .replace(r"\b", r"(?-u:\b)");
-        Pattern(Regex::new(&text).ok())
+        Pattern { text: text.to_owned(), regex: OnceLock::new() }
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        let compile = || {
+            let text = self
+                .text
+                .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False|None\b)"#)
+                .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
+                .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
+                .replace("<KEY>", "[A-Z][A-Z0-9_]+")
+                .replace(r"\w", "[0-9A-Za-z_]")
+                .replace(r"\d", "[0-9]")
+                .replace(r"\s", r"[\t\r\n ]")
+                .replace(r"\b", r"(?-u:\b)");
+            Regex::new(&text).ok()
+        };
+        self.regex.get_or_init(compile).as_ref()
     }
 
     /// Matches that begin in the first `limit` bytes.
@@ -58,27 +72,37 @@ impl Pattern {
         &'p self,
         text: &'t str,
         limit: usize,
-    ) -> impl Iterator<Item = regex::Captures<'t>> + use<'p, 't> {
-        let begins =
-            move |found: &regex::Captures<'_>| found.get(0).is_some_and(|whole| whole.start() < limit);
-        self.0.iter().flat_map(|regex| regex.captures_iter(text)).take_while(begins)
+    ) -> impl Iterator<Item = Captures<'t>> + use<'p, 't> {
+        let begins = move |found: &Captures<'_>| found.get(0).is_some_and(|whole| whole.start() < limit);
+        // Where there is no match, as almost everywhere, this is much cheaper than to prepare for groups.
+        let regex = self.regex().filter(|regex| regex.is_match(text));
+        regex.into_iter().flat_map(|regex| regex.captures_iter(text)).take_while(begins)
+    }
+
+    /// The next match that begins from `from` on in the first `limit` bytes.
+    pub(super) fn next<'t>(&self, text: &'t str, from: usize, limit: usize) -> Option<Captures<'t>> {
+        let regex = self.regex().filter(|_| from < limit.min(text.len()))?;
+        if !regex.is_match_at(text, from) {
+            return None;
+        }
+        regex.captures_at(text, from).filter(|found| found.get(0).is_some_and(|whole| whole.start() < limit))
     }
 
     /// The first match.
-    pub(in crate::discover) fn first<'t>(&self, text: &'t str) -> Option<regex::Captures<'t>> {
-        self.0.as_ref()?.captures(text)
+    pub(in crate::discover) fn first<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.regex().filter(|regex| regex.is_match(text))?.captures(text)
     }
 
     /// Whether the text of the pattern is right.
     #[cfg(test)]
     pub(in crate::discover) fn is_valid(&self) -> bool {
-        self.0.is_some()
+        self.regex().is_some()
     }
 }
 
 /// The lines of `text` that hold `needles` outside comments, each once.
 pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
-    let Some(needles) = needles.0.as_ref() else { return Vec::new() };
+    let Some(needles) = needles.regex() else { return Vec::new() };
     let mut found = Vec::new();
     let mut skipped = None;
     let (mut number, mut counted, mut at, mut hits) = (1, 0, 0, 0);
@@ -156,22 +180,23 @@ fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
         _ => (&["/*"], "*/"),
     };
     let mut found = Vec::new();
-    if !open.iter().any(|open| holds(text, open)) {
-        return found;
-    }
-    let mut start = 0;
-    while start < text.len() {
-        let end = text[start..].find('\n').map_or(text.len(), |end| start + end + 1);
-        let line = text[start..end].trim_start();
-        let Some(open) = open.iter().find(|open| line.starts_with(**open)) else {
-            start = end;
-            continue;
-        };
-        let close = if close.is_empty() { open } else { close };
-        let body = end - line.len() + open.len();
-        let until = text[body..].find(close).map_or(text.len(), |at| body + at + close.len());
-        found.push((start, until));
-        start = text[until..].find('\n').map_or(text.len(), |end| until + end + 1);
+    // Where each of them stands next.
+    let mut next: Vec<(&str, Option<usize>)> = open.iter().map(|open| (*open, find(text, open))).collect();
+    while let Some((open, hit)) =
+        next.iter().filter_map(|(open, hit)| Some((*open, (*hit)?))).min_by_key(|(_, hit)| *hit)
+    {
+        let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit]).map_or(0, |end| end + 1);
+        let mut end = hit;
+        if text[start..hit].trim_start().is_empty() {
+            let close = if close.is_empty() { open } else { close };
+            let body = hit + open.len();
+            end = find(&text[body..], close).map_or(text.len(), |end| body + end + close.len());
+            found.push((start, end));
+        }
+        let at = memchr::memchr(b'\n', &text.as_bytes()[end..]).map_or(text.len(), |more| end + more + 1);
+        for (open, hit) in next.iter_mut().filter(|(_, hit)| hit.is_some_and(|hit| hit < at)) {
+            *hit = find(&text[at..], open).map(|hit| at + hit);
+        }
     }
     found
 }
@@ -186,7 +211,7 @@ pub(super) fn uncommented(line: &str, comments: Comments) -> &str {
     {
         return "";
     }
-    if !(slash && line.contains("//") || hash && line.contains('#')) {
+    if !(slash && holds(line, "//") || hash && memchr::memchr(b'#', line.as_bytes()).is_some()) {
         return line;
     }
     let mut quote = None;
@@ -214,7 +239,7 @@ pub(super) fn strings(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
     std::iter::from_fn(move || {
         loop {
-            let open = rest.find(['"', '\'', '`'])?;
+            let open = memchr::memchr3(b'"', b'\'', b'`', rest.as_bytes())?;
             let quote = rest.as_bytes()[open];
             let inner = &rest[open + 1..];
             let Some(end) = string_end(inner, quote) else {
@@ -228,16 +253,14 @@ pub(super) fn strings(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn string_end(inner: &str, quote: u8) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in inner.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            _ if byte == quote => return Some(at),
-            _ => {}
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(quote, b'\\', inner.as_bytes().get(from..)?)?;
+        if inner.as_bytes()[at] == quote {
+            return Some(at);
         }
+        from = at + 2;
     }
-    None
 }
 
 /// As far as a call may go on.
@@ -299,6 +322,15 @@ mod tests {
     #[test]
     fn lines_of_machines_are_left_out() {
         assert!(hits(&format!("needle{}\n", "x".repeat(MAX_LINE)), Comments::Slash).is_empty());
+    }
+
+    #[test]
+    fn a_long_line_is_longer_than_its_window() {
+        let text = format!("needle(\"{}\", x=1)", "y".repeat(MAX_WINDOW));
+        let pattern = Pattern::new("needle");
+        let line = lines(&text, &pattern, Comments::Slash)[0];
+        assert!(line.text.len() > line.window.len());
+        assert!(pattern.next(line.window, line.text.len(), line.text.len()).is_none());
     }
 
     #[test]
