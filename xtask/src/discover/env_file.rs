@@ -27,7 +27,9 @@ pub(super) enum Rank {
 /// What kind of environment file the name says; `None` for any other file, and for the files of tests and production.
 pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
     // Asked of every file: first without making a text.
-    if !path.name().as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"env")) {
+    let bytes = path.name().as_bytes();
+    let is_env = |at: usize| bytes[at..].get(..3).is_some_and(|three| three.eq_ignore_ascii_case(b"env"));
+    if !memchr::memchr2_iter(b'e', b'E', bytes).any(is_env) {
         return None;
     }
     let name = path.name().to_ascii_lowercase();

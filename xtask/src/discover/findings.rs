@@ -1,6 +1,9 @@
 //! Collects one file's facts with their places; knows which fact follows from which, and nothing of any language.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
@@ -352,30 +355,43 @@ fn is_worth_saying(reference: &Reference) -> bool {
     !(page && is_public(&reference.host))
 }
 
+/// Parts of paths that mean health wherever they stand.
+const HEALTH: &[&str] = &[
+    "health",
+    "healthz",
+    "healthcheck",
+    "health-check",
+    "health_check",
+    "_health",
+    "_healthz",
+    "healthy",
+    "readyz",
+    "readiness",
+    "livez",
+    "liveness",
+    "hc",
+    "heartbeat",
+];
+/// Those that mean it on their own, below `api`, or below one of [`HEALTH`].
+const ALONE: &[&str] = &["ready", "live", "alive", "up", "ping", "status", "started", "startup"];
+
+/// What all of them hold, in small letters or capitals.
+static HEALTH_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = ["health", "read", "live", "hc", "heartbeat", "up", "ping", "status", "start"];
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+});
+
+/// Whether [`health_path`] can be in `text`; for what is asked of each route of a program.
+pub fn may_hold_health_path(text: &str) -> bool {
+    HEALTH_WORDS.as_ref().is_none_or(|words| words.is_match(text))
+}
+
 /// The path, if it is one at which services say whether they are ready.
 pub fn health_path(path: &str) -> Option<String> {
-    // These mean health wherever they stand; the others only on their own, below `api`, or below one of these.
-    const HEALTH: &[&str] = &[
-        "health",
-        "healthz",
-        "healthcheck",
-        "health-check",
-        "health_check",
-        "_health",
-        "_healthz",
-        "healthy",
-        "readyz",
-        "readiness",
-        "livez",
-        "liveness",
-        "hc",
-        "heartbeat",
-    ];
-    const ALONE: &[&str] = &["ready", "live", "alive", "up", "ping", "status", "started", "startup"];
     const PREFIX: &[&str] =
         &["api", "actuator", "q", "-", "internal", "_", "manage", "management", "monitoring"];
     let trimmed = path.trim().trim_matches('/');
-    if trimmed.is_empty() || trimmed.len() > 80 {
+    if trimmed.is_empty() || trimmed.len() > 80 || !may_hold_health_path(trimmed) {
         return None;
     }
     let lower = trimmed.to_ascii_lowercase();
@@ -400,6 +416,14 @@ pub fn health_path(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_health_path_may_be_one() {
+        for word in HEALTH.iter().chain(ALONE) {
+            assert!(may_hold_health_path(&word.to_uppercase()), "{word}");
+        }
+        assert!(!may_hold_health_path("/orders/{id}"));
+    }
 
     #[test]
     fn health_paths_are_told_from_others() {

@@ -30,6 +30,11 @@ impl Glob {
     }
 }
 
+/// Whether `path` is what `pattern` names, or lies below it.
+pub(super) fn covers(pattern: &str, path: &RepoPath) -> bool {
+    Glob::new(pattern).covers(path)
+}
+
 /// Whether `path` is what `pattern` names.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
     matches_parts(&parts(pattern), &parts(path))
@@ -39,15 +44,28 @@ fn parts(text: &str) -> Vec<&str> {
     text.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
 }
 
+/// Without recursion, as for one part: many `**` in one pattern must not cost more than one.
 fn matches_parts(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, None) => true,
-        (Some((&"**", rest)), _) => (0..=path.len()).any(|skip| matches_parts(rest, &path[skip..])),
-        (Some((part, pattern)), Some((name, path))) => {
-            matches_part(part, name) && matches_parts(pattern, path)
+    let (mut p, mut n, mut stars) = (0, 0, None);
+    while n < path.len() {
+        match pattern.get(p) {
+            Some(&"**") => {
+                stars = Some((p, n));
+                p += 1;
+            }
+            Some(part) if matches_part(part, path[n]) => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, seen)) = stars else { return false };
+                stars = Some((at, seen + 1));
+                p = at + 1;
+                n = seen + 1;
+            }
         }
-        _ => false,
     }
+    pattern[p..].iter().all(|part| *part == "**")
 }
 
 /// Without recursion: patterns come from other people's files.
@@ -88,6 +106,19 @@ mod tests {
         assert!(!covers("workspace/code/t?"));
         assert!(covers("./workspace//code/") && covers(""));
         assert!(!covers("workspace/cod") && !covers("../workspace"));
+        assert!(covers("**/code/**") && covers("**/**/src") && !covers("**/x/**"));
         assert!(matches("a*b/**", "axxb/c/d") && !matches("*.jar", "a/b.jar"));
+    }
+
+    #[test]
+    fn many_stars_do_not_multiply() {
+        let path = RepoPath::new(&"a/".repeat(200)).expect("inside the root");
+        let started = std::time::Instant::now();
+        assert!(!covers(&format!("{}b", "**/a/".repeat(60)), &path));
+        assert!(!covers(
+            &format!("{}b", "*a".repeat(200)),
+            &RepoPath::new(&"a".repeat(200)).expect("inside")
+        ));
+        assert!(started.elapsed().as_secs() < 5);
     }
 }

@@ -127,8 +127,9 @@ fn scenarios(repo: &Repo, services: &[ServiceFacts]) -> Vec<(RepoPath, String)> 
             path.parent().filter(|folder| folder.name() == "smoke").and_then(|folder| folder.parent());
         let home =
             folder.and_then(|folder| if folder.name() == "tests" { folder.parent() } else { Some(folder) });
-        matches!(path.extension(), "yaml" | "yml") && home.is_some_and(|home| is_home(&home))
+        home.is_some_and(|home| is_home(&home))
     };
+    let is_scenario = |path: &&RepoPath| matches!(path.extension(), "yaml" | "yml") && is_scenario(path);
     let text = |path: &RepoPath| Some((path.clone(), repo.text(path).ok()?.text));
     repo.files().filter(is_scenario).filter_map(text).filter(|(_, text)| text.contains("steps:")).collect()
 }
@@ -155,8 +156,11 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
     let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
     let read = in_parallel(some, |paths| {
         let mut said = Said::default();
-        for wanted in paths.iter().filter_map(|path| wanted(path, &detectors, scope)) {
-            read_file(repo, catalog, &wanted, &mut said);
+        let mut folder = Folder::default();
+        for path in *paths {
+            if let Some(wanted) = wanted(path, &detectors, scope, &mut folder) {
+                read_file(repo, catalog, &wanted, &mut said);
+            }
         }
         said
     });
@@ -186,13 +190,41 @@ struct Wanted<'a> {
     detectors: Vec<&'a Detector>,
 }
 
-fn wanted<'a>(path: &'a RepoPath, detectors: &[&'a Detector], scope: &services::Roots) -> Option<Wanted<'a>> {
+/// What was last found out about a folder: its files come one after the other.
+#[derive(Default)]
+struct Folder<'a> {
+    path: Option<&'a str>,
+    /// Hidden, or of tests.
+    left_out: bool,
+}
+
+impl<'a> Folder<'a> {
+    fn leaves_out(&mut self, path: &'a RepoPath) -> bool {
+        let whole = path.as_str();
+        let folder = &whole[..whole.len() - path.name().len()];
+        if self.path != Some(folder) {
+            self.path = Some(folder);
+            self.left_out = services::is_test_folder(folder) || in_hidden_folder(path);
+        }
+        self.left_out
+    }
+}
+
+fn wanted<'a>(
+    path: &'a RepoPath,
+    detectors: &[&'a Detector],
+    scope: &services::Roots,
+    folder: &mut Folder<'a>,
+) -> Option<Wanted<'a>> {
+    if folder.leaves_out(path) {
+        return None;
+    }
     let env = env_file::rank(path).is_some();
     let detectors: Vec<&Detector> = detectors.iter().filter(|one| (one.wants)(path)).copied().collect();
     if detectors.is_empty() && !env {
         return None;
     }
-    if scope.excludes(path) || services::is_test_path(path) || in_hidden_folder(path) {
+    if scope.excludes(path) || services::is_test_path(path) {
         return None;
     }
     Some(Wanted { path, env, detectors })

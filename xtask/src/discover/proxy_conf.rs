@@ -287,12 +287,12 @@ fn read_envoy(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 /// Gateways whose files name URLs: the framework's name.
 fn url_proxy(path: &RepoPath) -> Option<&'static str> {
+    if !matches!(path.extension(), "yml" | "yaml" | "toml" | "json" | "tmpl") {
+        return None;
+    }
     let name = path.name().to_ascii_lowercase();
-    let is_data = matches!(path.extension(), "yml" | "yaml" | "toml" | "json" | "tmpl");
     let in_traefik = path.parts().rev().skip(1).any(|part| part == "traefik");
-    if !is_data {
-        None
-    } else if name.contains("traefik") || in_traefik {
+    if name.contains("traefik") || in_traefik {
         Some("traefik")
     } else if name.starts_with("kong") {
         Some("kong")

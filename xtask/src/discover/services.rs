@@ -27,7 +27,7 @@ use place::Place;
 
 pub use cargo_build::{RootBuilds, root_builds};
 
-pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_path};
+pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_folder, is_test_path};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 

@@ -14,6 +14,7 @@ use crate::model::stack::{
 use super::components::Component;
 use super::draft::Draft;
 use super::environment::{Environment, escape, port_variable};
+use super::known;
 use super::names;
 use super::needs::{Need, Target};
 use super::networks::SERVICES;
@@ -323,8 +324,7 @@ fn depend(parts: &Parts<'_>, out: &mut Container) {
                 if parts.broken.contains(&(name.clone(), target.clone())) {
                     continue;
                 }
-                let checked =
-                    parts.drafts.iter().find(|d| d.facts.name == *target).is_some_and(|d| runs_a_check(d));
+                let checked = known::draft(parts.drafts, target).is_some_and(runs_a_check);
                 let condition = if checked { Condition::Healthy } else { Condition::Started };
                 out.depends_on.push(Dependency { target: target.clone(), condition });
             }

@@ -90,7 +90,10 @@ impl Component<'_> {
 
     /// The binding of a service.
     pub(crate) fn binding(&self, service: &str) -> Option<&Binding> {
-        self.bindings.iter().find(|binding| binding.service == service)
+        // In the order of the services' names, as a rule.
+        let at = self.bindings.binary_search_by(|binding| binding.service.as_str().cmp(service)).ok();
+        at.and_then(|at| self.bindings.get(at))
+            .or_else(|| self.bindings.iter().find(|binding| binding.service == service))
     }
 }
 

@@ -10,6 +10,7 @@ use super::components::Component;
 use super::draft::Draft;
 use super::environment::Environment;
 use super::inventory::required;
+use super::known;
 use super::needs::{Need, Needs, Target};
 use super::probe::PROBE_IMAGE;
 use super::variables::{Part, is_for_browsers};
@@ -73,7 +74,7 @@ fn reach(parts: &Parts<'_>, draft: &Draft<'_>, need: &Need, environment: &Enviro
     };
     match &need.target {
         Target::Service(service) => {
-            let target = parts.drafts.iter().find(|other| other.facts.name == *service)?;
+            let target = known::draft(parts.drafts, service)?;
             let main = target.ports.iter().find(|port| port.purpose == Purpose::Main)?;
             // A variable may name another port than the main one, on which something else is spoken.
             let told = variables.iter().filter_map(|(_, name)| environment.compose.get(name));

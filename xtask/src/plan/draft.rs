@@ -1,6 +1,6 @@
 //! A service on its way from facts to a decision: its names, ports, role and health; pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Health as WantedHealth, Service as Wanted};
 use crate::model::fact::{Build, Evidence, HealthKind, PortSource, Protocol, Purpose, ServiceFacts, What};
@@ -45,7 +45,7 @@ pub(crate) fn drafts<'a>(
     problems: &mut Vec<Problem>,
 ) -> Vec<Draft<'a>> {
     let owns = renames::own_names(services, renamed);
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     services
         .iter()
         .map(|facts| {
@@ -74,14 +74,14 @@ fn build(facts: &ServiceFacts, wanted: &Wanted) -> Build {
     build
 }
 
-fn unique(name: String, taken: &mut Vec<String>) -> String {
+fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = name.clone();
     let mut n = 2;
     while taken.contains(&candidate) {
         candidate = format!("{name}_{n}");
         n += 1;
     }
-    taken.push(candidate.clone());
+    taken.insert(candidate.clone());
     candidate
 }
 

@@ -8,6 +8,7 @@ use crate::model::stack::{SecretForm, Variable};
 
 use super::components::Component;
 use super::draft::Draft;
+use super::known;
 use super::needs::{Need, Target, Wire};
 use super::secrets;
 use super::settings::{Setting, settings};
@@ -66,7 +67,7 @@ pub(crate) fn environment(
         }
         let link = links.iter().find(|(variable, _)| variable == name);
         let linked = link.and_then(|(_, service)| {
-            let target = around.drafts.iter().find(|other| other.facts.name == *service)?;
+            let target = known::draft(around.drafts, service)?;
             browser_address(target, setting.value().unwrap_or_default(), around)
         });
         let wired =
@@ -120,7 +121,7 @@ fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>)
             Some(component_value(draft, component, wire))
         }
         Target::Service(service) => {
-            let target = around.drafts.iter().find(|other| other.facts.name == *service)?;
+            let target = known::draft(around.drafts, service)?;
             service_value(target, wire, around)
         }
     }

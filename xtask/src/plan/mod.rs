@@ -9,6 +9,7 @@ mod environment;
 mod external;
 mod host_ports;
 mod inventory;
+mod known;
 mod names;
 mod needs;
 mod networks;
@@ -331,6 +332,7 @@ fn containers(
         }
     }
     let broken = order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect();
+    let aliases = aliases(needs);
     let services: Vec<Container> = drafts
         .iter()
         .zip(needs)
@@ -345,7 +347,7 @@ fn containers(
                 networks,
                 host_ports,
                 broken: &broken,
-                aliases: aliases(&draft.facts.name, needs),
+                aliases: aliases.get(draft.facts.name.as_str()).cloned().unwrap_or_default(),
             })
         })
         .collect();
@@ -358,16 +360,14 @@ fn containers(
     (containers, scripts)
 }
 
-/// Host names by which others call a service and that no variable moves.
-fn aliases(name: &str, needs: &[Needs]) -> Vec<String> {
-    let aliases: BTreeSet<&String> = needs
-        .iter()
-        .flat_map(inventory::required)
-        .filter(|need| need.target == Target::Service(name.to_owned()))
-        .flat_map(|need| &need.hosts)
-        .filter(|host| *host != name)
-        .collect();
-    aliases.into_iter().cloned().collect()
+/// Host names by which others call each service and that no variable moves.
+fn aliases(needs: &[Needs]) -> BTreeMap<&str, Vec<String>> {
+    let mut aliases: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for need in needs.iter().flat_map(inventory::required) {
+        let Target::Service(name) = &need.target else { continue };
+        aliases.entry(name).or_default().extend(need.hosts.iter().filter(|host| *host != name));
+    }
+    aliases.into_iter().map(|(name, hosts)| (name, hosts.into_iter().cloned().collect())).collect()
 }
 
 fn used_networks(containers: &[Container]) -> Vec<Network> {
@@ -409,9 +409,12 @@ fn variables(
             optional("BIND_ADDR", &bind, "The address of this machine on which all ports are published."),
         ],
     }];
+    let mut by_name: BTreeMap<&str, &Container> = BTreeMap::new();
+    for container in containers.iter().filter(|container| container.role != ContainerRole::OneShot) {
+        by_name.entry(&container.name).or_insert(container);
+    }
     let ports = |owner: &str| {
-        let container = containers.iter().find(|c| c.name == owner && c.role != ContainerRole::OneShot);
-        let published = container.into_iter().flat_map(|c| c.ports.iter().chain(&c.local_ports));
+        let published = by_name.get(owner).into_iter().flat_map(|c| c.ports.iter().chain(&c.local_ports));
         let line = |port: &crate::model::stack::Published| {
             optional(
                 &port.variable,
@@ -452,8 +455,9 @@ fn variables(
                 component.binding(&draft.facts.name).and_then(|binding| binding_secret(binding, component)),
             );
         }
+        let prefix = format!("{}_", draft.prefix);
         for variable in &environment.variables {
-            if variable.name.starts_with(&format!("{}_", draft.prefix)) {
+            if variable.name.starts_with(&prefix) {
                 variables.push(variable.clone());
             } else {
                 shared.entry(variable.name.clone()).or_insert_with(|| variable.clone());

@@ -9,6 +9,7 @@ use crate::model::stack::External;
 
 use super::address::{Address, address, database_of, first_label, is_local};
 use super::draft::Draft;
+use super::known::Known;
 use super::settings::{Setting, settings};
 use super::variables::{About, Part, classify};
 
@@ -74,7 +75,7 @@ const BY_LITERAL: u8 = 4;
 /// Finds the needs of the services among each other and of the catalogue's kinds.
 pub(crate) struct Finder<'a> {
     pub(super) catalog: &'a Catalog,
-    pub(super) services: &'a [Draft<'a>],
+    pub(super) known: Known<'a>,
 }
 
 /// A service's needs while they are gathered.
@@ -108,7 +109,7 @@ impl Gathered {
 
 impl<'a> Finder<'a> {
     pub(crate) fn new(catalog: &'a Catalog, services: &'a [Draft<'a>]) -> Self {
-        Finder { catalog, services }
+        Finder { catalog, known: Known::new(services) }
     }
 
     /// Everything that `draft` needs, in the order of the targets.
@@ -210,8 +211,7 @@ impl<'a> Finder<'a> {
         let local = value
             .and_then(address)
             .is_some_and(|address| address.scheme.is_some() && is_local(&address.host));
-        let to_frontend =
-            self.services.iter().any(|other| other.facts.name == service && other.role == Role::Frontend);
+        let to_frontend = self.known.is_frontend(service);
         local && to_frontend && !matches!(draft.role, Role::Gateway)
     }
 

@@ -135,24 +135,26 @@ impl Tarjan {
 
 /// Kahn's algorithm by levels; `edges` has no cycles.
 fn waves(names: &BTreeSet<String>, edges: &BTreeSet<Edge>) -> Vec<Vec<String>> {
-    let mut waits: BTreeMap<&str, BTreeSet<&str>> =
-        names.iter().map(|name| (name.as_str(), BTreeSet::new())).collect();
+    let mut waits: BTreeMap<&str, usize> = names.iter().map(|name| (name.as_str(), 0)).collect();
+    let mut waited_for: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for edge in edges {
-        waits.entry(&edge.from).or_default().insert(&edge.to);
+        if waited_for.entry(&edge.to).or_default().insert(&edge.from) {
+            *waits.entry(&edge.from).or_default() += 1;
+        }
     }
+    let mut ready: Vec<&str> = waits.iter().filter(|(_, on)| **on == 0).map(|(name, _)| *name).collect();
     let mut waves = Vec::new();
-    while !waits.is_empty() {
-        let ready: Vec<&str> = waits.iter().filter(|(_, on)| on.is_empty()).map(|(name, _)| *name).collect();
-        if ready.is_empty() {
-            break;
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for waiting in ready.iter().filter_map(|name| waited_for.get(name)).flatten() {
+            if let Some(on) = waits.get_mut(waiting) {
+                *on -= 1;
+                next.extend((*on == 0).then_some(*waiting));
+            }
         }
-        for name in &ready {
-            waits.remove(name);
-        }
-        for on in waits.values_mut() {
-            on.retain(|name| !ready.contains(name));
-        }
+        next.sort_unstable();
         waves.push(ready.into_iter().map(str::to_owned).collect());
+        ready = next;
     }
     waves
 }

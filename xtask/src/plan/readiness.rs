@@ -1,6 +1,6 @@
 //! The integration checklist: what would keep a service from running, said before it does; pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::model::fact::{Evidence, Facts, Subject, What};
@@ -11,6 +11,7 @@ use super::components::Component;
 use super::draft::Draft;
 use super::environment::Environment;
 use super::host_ports::Moved;
+use super::known;
 use super::needs::{Needs, Target};
 use super::order::Order;
 
@@ -104,7 +105,7 @@ pub(crate) fn port_conflicts(moved: &[Moved], drafts: &[Draft<'_>], problems: &m
         .service(&moved.owner)
         .fix(format!("to choose yourself, set services.{}.host_port in config.yaml", moved.owner));
         for name in [&moved.holder, &moved.owner] {
-            let draft = drafts.iter().find(|draft| draft.facts.name == *name);
+            let draft = known::draft(drafts, name);
             if let Some(at) = draft.and_then(port_place) {
                 problem = problem.at(at);
             }
@@ -215,13 +216,12 @@ pub(crate) fn older_versions(
 
 /// Services that documents or configuration name and that have no Dockerfile.
 pub(crate) fn orphans(facts: &Facts, problems: &mut Vec<Problem>) {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for fact in &facts.orphans {
         let Subject::Named(name) = &fact.subject else { continue };
-        if seen.contains(&name.as_str()) {
+        if !seen.insert(name) {
             continue;
         }
-        seen.push(name);
         problems.push(
             Problem::new(
                 "dockerfile-missing",

@@ -192,7 +192,7 @@ fn about(prefix: &str, catalog: &Catalog) -> About {
 fn class(prefix: &str) -> Option<Class> {
     CLASSES
         .iter()
-        .filter(|(word, _)| at_start(prefix, word) || prefix.ends_with(&format!("_{word}")))
+        .filter(|(word, _)| at_start(prefix, word) || at_end(prefix, word))
         .max_by_key(|(word, _)| word.len())
         .map(|(_, class)| *class)
 }
@@ -202,9 +202,13 @@ fn kind(prefix: &str, catalog: &Catalog) -> Option<String> {
     catalog
         .iter()
         .flat_map(|entry| entry.recognise.variables.iter().map(move |word| (word, entry)))
-        .filter(|(word, _)| at_start(prefix, word) || prefix.ends_with(&format!("_{word}")))
+        .filter(|(word, _)| at_start(prefix, word) || at_end(prefix, word))
         .max_by_key(|(word, _)| word.len())
         .map(|(_, entry)| entry.kind.clone())
+}
+
+fn at_end(prefix: &str, word: &str) -> bool {
+    prefix.strip_suffix(word).is_some_and(|rest| rest.ends_with('_'))
 }
 
 fn at_start(prefix: &str, word: &str) -> bool {

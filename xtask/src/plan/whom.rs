@@ -2,10 +2,9 @@
 
 use crate::catalog::Class;
 use crate::model::fact::{Evidence, ServiceFacts, What};
-use crate::model::inventory::Role;
 use crate::model::stack::External;
 
-use super::address::{self, Address, core, is_local, is_remote};
+use super::address::{self, Address, is_local, is_remote};
 use super::draft::Draft;
 use super::names::folded;
 use super::needs::{Finder, Gathered};
@@ -19,8 +18,7 @@ impl Finder<'_> {
         if is_local(host) || self.catalog.by_host(host).is_some() {
             return None;
         }
-        let exact = self.services.iter().find(|service| service.facts.name == *host)?;
-        Some(exact.facts.name.clone()).filter(|name| *name != draft.facts.name)
+        self.known.named(host).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
     /// Whether a variable is about a mail server or a store outside, as its host or the host beside it says. Others have
@@ -102,56 +100,20 @@ impl Finder<'_> {
         if wanted.is_empty() {
             return None;
         }
-        let matching = |test: &dyn Fn(&str) -> bool| {
-            let mut found = self.services.iter().filter(|service| {
-                let facts = service.facts;
-                test(&facts.name) || test(facts.path.name()) || facts.aliases.iter().any(|alias| test(alias))
-            });
-            match (found.next(), found.next()) {
-                (Some(only), None) => Some(only.facts.name.clone()),
-                _ => None,
-            }
-        };
-        let exact = self.services.iter().find(|service| folded(&service.facts.name) == wanted);
-        let found = exact
-            .map(|service| service.facts.name.clone())
-            .or_else(|| matching(&|name| folded(name) == wanted))
-            .or_else(|| matching(&|name| core(name) == core(text)));
-        let found = found.or_else(|| self.only_gateway(&wanted));
-        found.filter(|name| *name != draft.facts.name)
-    }
-
-    /// `GATEWAY_URL` means the gateway, whatever it is called.
-    fn only_gateway(&self, wanted: &str) -> Option<String> {
-        if !["gateway", "apigateway"].contains(&wanted) {
-            return None;
-        }
-        let mut gateways = self.services.iter().filter(|service| service.role == Role::Gateway);
-        match (gateways.next(), gateways.next()) {
-            (Some(only), None) => Some(only.facts.name.clone()),
-            _ => None,
-        }
+        // `GATEWAY_URL` means the gateway, whatever it is called.
+        let is_gateway = ["gateway", "apigateway"].contains(&wanted.as_str());
+        let found = self.known.meant(text).or_else(|| self.known.only_gateway().filter(|_| is_gateway));
+        found.filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
     pub(super) fn service_of_variable(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
-        let wanted = folded(name);
-        let is_called = |facts: &ServiceFacts| {
-            let mut names = [&facts.name].into_iter().chain(&facts.aliases);
-            names.any(|alias| folded(alias) == wanted) || folded(facts.path.name()) == wanted
-        };
-        let found = self.services.iter().find(|service| is_called(service.facts))?;
-        Some(found.facts.name.clone()).filter(|name| *name != draft.facts.name)
+        self.known.first_called(name).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
     pub(super) fn by_port(&self, draft: &Draft<'_>, port: u16) -> Option<String> {
         if draft.ports.iter().any(|own| own.container == port) {
             return None;
         }
-        let mut found =
-            self.services.iter().filter(|service| service.ports.iter().any(|p| p.container == port));
-        match (found.next(), found.next()) {
-            (Some(only), None) if only.facts.name != draft.facts.name => Some(only.facts.name.clone()),
-            _ => None,
-        }
+        self.known.with_port(port).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 }

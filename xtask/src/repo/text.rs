@@ -74,7 +74,7 @@ fn unread(why: &std::io::Error) -> Unread {
 }
 
 fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
-    if bytes.contains(&0) {
+    if memchr::memchr(0, &bytes).is_some() {
         return Err(Unread::Binary);
     }
     let mut text = match String::from_utf8(bytes) {

@@ -9,7 +9,7 @@ use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, Pattern, line_at};
+use super::scan::{Comments, Pattern, holds, line_at};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "go", wants: wants_source, read: read_source };
@@ -196,7 +196,7 @@ fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     constants(&mut Findings::new(source, facts));
     let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
-    if !source.text.contains("grpc.NewServer(") {
+    if !holds(source.text, "grpc.NewServer(") {
         return;
     }
     for fact in &mut facts[before..] {

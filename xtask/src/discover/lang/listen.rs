@@ -67,9 +67,9 @@ fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
     if name.is_empty() || name.len() > 60 || name.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    for (start, _) in text.match_indices(name).take(MAX_PLACES) {
+    for start in memchr::memmem::find_iter(text.as_bytes(), name).take(MAX_PLACES) {
         let from = start + name.len();
-        let end = text[from..].find('\n').map_or(text.len(), |end| from + end);
+        let end = memchr::memchr(b'\n', &text.as_bytes()[from..]).map_or(text.len(), |end| from + end);
         let rest = cut(&text[from..end], 200);
         if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
             continue;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::{Findings, Read};
+use crate::discover::findings::{Findings, Read, may_hold_health_path};
 use crate::discover::relaxed;
 use crate::model::fact::Protocol;
 
@@ -144,13 +144,19 @@ impl Grammar {
         wrappers: &mut Vec<(String, bool)>,
     ) {
         let mut from = 0;
-        while let Some(found) = rule.pattern.next(line.window, from, line.text.len()) {
-            let end = found.get(0).map_or(line.text.len(), |whole| whole.end().max(from + 1));
+        while let Some(whole) = rule.pattern.next(line.window, from, line.text.len()) {
+            let (start, end) = (whole.start(), whole.end().max(from + 1));
+            let text = whole.as_str();
             from = if holds(line.text.get(end..).unwrap_or_default(), rule.needle) {
                 end
             } else {
                 line.text.len()
             };
+            // Most routes of a program are no health check: they need not be taken apart.
+            if matches!(rule.says, Says::Route | Says::MountedRoute) && !may_hold_health_path(text) {
+                continue;
+            }
+            let Some(found) = rule.pattern.groups(line.window, start) else { continue };
             let group = |name: &str| found.name(name).map(|group| group.as_str());
             match rule.says {
                 Says::Env | Says::EnvOrFail => {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use regex::{Captures, Regex};
+use regex::{Captures, Match, Regex};
 
 /// Longer lines were written by a machine.
 const MAX_LINE: usize = 2000;
@@ -80,12 +80,14 @@ impl Pattern {
     }
 
     /// The next match that begins from `from` on in the first `limit` bytes.
-    pub(super) fn next<'t>(&self, text: &'t str, from: usize, limit: usize) -> Option<Captures<'t>> {
+    pub(super) fn next<'t>(&self, text: &'t str, from: usize, limit: usize) -> Option<Match<'t>> {
         let regex = self.regex().filter(|_| from < limit.min(text.len()))?;
-        if !regex.is_match_at(text, from) {
-            return None;
-        }
-        regex.captures_at(text, from).filter(|found| found.get(0).is_some_and(|whole| whole.start() < limit))
+        regex.find_at(text, from).filter(|found| found.start() < limit)
+    }
+
+    /// The groups of the match that begins at byte `at`.
+    pub(super) fn groups<'t>(&self, text: &'t str, at: usize) -> Option<Captures<'t>> {
+        self.regex()?.captures_at(text, at)
     }
 
     /// The first match.

@@ -156,6 +156,14 @@ pub(super) fn is_bare(image: &Image) -> bool {
 pub(in crate::discover) fn is_test_path(path: &RepoPath) -> bool {
     let name = path.name();
     let folders = path.as_str().strip_suffix(name).unwrap_or_default();
+    is_test_folder(folders)
+        || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
+        || (name.starts_with("test_") && name.ends_with(".py"))
+        || name == "conftest.py"
+}
+
+/// Whether a folder, or one above it, holds test code.
+pub(in crate::discover) fn is_test_folder(folders: &str) -> bool {
     folders.split('/').any(|part| {
         matches!(
             part,
@@ -170,7 +178,5 @@ pub(in crate::discover) fn is_test_path(path: &RepoPath) -> bool {
                 | "spec"
                 | "cypress"
         )
-    }) || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
-        || (name.starts_with("test_") && name.ends_with(".py"))
-        || name == "conftest.py"
+    })
 }

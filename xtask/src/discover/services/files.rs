@@ -115,6 +115,12 @@ const FOREIGN: &[&str] = &[
 
 /// Takes a file's name apart; `None` where it is no Dockerfile.
 pub(super) fn docker_name(name: &str) -> Option<DockerName> {
+    // Asked of every file: first without making a text.
+    let bytes = name.as_bytes();
+    let is_file = |at: usize| bytes[at..].get(..4).is_some_and(|four| four.eq_ignore_ascii_case(b"file"));
+    if !memchr::memchr2_iter(b'f', b'F', bytes).any(is_file) {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     let words: Vec<&str> = lower.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
     let at = words.iter().position(|word| matches!(*word, "dockerfile" | "containerfile"))?;

@@ -1,0 +1,120 @@
+//! The services by everything that they can be called, so that a name is looked up and not compared with all; pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::inventory::Role;
+
+use super::address::core;
+use super::draft::Draft;
+use super::names::folded;
+
+/// Positions of services by their names, aliases, folders and ports.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    services: &'a [Draft<'a>],
+    names: BTreeMap<&'a str, usize>,
+    /// Names as [`folded`].
+    exact: BTreeMap<String, Called>,
+    /// Names, folders and aliases as [`folded`].
+    called: BTreeMap<String, Called>,
+    /// The same by their [`core`].
+    cores: BTreeMap<String, Called>,
+    ports: BTreeMap<u16, Called>,
+    gateway: Option<Called>,
+}
+
+/// Who is called so: the first, and whether others are too.
+#[derive(Debug, Clone, Copy)]
+struct Called {
+    first: usize,
+    by_others: bool,
+}
+
+impl Called {
+    fn only(self) -> Option<usize> {
+        (!self.by_others).then_some(self.first)
+    }
+}
+
+impl<'a> Known<'a> {
+    /// Of all services.
+    pub(crate) fn new(services: &'a [Draft<'a>]) -> Self {
+        let mut known = Known {
+            services,
+            names: BTreeMap::new(),
+            exact: BTreeMap::new(),
+            called: BTreeMap::new(),
+            cores: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            gateway: None,
+        };
+        for (at, service) in services.iter().enumerate() {
+            let facts = service.facts;
+            known.names.entry(&facts.name).or_insert(at);
+            note(&mut known.exact, folded(&facts.name), at);
+            let names = [facts.name.as_str(), facts.path.name()].into_iter();
+            for name in names.chain(facts.aliases.iter().map(String::as_str)) {
+                note(&mut known.called, folded(name), at);
+                note(&mut known.cores, core(name), at);
+            }
+            if service.role == Role::Gateway {
+                let only = Called { first: at, by_others: false };
+                known.gateway = Some(known.gateway.map_or(only, |first| Called { by_others: true, ..first }));
+            }
+            for port in &service.ports {
+                note(&mut known.ports, port.container, at);
+            }
+        }
+        known
+    }
+
+    /// The service of that very name.
+    pub(crate) fn named(&self, name: &str) -> Option<&'a str> {
+        self.names.get(name).and_then(|at| self.name(*at))
+    }
+
+    /// Whether the service of that name is a frontend.
+    pub(crate) fn is_frontend(&self, name: &str) -> bool {
+        let service = self.names.get(name).and_then(|at| self.services.get(*at));
+        service.is_some_and(|service| service.role == Role::Frontend)
+    }
+
+    /// The service that a word means: by its name, else by an alias or its folder if only one has it, else by the same
+    /// without the words that people leave out.
+    pub(crate) fn meant(&self, text: &str) -> Option<&'a str> {
+        let wanted = folded(text);
+        let found = self.exact.get(&wanted).map(|called| called.first);
+        let found = found.or_else(|| self.called.get(&wanted)?.only());
+        self.name(found.or_else(|| self.cores.get(&core(text))?.only())?)
+    }
+
+    /// The first service that has the word as its name, alias or folder.
+    pub(crate) fn first_called(&self, text: &str) -> Option<&'a str> {
+        self.name(self.called.get(&folded(text))?.first)
+    }
+
+    /// The only service with that port.
+    pub(crate) fn with_port(&self, port: u16) -> Option<&'a str> {
+        self.name(self.ports.get(&port)?.only()?)
+    }
+
+    /// The only gateway.
+    pub(crate) fn only_gateway(&self) -> Option<&'a str> {
+        self.name(self.gateway?.only()?)
+    }
+
+    fn name(&self, at: usize) -> Option<&'a str> {
+        self.services.get(at).map(|service| service.facts.name.as_str())
+    }
+}
+
+fn note<K: Ord>(calls: &mut BTreeMap<K, Called>, key: K, at: usize) {
+    let called = calls.entry(key).or_insert(Called { first: at, by_others: false });
+    called.by_others |= called.first != at;
+}
+
+/// The draft of that name. Drafts are sorted by name; where they are not, all are looked at.
+pub(crate) fn draft<'d, 'a>(drafts: &'d [Draft<'a>], name: &str) -> Option<&'d Draft<'a>> {
+    let at = drafts.binary_search_by(|draft| draft.facts.name.as_str().cmp(name)).ok();
+    at.and_then(|at| drafts.get(at)).or_else(|| drafts.iter().find(|draft| draft.facts.name == name))
+}
