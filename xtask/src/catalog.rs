@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
+use crate::model::data::{DataTools, Mark};
 
 /// The entries that come with the program: file name and text.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
@@ -58,6 +59,9 @@ pub struct Entry {
     /// Overrides the image's command; `{secret:NAME}` works here too.
     #[serde(default)]
     pub command: Vec<String>,
+    /// How a volume shows that it belongs to this kind.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// How Compose sees readiness.
     pub health: Health,
     /// Who gets what on one server.
@@ -78,6 +82,9 @@ pub struct Entry {
     /// How a client proves that it can work with the server; without it, a TCP connection has to do.
     #[serde(default)]
     pub connect: Option<Connect>,
+    /// How its databases are dumped and put back.
+    #[serde(default)]
+    pub data: Option<DataTools>,
     /// A command in the server's container that proves that it serves.
     #[serde(default)]
     pub smoke: Vec<String>,
@@ -183,6 +190,9 @@ pub struct Login {
     pub user: String,
     /// The secret in `.env` that is its password.
     pub secret: String,
+    /// The database to log in to where no service's is meant.
+    #[serde(default)]
+    pub database: String,
 }
 
 /// What betrays the use of a kind.

@@ -194,7 +194,7 @@ fn data_is_not_deleted_when_nobody_can_be_asked() {
     assert_screen(
         &screen,
         1,
-        "      Delete shop_data (47.2MB)\nerror: 1 volume would be deleted, and nobody can be asked\n  \
+        "      Delete shop_data (47.2MB, in no snapshot)\nerror: 1 volume would be deleted, and nobody can be asked\n  \
          why: there is no terminal\n  fix: add --yes to delete them without asking\n",
     );
     assert!(!screen.calls.contains("volume rm"), "{}", screen.calls);

@@ -49,14 +49,23 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         [one] => SHELLS.contains(&one.as_str()),
         _ => false,
     };
-    let command = if wants_shell && !has_shell(&project, &container)? {
-        debug(context, &project, &container)?
-    } else {
-        let words = if words.is_empty() { SHELL.map(str::to_owned).to_vec() } else { words };
-        interactive(project.docker.command(["exec"])).arg(&container.name).args(words)
-    };
-    let code = command.foreground()?;
-    Ok(Outcome::Code(u8::try_from(code).unwrap_or(1)))
+    if wants_shell && !has_shell(&project, &container)? {
+        return exit_code(&debug(context, &project, &container)?);
+    }
+    let words = if words.is_empty() { SHELL.map(str::to_owned).to_vec() } else { words };
+    hand_over(&project, &container, words)
+}
+
+/// Runs words in a container with the user's own streams; the exit code is theirs.
+///
+/// # Errors
+/// When docker cannot be run.
+pub(crate) fn hand_over(project: &Project, container: &Container, words: Vec<String>) -> Result<Outcome> {
+    exit_code(&interactive(project.docker.command(["exec"])).arg(&container.name).args(words))
+}
+
+fn exit_code(command: &Invocation) -> Result<Outcome> {
+    Ok(Outcome::Code(u8::try_from(command.foreground()?).unwrap_or(1)))
 }
 
 fn interactive(command: Invocation) -> Invocation {
@@ -88,7 +97,11 @@ fn debug(context: &Context, project: &Project, container: &Container) -> Result<
     Ok(command.args([image.as_str(), "sh"]))
 }
 
-fn running(project: &Project, service: &str) -> Result<Container> {
+/// The container of a service that runs.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn running(project: &Project, service: &str) -> Result<Container> {
     let containers = state::containers(&project.docker, &project.setup.project)?;
     if containers.is_empty() {
         return Err(Failure::new(format!("`{}` has no containers", project.setup.project))

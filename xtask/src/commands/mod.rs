@@ -10,6 +10,7 @@ pub mod bench;
 pub mod build;
 mod compatibility;
 pub mod completions;
+pub mod db;
 pub mod doctor;
 pub mod down;
 pub mod env_cmd;
@@ -56,6 +57,7 @@ pub const ALL: &[Entry] = &[
     Entry { command: reset::command, run: reset::run },
     Entry { command: logs::command, run: logs::run },
     Entry { command: exec::command, run: exec::run },
+    Entry { command: db::command, run: db::run },
     Entry { command: env_cmd::command, run: env_cmd::run },
     Entry { command: status::command, run: status::run },
     Entry { command: health::command, run: health::run },

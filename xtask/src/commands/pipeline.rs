@@ -47,12 +47,7 @@ impl Pipeline {
             Some(text) => Config::parse(&folder.show("config.yaml"), text)?,
             None => Config::default(),
         };
-        let extra: Vec<(String, String)> = current::files_below(&folder, "catalog")?
-            .into_iter()
-            .filter(|(name, _)| name.ends_with(".yaml"))
-            .map(|(name, text)| (folder.show(&name), text))
-            .collect();
-        let catalog = Catalog::load(&extra)?;
+        let catalog = catalog(&folder)?;
         let recorded = recorded::assignments(&folder, &catalog)?;
         let repo = Repo::open(&context.root)?;
         let mut scope =
@@ -116,6 +111,19 @@ fn digests(repo: &Repo, facts: &Facts) -> BTreeMap<String, String> {
         Some((path.to_string(), format!("{:016x}", fnv1a(text.as_bytes()))))
     };
     paths.filter_map(digest).collect()
+}
+
+/// The catalogue with the setup's own entries.
+///
+/// # Errors
+/// When one of those cannot be read.
+pub(crate) fn catalog(folder: &Folder) -> Result<Catalog> {
+    let extra: Vec<(String, String)> = current::files_below(folder, "catalog")?
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".yaml"))
+        .map(|(name, text)| (folder.show(&name), text))
+        .collect();
+    Catalog::load(&extra)
 }
 
 /// The monorepo's name as its root manifest has it, so that every checkout gives the same bytes:

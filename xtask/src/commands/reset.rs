@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
-use crate::commands::env_arg;
 use crate::commands::project::{Project, check_names, values};
 use crate::commands::up::{self, Request};
+use crate::commands::{db, env_arg};
 use crate::error::{Failure, Interrupted, Outcome, Result};
-use crate::run::spec::Spec;
+use crate::run::labels::Role;
+use crate::run::snapshot::server::Server;
+use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::state::{self, Volume};
 use crate::run::{preflight, signals, stop};
 use crate::ui::count;
@@ -29,7 +31,7 @@ pub fn command() -> Command {
                 .help("Only the data of these [default: all]"),
         )
         .arg(flag("yes", "Do not ask"))
-        .arg(flag("no-snapshot", "Take no snapshot before; for now none is taken in any case"))
+        .arg(flag("no-snapshot", "Take no snapshot before"))
         .arg(env_arg())
 }
 
@@ -43,20 +45,26 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     let names = values(matches, "name");
     let existing = state::volumes_with_sizes(&project.docker, &project.setup.project)?;
     let doomed = doomed(&project, &names, existing)?;
-    if doomed.is_empty() {
+    if doomed.data.is_empty() {
         context.ui.status("Finished", "there is no data to delete");
         return Ok(Outcome::Done);
     }
-    for volume in &doomed {
-        context.ui.status_bad("Delete", format_args!("{} ({})", volume.name, volume.size));
+    let mut servers = match matches.get_flag("no-snapshot") {
+        true => Vec::new(),
+        false => servers(context, &project, &doomed)?,
+    };
+    for volume in &doomed.data {
+        let kept = servers.iter().any(|(_, volumes)| volumes.contains(&volume.name));
+        let lost = if kept { "" } else { ", in no snapshot" };
+        context.ui.status_bad("Delete", format_args!("{} ({}{lost})", volume.name, volume.size));
     }
-    if !confirmed(context, &doomed, matches.get_flag("yes"))? {
+    if !confirmed(context, &doomed.data, matches.get_flag("yes"))? {
         context.ui.status("Kept", "all data");
         return Ok(Outcome::No);
     }
-    let result = delete(&project, &names, &doomed);
+    let result = snapshot(context, &project, &mut servers).and_then(|()| delete(&project, &names, &doomed));
     project.after_interruption(result)?;
-    context.ui.status("Deleted", count(doomed.len(), "volume"));
+    context.ui.status("Deleted", count(doomed.data.len(), "volume"));
     let timeout = std::time::Duration::from_secs(300);
     up::up(
         context,
@@ -65,22 +73,88 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The volumes that go: all of the project, or those of the named components.
-fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<Vec<Volume>> {
-    if names.is_empty() {
-        return Ok(existing);
+/// The volumes that go.
+#[derive(Debug)]
+struct Doomed {
+    /// With somebody's data.
+    data: Vec<Volume>,
+    /// With what each start makes anew: a socket, a program for the health checks.
+    scratch: Vec<Volume>,
+}
+
+/// The servers whose data go and that can be dumped, each with its volumes.
+fn servers(context: &Context, project: &Project, doomed: &Doomed) -> Result<Vec<(Server, Vec<String>)>> {
+    // Without files that Compose can read nothing is known of any server.
+    let Some(spec) = readable(project)? else { return Ok(Vec::new()) };
+    let containers = state::containers(&project.docker, &project.setup.project)?;
+    let all = db::servers(&db::catalog(context)?, &spec, &containers);
+    let volumes = |server: &Server| {
+        let own = spec.service(&server.service).map(|service| service.volumes.clone()).unwrap_or_default();
+        own.into_iter().filter(|volume| doomed.data.iter().any(|doomed| doomed.name == *volume)).collect()
+    };
+    let with_volumes = all.into_iter().map(|server| {
+        let volumes: Vec<String> = volumes(&server);
+        (server, volumes)
+    });
+    Ok(with_volumes.filter(|(_, volumes)| !volumes.is_empty()).collect())
+}
+
+/// Dumps what can be dumped before it goes.
+fn snapshot(context: &Context, project: &Project, servers: &mut [(Server, Vec<String>)]) -> Result<()> {
+    let mut servers: Vec<Server> = servers.iter().map(|(server, _)| server.clone()).collect();
+    if servers.is_empty() {
+        return Ok(());
     }
-    let spec = project.spec()?;
-    let with_data: Vec<&str> = spec
+    match db::automatic(context, project, &mut servers, "before-reset") {
+        Ok(taken) => db::prune(context, project, &taken, ""),
+        Err(error) if error.downcast_ref::<Interrupted>().is_some() => Err(error),
+        Err(error) => {
+            let reset = project.setup.xtask("reset --no-snapshot");
+            Err(Failure::new("no snapshot could be taken, so nothing was deleted")
+                .why(crate::error::render(&error))
+                .fix(format!("to delete the data all the same: {reset}"))
+                .into())
+        }
+    }
+}
+
+/// What the files mean; `None` where there are none, or Compose refuses them.
+fn readable(project: &Project) -> Result<Option<Spec>> {
+    if project.setup.files.is_empty() {
+        return Ok(None);
+    }
+    match project.spec() {
+        Ok(spec) => Ok(Some(spec)),
+        Err(error) if error.downcast_ref::<Interrupted>().is_some() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The volumes that go: all of the project, or those of the named components.
+fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<Doomed> {
+    let spec = if names.is_empty() { readable(project)? } else { Some(project.spec()?) };
+    let Some(spec) = spec else { return Ok(Doomed { data: existing, scratch: Vec::new() }) };
+    let scratch = scratch(&spec);
+    let with_data: Vec<&ServiceSpec> = spec
         .services
         .iter()
-        .filter(|service| !service.volumes.is_empty())
-        .map(|service| service.name.as_str())
+        .filter(|service| service.volumes.iter().any(|volume| !scratch.contains(volume)))
         .collect();
-    check_names(names, &with_data, "component with data")?;
+    let known: Vec<&str> = with_data.iter().map(|service| service.name.as_str()).collect();
+    check_names(names, &known, "component with data")?;
     let own: BTreeSet<&String> =
         names.iter().filter_map(|name| spec.service(name)).flat_map(|service| &service.volumes).collect();
-    Ok(existing.into_iter().filter(|volume| own.contains(&volume.name)).collect())
+    let goes = existing.into_iter().filter(|volume| names.is_empty() || own.contains(&volume.name));
+    let (scratch, data) = goes.partition(|volume| scratch.contains(&volume.name));
+    Ok(Doomed { data, scratch })
+}
+
+/// What the one-shots of ours leave in volumes: each start makes it anew.
+fn scratch(spec: &Spec) -> BTreeSet<String> {
+    let ours = |service: &&ServiceSpec| {
+        service.role == Role::OneShot && ["setup", "probe"].contains(&service.labels.kind.as_str())
+    };
+    spec.services.iter().filter(ours).flat_map(|service| service.volumes.iter().cloned()).collect()
 }
 
 fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
@@ -94,7 +168,7 @@ fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
             .fix("add --yes to delete them without asking")
             .into());
     }
-    let question = format!("There is no snapshot. Delete {what} for good?");
+    let question = format!("Delete {what}?");
     let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
     match answer {
         Ok(answer) => Ok(answer),
@@ -108,17 +182,17 @@ fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
 }
 
 /// Removes the containers that use the data, those that depend on them (their tables may be gone), and the data.
-fn delete(project: &Project, names: &[String], doomed: &[Volume]) -> Result<()> {
+fn delete(project: &Project, names: &[String], doomed: &Doomed) -> Result<()> {
     if names.is_empty() {
         stop::project(&project.docker, &project.setup.project)?;
     } else {
         let spec = project.spec()?;
-        let concerned = concerned(&spec, names, doomed);
+        let concerned = concerned(&spec, names, &doomed.data);
         let mut containers = state::all_containers(&project.docker, &project.setup.project)?;
         containers.retain(|container| concerned.contains(container.service.as_str()));
         stop::remove(&project.docker, &containers)?;
     }
-    let volumes = doomed.iter().map(|volume| volume.name.clone());
+    let volumes = doomed.data.iter().chain(&doomed.scratch).map(|volume| volume.name.clone());
     project.docker.command(["volume", "rm"]).args(volumes).read()?;
     Ok(())
 }

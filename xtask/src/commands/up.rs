@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
 use crate::commands::project::{Project, check_names, services_arg, values};
-use crate::commands::{env_arg, integrate};
+use crate::commands::{db, env_arg, integrate};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::connect::Wanted;
 use crate::run::docker::{Docker, Invocation, remote_host};
@@ -20,8 +20,8 @@ use crate::run::state::{self, Container};
 use crate::run::timings::Timings;
 use crate::run::volatile::{self, Moment};
 use crate::run::{
-    again, ahead, build, duration, env_file, images, networks, ports, preflight, relay, report_file, signals,
-    start, verify, watch,
+    again, ahead, build, duration, env_file, holdings, images, networks, ports, preflight, relay,
+    report_file, signals, start, verify, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -138,7 +138,7 @@ fn start(context: &Context, request: &Request) -> Result<(Project, Timings)> {
     let docker = Docker::find(context.ui)?;
     let setup = Setup::existing(&context.out, &context.out_name(), &context.env)?;
     let mut project = Project { docker, setup };
-    let result = bring_up(&mut project, request, context.ui);
+    let result = bring_up(context, &mut project, request);
     let timings = project.after_interruption(result)?;
     Ok((project, timings))
 }
@@ -149,7 +149,8 @@ fn lacks_an_engine(error: &anyhow::Error) -> bool {
     fix.is_some_and(|fix| fix.contains("cargo xtask doctor --install"))
 }
 
-fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings> {
+fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Result<Timings> {
+    let ui = context.ui;
     let (machine, mut before, mut spec) = look(project, ui)?;
     let Project { docker, setup } = project;
     check_names(&request.services, &spec.names(), "service")?;
@@ -172,9 +173,13 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
     let shape = again::Shape::of(&spec, &wanted, &before);
     // What the last start left has its networks and images, and its one-shots can run again while images are built.
     let known = shape.is_same_system(last.as_ref()) && again::all_well(&services, &before);
+    let mut servers = Vec::new();
     if !known {
         networks::check(docker, setup, &spec)?;
         images::ensure(docker, setup, &services, ui)?;
+        let catalog = db::catalog(context)?;
+        servers = db::wanted(&catalog, &services);
+        holdings::check(docker, setup, &db::engines(&catalog), &servers, ui)?;
     }
     setup.overlay = relay::joined(setup.overlay.take(), preflight::overlay(&machine, &services));
     let builds = request.build && services.iter().any(|service| service.build.is_some());
@@ -206,6 +211,7 @@ fn bring_up(project: &mut Project, request: &Request, ui: Ui) -> Result<Timings>
     let command = start::compose_up(docker, setup, &wanted, &request.without);
     let what = Start { services: wanted.clone(), early, timeout: request.timeout };
     let (timings, after) = start_all(docker, setup, &spec, what, &command, ui)?;
+    holdings::remember(docker, setup, &servers);
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
     report(request, setup, &services, &after, &timings, ui)?;
     Ok(timings)

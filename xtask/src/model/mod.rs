@@ -1,5 +1,6 @@
 //! Plain data that travels between the stages; holds no rules and touches nothing outside itself.
 
+pub mod data;
 pub mod fact;
 pub mod files;
 pub mod inventory;

@@ -54,12 +54,24 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
     }
     one_shot.tmpfs = component.version.volumes.iter().chain(&setup.tmpfs).cloned().collect();
     one_shot.networks.push((network.to_owned(), Vec::new()));
-    one_shot.labels =
-        vec![("xtask.kind".to_owned(), "setup".to_owned()), ("xtask.role".to_owned(), "one-shot".to_owned())];
+    one_shot.labels = vec![
+        ("xtask.databases".to_owned(), escape(&databases(component))),
+        ("xtask.kind".to_owned(), "setup".to_owned()),
+        ("xtask.role".to_owned(), "one-shot".to_owned()),
+    ];
     let condition = if setup.waits { Condition::Started } else { Condition::Healthy };
     one_shot.depends_on.push(Dependency { target: component.name.clone(), condition });
     let scripts = files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)).collect();
     Some((one_shot, scripts))
+}
+
+/// Who gets what, as the commands read it.
+fn databases(component: &Component<'_>) -> String {
+    let items = component.bindings.iter().map(|binding| {
+        let Binding { service, database, user, password_variable, .. } = binding;
+        format!("{service}:{database}:{user}:{password_variable}")
+    });
+    items.collect::<Vec<_>>().join(" ")
 }
 
 /// The named volume of a folder that the server and its one-shot share.

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -260,6 +261,34 @@ impl Invocation {
         let _ = (&reader).take(count).read_to_end(&mut bytes);
         let _ = reader.kill();
         Ok(bytes)
+    }
+
+    /// Runs it to its end between two files, however long that takes: what it reads on stdin, and where its stdout
+    /// goes; nothing and [`Output::stdout`] where there is none. A signal for us ends it.
+    ///
+    /// # Errors
+    /// As [`Invocation::output`].
+    pub fn stream(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
+        signals::check()?;
+        self.ui.command(self);
+        let expression = environment_cleaned(duct::cmd(&self.program, &self.args));
+        let expression = match from {
+            Some(file) => expression.stdin_file(file),
+            None => expression.stdin_null(),
+        };
+        let expression = match to {
+            Some(file) => expression.stdout_file(file),
+            None => expression.stdout_capture(),
+        };
+        let handle = own_group(expression).unchecked().stderr_capture().start();
+        let handle = handle.map_err(|why| self.not_started(why))?;
+        loop {
+            let output = handle.wait_timeout(TICK).map_err(|why| self.not_started(why))?;
+            if let Some(output) = output {
+                return self.ended(output);
+            }
+            signals::check().inspect_err(|_| stop(&handle, GRACE))?;
+        }
     }
 
     /// Runs it with our own streams, for the user: `exec`, `logs -f`. Ctrl-C reaches the child from the terminal.

@@ -37,6 +37,19 @@ pub enum Health {
     Process,
 }
 
+/// Who got which database from a setup, and with which password: an item of `xtask.databases`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// The service that uses it.
+    pub service: String,
+    /// Its name on the server.
+    pub database: String,
+    /// Its owner.
+    pub user: String,
+    /// The variable of the env file that holds the owner's password.
+    pub password_variable: String,
+}
+
 /// All labels of ours on one container; what is missing or unknown is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels {
@@ -50,6 +63,8 @@ pub struct Labels {
     pub health: Option<Health>,
     /// `xtask.remembers`: variables of the env file whose first value the volume keeps.
     pub remembers: Vec<String>,
+    /// `xtask.databases`, of a setup: `service:database:user:VARIABLE`, separated by blanks.
+    pub databases: Vec<Database>,
 }
 
 impl Labels {
@@ -61,12 +76,27 @@ impl Labels {
             main: label("xtask.main").and_then(main),
             health: label("xtask.health").and_then(health),
             remembers: words(label("xtask.remembers").unwrap_or_default()),
+            databases: words(label("xtask.databases").unwrap_or_default())
+                .iter()
+                .filter_map(|word| database(word))
+                .collect(),
         }
     }
 }
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn database(word: &str) -> Option<Database> {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [service, database, user, password_variable] = parts[..] else { return None };
+    Some(Database {
+        service: service.to_owned(),
+        database: database.to_owned(),
+        user: user.to_owned(),
+        password_variable: password_variable.to_owned(),
+    })
 }
 
 fn role(text: &str) -> Option<Role> {
@@ -118,12 +148,16 @@ mod tests {
             "xtask.main" => Some("http 3000"),
             "xtask.health" => Some("http 3000 /health"),
             "xtask.remembers" => Some("A_PASSWORD B_KEY"),
+            "xtask.databases" => Some("web:shop:web_user:WEB_DB_PASSWORD nonsense"),
             _ => None,
         });
         assert_eq!(labels.role, Some(Role::OneShot));
         assert_eq!(labels.main, Some(Main { protocol: "http".into(), port: 3000 }));
         assert_eq!(labels.health, Some(Health::Http(3000, "/health".into())));
         assert_eq!(labels.remembers, ["A_PASSWORD", "B_KEY"]);
+        let [web] = labels.databases.as_slice() else { panic!("one is well formed: {labels:?}") };
+        let parts = [&web.service, &web.database, &web.user, &web.password_variable];
+        assert_eq!(parts, ["web", "shop", "web_user", "WEB_DB_PASSWORD"]);
         let nonsense = Labels::read(|name| (name != "xtask.remembers").then_some("nonsense here 1"));
         assert_eq!(nonsense, Labels { kind: "nonsense here 1".into(), ..Labels::default() });
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine;
-use crate::lab::{Lab, docker, turn};
+use crate::lab::{Lab, turn};
 use crate::place::Place;
 
 /// The images that it starts or builds from.
@@ -172,14 +172,14 @@ fn down_and_up_keep_the_data() {
 fn reset_deletes_the_data_only_when_told_so() {
     let Some(sample) = sample() else { return };
     sample.add_user("lost@example.org");
-    let volumes = volumes(&sample).len();
 
+    // PostgreSQL's and Redis's: a socket and the program of the health checks are no data.
     let refused = sample.xtask(&["reset"]).exits(1);
     assert!(
-        refused.stderr.ends_with(&format!(
-            "error: {volumes} volumes would be deleted, and nobody can be asked\n  \
+        refused.stderr.ends_with(
+            "error: 2 volumes would be deleted, and nobody can be asked\n  \
              why: there is no terminal\n  fix: add --yes to delete them without asking\n"
-        )),
+        ),
         "{}",
         refused.stderr
     );
@@ -189,11 +189,6 @@ fn reset_deletes_the_data_only_when_told_so() {
 
     assert!(!sample.has_user("lost@example.org"));
     sample.assert_all_healthy(RUNNING);
-}
-
-fn volumes(sample: &Sample) -> Vec<String> {
-    let filter = format!("label=com.docker.compose.project={}", sample.project());
-    docker(&["volume", "ls", "--quiet", "--filter", &filter]).lines().map(str::to_owned).collect()
 }
 
 #[test]
