@@ -18,6 +18,7 @@ mod ready;
 mod scratch;
 mod status;
 mod tree;
+mod update;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +68,14 @@ fn measure(matches: &ArgMatches) -> Result<Verdict> {
             discover::run(&bench, size, arguments.get_one::<PathBuf>("keep").map(PathBuf::as_path))
         }
         Some(("status", _)) => status::run(&bench),
+        Some(("update", arguments)) => {
+            let options = update::Options {
+                folder: arguments.get_one::<PathBuf>("folder").cloned().unwrap_or_default(),
+                seed: number(arguments, "seed").unwrap_or(1) as u64,
+                keep: arguments.get_one::<PathBuf>("keep").cloned(),
+            };
+            update::run(&Bench { runs: number(matches, "runs").unwrap_or(1).max(1), ..bench }, &options)
+        }
         _ => noop::run(&bench),
     }
 }
@@ -103,5 +112,18 @@ fn command() -> Command {
                 .arg(folder("keep", "Generate the tree there and leave it")),
         )
         .subcommand(Command::new("status").about("`health` and `status` with 20 containers"))
+        .subcommand(
+            Command::new("update")
+                .about("Whether an update loses anything that a user wrote, over a folder of monorepos")
+                .arg(
+                    Arg::new("folder")
+                        .value_name("FOLDER")
+                        .required(true)
+                        .value_parser(clap::value_parser!(PathBuf))
+                        .help("Holds a folder for each monorepo"),
+                )
+                .arg(number("seed", "Another one makes other edits [default: 1]"))
+                .arg(folder("keep", "Leave the copies with problems there")),
+        )
         .subcommand(Command::new("noop").about("`integrate` when nothing has changed"))
 }

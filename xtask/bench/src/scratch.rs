@@ -64,7 +64,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Copies a tree of plain files and folders.
+/// Copies a tree of files, folders and links; a link stays one, wherever it leads.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let walk = ignore::WalkBuilder::new(from).hidden(false).require_git(false).build();
     for entry in walk {
@@ -74,6 +74,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         let kind = entry.file_type().context("an entry without a kind")?;
         let copied = if kind.is_dir() {
             std::fs::create_dir_all(&target)
+        } else if kind.is_symlink() {
+            std::fs::read_link(entry.path()).and_then(|to| std::os::unix::fs::symlink(to, &target))
         } else {
             std::fs::copy(entry.path(), &target).map(|_| ())
         };

@@ -10,7 +10,7 @@ use crate::error::{Failure, Outcome, Result};
 use crate::run::docker::{Invocation, path_arg};
 
 /// What can be measured, and against what.
-const WHAT: [&str; 5] = ["ready", "discover", "build", "status", "noop"];
+const WHAT: [&str; 6] = ["ready", "discover", "build", "status", "noop", "update"];
 
 /// The arguments of `bench`.
 pub fn command() -> Command {
@@ -22,7 +22,8 @@ pub fn command() -> Command {
              discover  `inventory` on a large generated monorepo, beside walking and reading it\n\
              build     what compiling the commands costs\n\
              status    `health` and `status` with 20 containers, beside `docker ps`\n\
-             noop      `integrate` when nothing has changed\n\n\
+             noop      `integrate` when nothing has changed\n\
+             update    whether an update loses anything, over a folder of monorepos\n\n\
              `cargo xtask bench ready --help` lists the options of one. Exits with 1 when a target is missed.",
         )
         .arg(Arg::new("what").value_name("WHAT").required(true).value_parser(WHAT))
