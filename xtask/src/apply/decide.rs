@@ -13,6 +13,7 @@ pub use crate::apply::take::{Options, Side, Take};
 use crate::apply::text::{Text, body};
 use crate::error::Result;
 use crate::model::files::Files;
+use crate::model::words::list;
 
 /// How a file belongs to the generator and to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,9 @@ fn difference(conflict: &Conflict) -> String {
 fn is_compose(name: &str) -> bool {
     name.starts_with("docker-compose") && Kind::of(name) == Kind::Yaml
 }
+
+/// Where the variables of the Compose files are documented.
+const EXAMPLES: &str = ".env.example";
 
 /// The file on top of which Compose puts the others.
 const BASE_FILE: &str = "docker-compose.yml";
@@ -101,6 +105,7 @@ pub fn decide(current: &Current, new: &Files, options: &Options) -> Result<Plan>
         taken.extend(found.into_iter().map(|key| (name.to_owned(), key)));
         plan.steps.push(if moved.is_some() { renamed(step, current, new) } else { step });
     }
+    keep_used(&mut plan, current, new, options);
     let open = take::open_conflicts(&mut plan, current, new, options);
     take::refuse_unknown(options, &taken, current, &plan)?;
     take::resolve(&mut plan, options);
@@ -149,6 +154,35 @@ fn renamed(step: Step, current: &Current, new: &Files) -> Step {
         _ => step.base.clone(),
     };
     Step { action, cause, before, base, ..step }
+}
+
+/// Variables that are no longer generated stay in the examples where a file that people edited still asks for them:
+/// Compose refuses it without them.
+fn keep_used(plan: &mut Plan, current: &Current, new: &Files, options: &Options) {
+    let compose = plan.steps.iter().filter(|step| is_compose(&step.name));
+    let used: BTreeSet<String> =
+        compose.filter_map(|step| step.after.as_deref()).flat_map(merge::interpolated).collect();
+    let Some(step) = plan.steps.iter_mut().find(|step| step.name == EXAMPLES) else { return };
+    let (Some(base), Some(raw)) = (current.base.get(EXAMPLES), current.files.get(EXAMPLES)) else { return };
+    let Some(after) = step.after.as_deref().map(body) else { return };
+    let (base, mine, left) = (body(base), merge::variables(&body(raw)), merge::variables(&after));
+    let gone = merge::variables(&base).into_iter().filter(|name| mine.contains(name) && !left.contains(name));
+    let kept: BTreeSet<String> = gone.filter(|name| used.contains(name)).collect();
+    if kept.is_empty() {
+        return;
+    }
+    // What was never generated is the user's own, and stays.
+    let three = Three {
+        name: EXAMPLES,
+        base: Some(merge::without_variables(&base, &kept)),
+        raw: Some(raw),
+        new: new.get(EXAMPLES),
+        generated: take::generated(EXAMPLES, options),
+    };
+    *step = three.decide().0;
+    let names: Vec<&str> = kept.iter().map(String::as_str).collect();
+    let verb = if names.len() == 1 { "stays, as it is" } else { "stay, as they are" };
+    step.notes.push(format!("{} {verb} still asked for", list(&names)));
 }
 
 /// The three texts of one file; `base` without byte order mark and carriage returns.
@@ -362,6 +396,25 @@ mod tests {
     fn line_ends_and_byte_order_mark_are_no_edit_and_are_kept() {
         let step = one("README.md", Some("a\n"), Some("\u{feff}a\r\n"), Some("b\n"));
         assert_eq!((step.action, step.after.as_deref()), (Action::Rewrite, Some("\u{feff}b\r\n")));
+    }
+
+    #[test]
+    fn variables_of_a_service_that_stays_stay() {
+        let service = |image: &str| {
+            format!("services:\n  a:\n    image: {image}\n    environment:\n      P: ${{A_P:?}}\n")
+        };
+        let current = Current {
+            base: texts(&[(".env.example", "# Of a.\nA_P=1\nA_Q=1\nB=1\n"), (BASE_FILE, &service("x:1"))]),
+            files: texts(&[(".env.example", "# Of a.\nA_P=1\nA_Q=1\nB=1\n"), (BASE_FILE, &service("x:2"))]),
+            ..Current::default()
+        };
+        let new =
+            Files(texts(&[(".env.example", "B=2\n"), (BASE_FILE, "services:\n  b:\n    image: x:1\n")]));
+        let plan = decide(&current, &new, &Options::default()).unwrap();
+        let step = &plan.steps[0];
+        assert_eq!(step.after.as_deref(), Some("# Of a.\nA_P=1\nB=2\n"));
+        assert_eq!(step.base, Base::Set("B=2\n".to_owned()));
+        assert_eq!(step.notes, ["A_P stays, as it is still asked for"]);
     }
 
     #[test]

@@ -84,7 +84,11 @@ pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems:
             continue;
         }
         if let Some(text) = line.strip_prefix('#') {
-            comment.push(text.trim_start_matches('#').trim().to_owned());
+            let text = text.trim_start_matches('#').trim();
+            // A variable that is switched off says nothing about the next one.
+            if !is_switched_off(text) {
+                comment.push(text.to_owned());
+            }
             continue;
         }
         let assignment = line.strip_prefix("export ").unwrap_or(line).trim_start();
@@ -139,6 +143,12 @@ fn split(line: &str) -> Option<(&str, &str)> {
     let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
     valid.then_some((name, value))
+}
+
+/// `KEY_FILE=/key.json` in a comment; words in lower case are prose.
+fn is_switched_off(comment: &str) -> bool {
+    let of = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    comment.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.trim_end().chars().all(of))
 }
 
 /// The quote that a value opens and does not close.
@@ -250,6 +260,11 @@ mod tests {
         ] {
             assert_eq!(rank(&path(name)), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_switched_off_describes_no_other_one() {
+        assert_eq!(values("# why: a=b\n#KEY_FILE=/key.json\nMOCK=true\n"), ["3:MOCK=true|why: a=b"]);
     }
 
     #[test]

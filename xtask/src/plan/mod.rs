@@ -466,8 +466,38 @@ fn variables(
         groups.push(VariableGroup { title: draft.facts.name.clone(), variables });
     }
     groups[0].variables.extend(shared.into_values());
+    say_once(&mut groups);
     groups.retain(|group| !group.variables.is_empty());
     groups
+}
+
+/// A file in which a variable stands twice cannot be merged: where one name serves two (a password on two servers), it
+/// stands where it came first, with what both say. A value that the code has wins over a made up one.
+fn say_once(groups: &mut [VariableGroup]) {
+    let mut known: BTreeMap<String, Variable> = BTreeMap::new();
+    for variable in groups.iter().flat_map(|group| &group.variables) {
+        match known.get_mut(&variable.name) {
+            None => {
+                known.insert(variable.name.clone(), variable.clone());
+            }
+            Some(first) => {
+                if first.secret.is_some() && variable.secret.is_none() {
+                    first.value.clone_from(&variable.value);
+                    first.secret = None;
+                }
+                let new = variable.comment.iter().filter(|line| !first.comment.contains(line));
+                let new: Vec<String> = new.cloned().collect();
+                first.comment.extend(new);
+            }
+        }
+    }
+    for group in groups {
+        let mut once = Vec::new();
+        for variable in &group.variables {
+            once.extend(known.remove(&variable.name));
+        }
+        group.variables = once;
+    }
 }
 
 fn optional(name: &str, value: &str, comment: &str) -> Variable {

@@ -205,3 +205,21 @@ fn the_port_of_all_callers_beats_a_frameworks_default() {
     );
     assert_eq!(service(&planned(&tree), "stock").ports[0].container, 8087);
 }
+
+#[test]
+fn a_password_on_two_servers_stands_once_in_the_examples() {
+    let stack = planned(&format!(
+        "{API}//- /api/.env.example\nDATABASE_URL=postgres://api:x@localhost:5432/api\n\
+         MONGO_URL=mongodb://api:x@localhost:27017/api\n"
+    ));
+    let all = stack.variables.iter().flat_map(|group| &group.variables);
+    let ours: Vec<&Variable> = all.filter(|variable| variable.name == "API_DB_PASSWORD").collect();
+    assert_eq!(
+        ours[0].comment,
+        [
+            "Password of `api`, the owner of the database `api` on mongodb.",
+            "Password of `api`, the owner of the database `api` on postgres."
+        ]
+    );
+    assert_eq!(ours.len(), 1);
+}

@@ -37,7 +37,8 @@ fn depends_on(service: &Entry, target: &str) -> bool {
     list.and_then(Entry::block).is_some_and(|targets| targets.get(target).is_some())
 }
 
-fn cut(text: &str, cuts: &[Range<usize>]) -> String {
+/// The text without these parts, which are in order.
+pub(super) fn cut(text: &str, cuts: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for cut in cuts {

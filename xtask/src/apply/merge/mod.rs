@@ -118,6 +118,26 @@ pub fn three_way(
     Ok(merged)
 }
 
+/// The names of the variables of an env file; none where it cannot be read.
+pub(super) fn variables(text: &str) -> BTreeSet<String> {
+    let entries = env::parse(text).map(|doc| doc.root.entries).unwrap_or_default();
+    entries.into_iter().map(|entry| entry.key).collect()
+}
+
+/// An env file without these variables and the comments above them.
+pub(super) fn without_variables(text: &str, names: &BTreeSet<String>) -> String {
+    let Ok(doc) = env::parse(text) else { return text.to_owned() };
+    let gone = doc.root.entries.iter().filter(|entry| names.contains(&entry.key));
+    let cuts: Vec<_> = gone.map(|entry| entry.lead.start..entry.end).collect();
+    dangling::cut(text, &cuts)
+}
+
+/// The names in `${NAME}`, `${NAME:-…}` and the like.
+pub(super) fn interpolated(text: &str) -> impl Iterator<Item = String> {
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    text.split("${").skip(1).map(name)
+}
+
 /// A list with one item a line, completed by the items that only `new` has; comments count as none.
 pub fn with_missing_lines(current: &str, new: &str) -> String {
     let mut text = current.to_owned();
