@@ -11,8 +11,14 @@ use xtask::catalog::Catalog;
 use xtask::discover::{Scope, discover};
 use xtask::repo::Repo;
 
-const DOCUMENTS: &[&str] =
-    &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/update.md"];
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/discovery.md",
+    "docs/update.md",
+];
 
 /// Words that stand for a name in the paths of the documents.
 const PLACEHOLDERS: &[&str] = &["KIND", "NAME", "ROOT", "ANY_MONOREPO"];

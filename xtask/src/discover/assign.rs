@@ -26,8 +26,15 @@ pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact
     give_shared_values(services, values);
     learn_aliases(services);
     let mut orphans = give_by_name(services, named);
-    orphans.retain(|fact| !is_part(repo, services, fact));
+    orphans.retain(|fact| tells_of_the_system(fact) && !is_part(repo, services, fact));
     orphans
+}
+
+/// The README of a folder draws what happens in that folder; which services there are, those above all of them say.
+fn tells_of_the_system(fact: &Fact) -> bool {
+    let path = &fact.at.path;
+    !path.name().to_ascii_lowercase().starts_with("readme")
+        || path.parent().is_none_or(|folder| folder.is_root() || folder.name() == "docs")
 }
 
 /// What documents call a service may be a folder inside one: a part of its program, or one of its commands.
@@ -235,6 +242,28 @@ mod tests {
         };
         assert_eq!(given(value("SHARED"), ".env.example", Subject::Here).0, ["inner"]);
         assert_eq!(given(value("OTHER"), ".env.example", Subject::Here).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn parts_of_a_service_are_no_missing_services() {
+        let tree =
+            "//- /Dockerfile\nFROM x\n//- /main.go\n//- /services/rate/rate.go\n//- /services/geo/go.mod\n";
+        let repo = Repo::from_fixture(tree);
+        let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
+        let told = |name: &str, path: &str| Fact {
+            what: What::SchemaFile,
+            at: Evidence { path: RepoPath::new(path).expect("inside the root"), line: 1, rule: "test" },
+            subject: Subject::Named(name.to_owned()),
+        };
+        let facts = vec![
+            told("rate", "README.md"),
+            told("geo", "README.md"),
+            told("Parse", "libs/indexer/README.md"),
+            told("billing", "docs/architecture.md"),
+        ];
+        let orphans = assign(&repo, &mut services, facts);
+        let left: Vec<&Subject> = orphans.iter().map(|fact| &fact.subject).collect();
+        assert_eq!(left, [&Subject::Named("geo".to_owned()), &Subject::Named("billing".to_owned())]);
     }
 
     #[test]

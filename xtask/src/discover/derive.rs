@@ -103,6 +103,22 @@ fn drop_code_of_others(service: &mut ServiceFacts) {
     let is_server = SERVERS.contains(&name.rsplit('/').next().unwrap_or_default());
     if is_server && !matches!(service.language.as_str(), "php" | "node") {
         service.facts.retain(|fact| !PROGRAMS.iter().any(|own| fact.at.rule.starts_with(own)));
+        let read: Vec<String> = service
+            .facts
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::EnvRead { name, .. } => Some(name.clone()),
+                What::EnvValue { name, source, .. } if *source != EnvSource::Example => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        service.facts.retain(|fact| match &fact.what {
+            What::EnvValue { name, source: EnvSource::Example, .. } => read.contains(name),
+            What::Reference(reference) if fact.at.rule.starts_with("env-") => {
+                reference.via.as_ref().is_some_and(|via| read.contains(via))
+            }
+            _ => true,
+        });
     }
 }
 
@@ -234,6 +250,24 @@ mod tests {
         let env = "ORDERS_PORT=4000\nBILLING_PORT=5000\n";
         let tree = format!("//- /orders/Dockerfile\nFROM x\n//- /orders/.env.example\n{env}");
         assert_eq!(ports_of(&tree, "orders"), [(4000, PortSource::EnvExample)]);
+    }
+
+    #[test]
+    fn web_server_in_a_folder_of_code_reads_none_of_it() {
+        let tree = "//- /Dockerfile.site\nFROM nginx:alpine\nCOPY site /srv\n//- /Dockerfile.shop\nFROM python:3.13-slim\nCMD [\"python\", \"shop.py\"]\n\
+            //- /shop.py\nimport os\nurl = os.environ[\"SHOP_DB_URL\"]\n//- /site/index.html\n<p>\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let reads = |service: &ServiceFacts| {
+            service.facts.iter().any(|fact| matches!(fact.what, What::EnvRead { .. }))
+        };
+        let who: Vec<&str> = facts
+            .services
+            .iter()
+            .filter(|service| reads(service))
+            .map(|service| service.name.as_str())
+            .collect();
+        assert_eq!(who, ["shop"]);
     }
 
     #[test]

@@ -68,6 +68,13 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     names_in_common(&mut found.services);
     found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
+    // What is no service needs no advice.
+    let aside: BTreeSet<&str> = found.set_aside.iter().map(|aside| aside.path.as_str()).collect();
+    found.problems.retain(|problem| {
+        let place =
+            problem.at.first().map_or("", |place| place.rsplit_once(':').map_or(place, |(file, _)| file));
+        !aside.contains(place)
+    });
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));
     found.set_aside.sort_by(|a, b| a.path.cmp(&b.path));

@@ -355,7 +355,8 @@ fn health(
     let grpc =
         facts.facts.iter().any(|fact| matches!(&fact.what, What::Health { kind: HealthKind::Grpc, .. }));
     let kind = if grpc { HealthKind::Grpc } else { HealthKind::Tcp };
-    let Some(port) = main else {
+    let of_grpc = ports.iter().find(|port| grpc && port.protocol == Protocol::Grpc);
+    let Some(port) = of_grpc.map(|port| port.container).or(main) else {
         return Some(decided(HealthKind::Process, None, None, false));
     };
     if !grpc {
@@ -373,7 +374,8 @@ fn health(
             .fix(format!("add `GET /health`, or set services.{}.health in config.yaml", facts.name)),
         );
     }
-    Some(decided(kind, None, Some(port), false))
+    // That the health service is in the code is the repository's own word.
+    Some(decided(kind, None, Some(port), grpc))
 }
 
 /// Path, port and rule of every HTTP health route.

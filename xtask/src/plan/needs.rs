@@ -255,7 +255,10 @@ impl<'a> Finder<'a> {
                 match self.of_class(draft.facts, class, port, value) {
                     Some(kind) => return Some(((Target::Kind(kind), BY_VALUE), part)),
                     None if class == Class::Database && matches!(part, Part::Url | Part::Host) => {
-                        gathered.unclear.push((name.to_owned(), at.clone()));
+                        // What only a library reads, its other users may need.
+                        if at.path.is_in(&draft.facts.path) {
+                            gathered.unclear.push((name.to_owned(), at.clone()));
+                        }
                         return None;
                     }
                     None => return None,

@@ -223,3 +223,49 @@ fn a_password_on_two_servers_stands_once_in_the_examples() {
     );
     assert_eq!(ours.len(), 1);
 }
+
+#[test]
+fn grpc_beside_a_web_framework_leaves_it_its_port() {
+    let pom = "<project><dependencies><dependency><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
+    let stack = planned(&format!(
+        "//- /stock/Dockerfile\nFROM eclipse-temurin:21\n//- /stock/pom.xml\n{pom}\n//- /stock/src/main/java/App.java\n\
+         class App {{ Object a = ServerBuilder.forPort(9090); Object h = new HealthStatusManager(); }}\n"
+    ));
+    let stock = service(&stack, "stock");
+    let ports: Vec<u16> = stock.ports.iter().map(|port| port.container).collect();
+    assert_eq!(ports, [8080, 9090]);
+    let health = stock.health.as_ref().expect("is decided");
+    assert_eq!((health.port, health.proven), (Some(9090), true), "the health service answers over gRPC");
+}
+
+#[test]
+fn gateway_and_service_variables_mean_their_services() {
+    let stack = planned(&format!(
+        "{API}//- /api/app.py\nimport os\ngateway = os.environ[\"GATEWAY_URL\"]\nreader = os.environ[\"READER_SERVICE\"]\n\
+         //- /shop-gateway/Dockerfile\nFROM node:20-slim\nEXPOSE 4000\n//- /reader_service/Dockerfile\nFROM golang:1.24\nEXPOSE 5003\n"
+    ));
+    assert_eq!(value(&stack, "api", "GATEWAY_URL").as_deref(), Some("http://shop-gateway:4000"));
+    assert_eq!(value(&stack, "api", "READER_SERVICE").as_deref(), Some("reader-service:5003"));
+}
+
+#[test]
+fn what_only_a_library_for_all_reads_is_only_possible() {
+    let project = |packages: &str| {
+        format!("<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ItemGroup>{packages}</ItemGroup></Project>")
+    };
+    let library = ["Npgsql", "MongoDB.Driver", "RabbitMQ.Client"]
+        .map(|name| format!("<PackageReference Include=\"{name}\" />"))
+        .concat();
+    let stack = planned(&format!(
+        "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n//- /api/Api.csproj\n{}\n//- /common/Common.csproj\n{}\n\
+         //- /common/Setup.cs\nvar a = configuration.GetConnectionString(\"mongo\");\n",
+        project("<ProjectReference Include=\"../common/Common.csproj\" />"),
+        project(&library),
+    ));
+    let needs = &service(&stack, "api").requires;
+    assert!(needs.iter().any(|need| need.target == "mongodb"));
+    assert!(
+        needs.iter().all(|need| need.strength == crate::model::inventory::Strength::Possible),
+        "{needs:?}"
+    );
+}

@@ -39,7 +39,9 @@ pub(super) fn of(
     let best =
         candidates.iter().enumerate().max_by_key(|(at, folder)| (fits(folder), std::cmp::Reverse(*at)));
     let context = best.map(|(_, folder)| folder.clone()).unwrap_or_default();
-    let missing = wanted.iter().find(|(source, _)| !exists(repo, &context, source));
+    // A pattern that nothing matches is no error for the builder.
+    let plain = |source: &str| !source.contains(['*', '?', '[']);
+    let missing = wanted.iter().find(|(source, _)| plain(source) && !exists(repo, &context, source));
     let problem = missing.map(|(source, line)| missing_source(file, *line, source, &context));
     (context, problem)
 }

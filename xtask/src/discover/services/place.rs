@@ -38,6 +38,9 @@ const HOLDERS: &[&str] = &[
     "ops",
 ];
 
+/// Folders whose names say what lies in them, and not whose it is.
+const SOURCES: &[&str] = &["src", "source"];
+
 /// Folders that only lead to a holder: `build/package/Dockerfile`, `src/main/docker/Dockerfile`.
 const LEADS: &[&[&str]] = &[
     &["src", "main", "resources"],
@@ -147,8 +150,7 @@ fn path_of(parts: &[&str]) -> RepoPath {
 pub(super) fn plain(repo: &Repo, module: &RepoPath) -> Place {
     if !module.is_root() {
         // `cart/src`: the folder's name says what lies in it, the one above whose it is.
-        let above =
-            module.parent().filter(|above| !above.is_root() && matches!(module.name(), "src" | "source"));
+        let above = module.parent().filter(|above| !above.is_root() && SOURCES.contains(&module.name()));
         return place(module.clone(), above.as_ref().unwrap_or(module).name());
     }
     let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -196,7 +198,7 @@ fn place(path: RepoPath, written: &str) -> Place {
     let name = valid_name(written);
     let name = if name.is_empty() { "app".to_owned() } else { name };
     let mut aliases: Vec<String> = [written.to_lowercase(), path.name().to_lowercase()].into();
-    aliases.retain(|alias| !alias.is_empty() && *alias != name);
+    aliases.retain(|alias| !alias.is_empty() && *alias != name && !SOURCES.contains(&alias.as_str()));
     aliases.sort();
     aliases.dedup();
     Place { path, name, aliases }
