@@ -347,6 +347,16 @@ impl<'a> Finder<'a> {
         if let (Some(only), None) = (fitting.next(), fitting.next()) {
             return Some(only.clone());
         }
+        // `DATASOURCE_PASSWORD` beside `DATASOURCE_URL=jdbc:postgresql://…`.
+        let spoken: BTreeSet<String> = settings(facts)
+            .values()
+            .filter_map(|setting| self.catalog.by_scheme(&address(setting.value()?)?.scheme?))
+            .map(|entry| entry.kind.clone())
+            .filter(|kind| fits(kind))
+            .collect();
+        if let (Some(only), 1) = (spoken.first(), spoken.len()) {
+            return Some(only.clone());
+        }
         let said = self.selected(facts).into_iter().find(|kind| fits(kind));
         said.or_else(|| self.mentioned(facts, class)).or_else(|| {
             // A cache serves as a queue's broker (Celery, Sidekiq).

@@ -1,0 +1,7 @@
+-- A database belongs to its user, and nobody else may connect to it.
+SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', datname)
+  FROM pg_database WHERE datallowconn\gexec
+
+ALTER DATABASE "ledger" OWNER TO "ledger";
+
+ALTER DATABASE "shop" OWNER TO "shop";
