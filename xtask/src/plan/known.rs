@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::fact::What;
 use crate::model::inventory::Role;
 
 use super::address::core;
@@ -63,6 +64,12 @@ impl<'a> Known<'a> {
             }
             for port in &service.ports {
                 note(&mut known.ports, port.container, at);
+            }
+            // Where `config.yaml` says another port, others still call the one that the repository says.
+            for fact in facts.facts.iter().filter(|_| service.wanted.port.is_some()) {
+                if let What::Port { port, .. } = &fact.what {
+                    note(&mut known.ports, *port, at);
+                }
             }
         }
         known

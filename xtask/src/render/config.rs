@@ -9,8 +9,8 @@ pub(crate) fn render(stack: &Stack) -> String {
     let port = service.and_then(|service| service.ports.first()).map_or(3000, |port| port.container);
     let kind = inventory.infrastructure.first().map_or("postgres", |component| component.kind.as_str());
     let mut out = format!(
-        "# Your preferences; `cargo xtask integrate` obeys them and never rewrites this file.\n\
-         # `cargo xtask explain NAME` shows what was found for a service and why.\n\n# name: {}\n",
+        "# Your preferences: `cargo xtask integrate` obeys them, and changes this file only where you say `--set KEY=VALUE`.\n\
+         # `cargo xtask integrate --mode review` shows every decision with its reason, and asks.\n\n# name: {}\n",
         stack.name
     );
     let mut block = |lines: &[(String, &str)]| {
@@ -35,12 +35,13 @@ pub(crate) fn render(stack: &Stack) -> String {
         ),
         (format!("    requires: [+{kind}]"), "+name adds, -name removes; without signs: exactly these"),
         ("    env: { LOG_LEVEL: debug }".to_owned(), "wins over everything found"),
+        ("    build: { context: ., target: dev }".to_owned(), "args: too"),
     ]);
     block(&[
         ("infrastructure:".to_owned(), ""),
         (
             format!("  {kind}: {{ version: \"…\", shared: true }}"),
-            "or { external: true, url: \"host:port\" }",
+            "also image, host_port; or { external: true, url: \"host:port\" }",
         ),
     ]);
     block(&[

@@ -11,6 +11,7 @@ mod forms;
 mod items;
 mod layers;
 mod lines;
+mod needed;
 mod references;
 pub(crate) mod rename;
 mod tree;
@@ -99,7 +100,12 @@ pub fn three_way(
     let (base, current, new) = (parse(base)?, parse(&closed)?, parse(new)?);
     let (fitted, notes) = match kind {
         Kind::Yaml if base.text.is_empty() => (adopt::fitting(&current, &new), Vec::new()),
-        Kind::Yaml => dangling::without(&base, &current, &new),
+        Kind::Yaml => {
+            let (complete, mut notes) = needed::with_needed(&base, &current, &new, generated);
+            let (fitted, more) = dangling::without(&base, &current, &yaml::parse(&complete)?);
+            notes.extend(more);
+            (fitted, notes)
+        }
         _ => (new.text.to_owned(), Vec::new()),
     };
     let (mut merged, meant) = entries::merge(&base, &current, &parse(&fitted)?, generated);

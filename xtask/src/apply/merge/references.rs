@@ -41,7 +41,7 @@ fn pairs(value: Option<&Value>) -> Vec<(&str, &Value)> {
 }
 
 /// The keys of a map or the items of a list.
-fn names(value: Option<&Value>) -> Vec<&str> {
+pub(super) fn names(value: Option<&Value>) -> Vec<&str> {
     match value.map(|value| &value.data) {
         Some(Data::List(items)) => items.iter().filter_map(Value::scalar).collect(),
         _ => pairs(value).into_iter().map(|(key, _)| key).collect(),
@@ -49,7 +49,7 @@ fn names(value: Option<&Value>) -> Vec<&str> {
 }
 
 /// Named volumes in the short form: no path and no variable before the colon.
-fn volumes(value: Option<&Value>) -> Vec<&str> {
+pub(super) fn volumes(value: Option<&Value>) -> Vec<&str> {
     let mounts = names(value).into_iter().filter_map(|mount| mount.split_once(':'));
     mounts.map(|(source, _)| source).filter(|source| !source.contains(['/', '.', '$', '~', '\\'])).collect()
 }

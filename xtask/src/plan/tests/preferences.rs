@@ -8,6 +8,7 @@ const SHOP: &str = "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8000\nCMD
     LOG_LEVEL=info\nMODE=a\n\
     //- /web/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8001\nHEALTHCHECK CMD python3 check.py\n\
     CMD [\"python3\", \"web.py\"]\n//- /web/.env.example\nDATABASE_URL=postgres://localhost/web\nAPI_BASE_URL=http://localhost:8000\n\
+    UPSTREAM=http://localhost:8000\n\
     //- /worker/Dockerfile\nFROM python:3.13-slim\nCMD [\"python3\", \"work.py\"]\n";
 
 fn shop(config: &str) -> Stack {
@@ -46,6 +47,11 @@ fn the_port_in_the_container_and_on_the_host() {
     let published = &container(&stack, "api").ports[0];
     assert_eq!((published.container, published.host), (9000, 19000));
     assert_eq!(value(&stack, "web", "API_BASE_URL").as_deref(), Some("http://api:9000"));
+    assert_eq!(
+        value(&stack, "web", "UPSTREAM").as_deref(),
+        Some("http://api:9000"),
+        "known by the port that was said"
+    );
 }
 
 #[test]
