@@ -13,8 +13,8 @@ use crate::run::labels::Role;
 use crate::run::snapshot::server::Server;
 use crate::run::spec::{ServiceSpec, Spec};
 use crate::run::state::{self, Volume};
-use crate::run::{preflight, signals, stop};
-use crate::ui::count;
+use crate::run::{preflight, signals, stop, volatile};
+use crate::ui::{count, list};
 
 /// The arguments of `reset`.
 pub fn command() -> Command {
@@ -45,7 +45,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     let names = values(matches, "name");
     let existing = state::volumes_with_sizes(&project.docker, &project.setup.project)?;
     let doomed = doomed(&project, &names, existing)?;
-    if doomed.data.is_empty() {
+    if doomed.data.is_empty() && doomed.in_memory.is_empty() {
         context.ui.status("Finished", "there is no data to delete");
         return Ok(Outcome::Done);
     }
@@ -58,13 +58,16 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
         let lost = if kept { "" } else { ", in no snapshot" };
         context.ui.status_bad("Delete", format_args!("{} ({}{lost})", volume.name, volume.size));
     }
-    if !confirmed(context, &doomed.data, matches.get_flag("yes"))? {
+    for engine in &doomed.in_memory {
+        context.ui.status_bad("Delete", format_args!("the data of {engine} (in memory, in no snapshot)"));
+    }
+    if !confirmed(context, &doomed.what(), matches.get_flag("yes"))? {
         context.ui.status("Kept", "all data");
         return Ok(Outcome::No);
     }
     let result = snapshot(context, &project, &mut servers).and_then(|()| delete(&project, &names, &doomed));
     project.after_interruption(result)?;
-    context.ui.status("Deleted", count(doomed.data.len(), "volume"));
+    context.ui.status("Deleted", doomed.what());
     let timeout = std::time::Duration::from_secs(300);
     up::up(
         context,
@@ -73,13 +76,28 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The volumes that go.
+/// What goes.
 #[derive(Debug)]
 struct Doomed {
-    /// With somebody's data.
+    /// Volumes with somebody's data.
     data: Vec<Volume>,
+    /// Services whose data are on tmpfs and go with their containers.
+    in_memory: Vec<String>,
     /// With what each start makes anew: a socket, a program for the health checks.
     scratch: Vec<Volume>,
+}
+
+impl Doomed {
+    /// In a few words.
+    fn what(&self) -> String {
+        let names: Vec<&str> = self.in_memory.iter().map(String::as_str).collect();
+        let memory = format!("the data of {} in memory", list(&names));
+        match (self.data.len(), names.is_empty()) {
+            (volumes, true) => count(volumes, "volume"),
+            (0, false) => memory,
+            (volumes, false) => format!("{} and {memory}", count(volumes, "volume")),
+        }
+    }
 }
 
 /// The servers whose data go and that can be dumped, each with its volumes.
@@ -133,12 +151,16 @@ fn readable(project: &Project) -> Result<Option<Spec>> {
 /// The volumes that go: all of the project, or those of the named components.
 fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<Doomed> {
     let spec = if names.is_empty() { readable(project)? } else { Some(project.spec()?) };
-    let Some(spec) = spec else { return Ok(Doomed { data: existing, scratch: Vec::new() }) };
+    let Some(spec) = spec else {
+        return Ok(Doomed { data: existing, in_memory: Vec::new(), scratch: Vec::new() });
+    };
     let scratch = scratch(&spec);
     let with_data: Vec<&ServiceSpec> = spec
         .services
         .iter()
-        .filter(|service| service.volumes.iter().any(|volume| !scratch.contains(volume)))
+        .filter(|service| {
+            volatile::is_volatile(service) || service.volumes.iter().any(|volume| !scratch.contains(volume))
+        })
         .collect();
     let known: Vec<&str> = with_data.iter().map(|service| service.name.as_str()).collect();
     check_names(names, &known, "component with data")?;
@@ -146,7 +168,14 @@ fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<
         names.iter().filter_map(|name| spec.service(name)).flat_map(|service| &service.volumes).collect();
     let goes = existing.into_iter().filter(|volume| names.is_empty() || own.contains(&volume.name));
     let (scratch, data) = goes.partition(|volume| scratch.contains(&volume.name));
-    Ok(Doomed { data, scratch })
+    let volatile = with_data.iter().filter(|service| volatile::is_volatile(service));
+    let mut in_memory: Vec<String> = volatile.map(|service| service.name.clone()).collect();
+    in_memory.retain(|name| names.is_empty() || names.contains(name));
+    if !in_memory.is_empty() {
+        let containers = state::containers(&project.docker, &project.setup.project)?;
+        in_memory.retain(|name| containers.iter().any(|container| container.service == *name));
+    }
+    Ok(Doomed { data, in_memory, scratch })
 }
 
 /// What the one-shots of ours leave in volumes: each start makes it anew.
@@ -157,11 +186,10 @@ fn scratch(spec: &Spec) -> BTreeSet<String> {
     spec.services.iter().filter(ours).flat_map(|service| service.volumes.iter().cloned()).collect()
 }
 
-fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
+fn confirmed(context: &Context, what: &str, yes: bool) -> Result<bool> {
     if yes {
         return Ok(true);
     }
-    let what = count(doomed.len(), "volume");
     if !context.ui.can_ask() {
         return Err(Failure::new(format!("{what} would be deleted, and nobody can be asked"))
             .why("there is no terminal")
@@ -183,17 +211,24 @@ fn confirmed(context: &Context, doomed: &[Volume], yes: bool) -> Result<bool> {
 
 /// Removes the containers that use the data, those that depend on them (their tables may be gone), and the data.
 fn delete(project: &Project, names: &[String], doomed: &Doomed) -> Result<()> {
+    let mut volumes: Vec<&Volume> = doomed.data.iter().chain(&doomed.scratch).collect();
     if names.is_empty() {
         stop::project(&project.docker, &project.setup.project)?;
     } else {
         let spec = project.spec()?;
         let concerned = concerned(&spec, names, &doomed.data);
+        // What others go on using stays, and holds no data.
+        let others = spec.services.iter().filter(|service| !concerned.contains(service.name.as_str()));
+        let used: BTreeSet<&String> = others.flat_map(|service| &service.volumes).collect();
+        volumes.retain(|volume| !used.contains(&volume.name));
         let mut containers = state::all_containers(&project.docker, &project.setup.project)?;
         containers.retain(|container| concerned.contains(container.service.as_str()));
         stop::remove(&project.docker, &containers)?;
     }
-    let volumes = doomed.data.iter().chain(&doomed.scratch).map(|volume| volume.name.clone());
-    project.docker.command(["volume", "rm"]).args(volumes).read()?;
+    if !volumes.is_empty() {
+        let volumes = volumes.into_iter().map(|volume| volume.name.clone());
+        project.docker.command(["volume", "rm"]).args(volumes).read()?;
+    }
     Ok(())
 }
 

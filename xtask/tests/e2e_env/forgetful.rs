@@ -64,6 +64,17 @@ fn a_database_in_memory_is_set_up_before_its_clients_however_it_stopped() {
         assert_mended(&lab, &before);
     }
 
+    let refused = lab.xtask(&["reset", "--env", "test"]).exits(1);
+    assert!(
+        refused.stderr.contains("error: the data of postgres in memory would be deleted"),
+        "{}",
+        refused.stderr
+    );
+    let before = started(&lab, "orders");
+    let reset = lab.xtask(&["reset", "postgres", "--yes", "--env", "test"]).exits(0);
+    assert!(reset.stderr.contains("Deleted the data of postgres in memory\n"), "{}", reset.stderr);
+    assert_mended(&lab, &before);
+
     let calm = lab.xtask(&["up", "--env", "test"]).exits(0);
     assert!(!calm.stderr.contains("Stopping"), "nothing was lost since:\n{}", calm.stderr);
 }
