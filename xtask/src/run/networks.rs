@@ -160,8 +160,9 @@ fn failure(setup: &Setup, new: usize, free: usize, all: usize, idle: &[String]) 
         1 => "1 address pool free".to_owned(),
         free => format!("{free} address pools free"),
     };
+    let verb = if new == 1 { "does" } else { "do" };
     let failure = Failure::new(format!(
-        "{} of `{}` do not fit: the engine has {has}",
+        "{} of `{}` {verb} not fit: the engine has {has}",
         count(new, "new network"),
         setup.project
     ))
