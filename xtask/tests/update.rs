@@ -62,6 +62,8 @@ fn a_renamed_service_keeps_its_port_variables_data_and_edits() {
         [
             "-- ../market/schema.sql:/schemas/market/schema.sql:ro",
             "+- ../quotes/schema.sql:/schemas/market/schema.sql:ro",
+            "-xtask.databases: market:market:market:MARKET_DB_PASSWORD",
+            "+xtask.databases: quotes:market:market:MARKET_DB_PASSWORD",
             "-market:",
             "+quotes:",
             "-context: ../market",
@@ -164,7 +166,8 @@ fn a_major_that_cannot_open_the_data_is_said_with_the_way_back() {
         at integration/docker-compose.yml: services.postgres.image\n  \
         why: an older version does not read what a newer one wrote, and the volume shop-1234_postgres-data keeps them if \
         postgres has run before\n  fix: stay with cargo xtask integrate --set infrastructure.postgres.version=17\n       \
-        or save the data with the old version, then cargo xtask reset postgres, and load them again\n";
+        or, with the old version still running, cargo xtask db snapshot; after the change cargo xtask reset postgres and \
+        cargo xtask db restore\n";
     assert!(screen.stderr.contains(expected), "{}", screen.stderr);
 }
 

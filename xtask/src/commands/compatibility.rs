@@ -142,7 +142,7 @@ impl Say<'_> {
         Some(match entry {
             Some(_) => failure.fix(format!(
                 "stay with cargo xtask integrate --set infrastructure.{kind}.version={old}\n\
-                 or save the data with the old version, then {reset}, and load them again"
+                 or, with the old version still running, cargo xtask db snapshot; after the change {reset} and cargo xtask db restore"
             )),
             None => {
                 failure.fix(format!("save the data with the old version, then {reset}, and load them again"))
