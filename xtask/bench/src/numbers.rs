@@ -53,7 +53,7 @@ fn shown(value: f64, unit: &str) -> String {
     match unit {
         "x" => format!("{value:.3} x"),
         "ms" => format!("{value:.0} ms"),
-        "MB" => format!("{value:.0} MB"),
+        "MB" | "problems" => format!("{value:.0} {unit}"),
         _ => format!("{value:.2} {unit}"),
     }
 }
