@@ -4,11 +4,16 @@
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use std::{fs, process};
 
 use xtask::catalog::Catalog;
+use xtask::config::Config;
 use xtask::discover::{Scope, discover};
 use xtask::model::fact::Facts;
+use xtask::model::problem::Problem;
+use xtask::plan;
+use xtask::render::{Layout, render};
 use xtask::repo::Repo;
 
 /// A folder that goes away with the test.
@@ -110,6 +115,114 @@ fn names_with_control_characters_are_left_out_and_named() {
     let names: Vec<&str> = facts.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["api", "touch-x"]);
     assert!(facts.problems.iter().any(|problem| problem.code == "unusable-name" && problem.at == ["a\\nb"]));
+}
+
+/// What is done in far less than this does not hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn links_to_devices_and_to_folders_above_are_left_alone() {
+    let tree = Tree::new("devices");
+    for (name, target) in [("zero/Dockerfile", "/dev/zero"), ("api/.env.example", "/dev/random")] {
+        fs::create_dir_all(tree.0.join(name).parent().expect("has a folder")).expect("can be made");
+        symlink(target, tree.0.join(name)).expect("can be linked");
+    }
+    fs::create_dir_all(tree.0.join("deep/er")).expect("can be made");
+    symlink("../..", tree.0.join("deep/er/up")).expect("can be linked");
+    symlink("/", tree.0.join("deep/root")).expect("can be linked");
+    symlink("b", tree.0.join("a")).expect("can be linked");
+    symlink("a", tree.0.join("b")).expect("can be linked");
+    let started = Instant::now();
+    assert_eq!(tree.names(), ["api"]);
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}
+
+#[test]
+fn deep_folders_are_walked() {
+    let tree = Tree::new("deep");
+    let deep = "d/".repeat(900);
+    tree.write(&format!("{deep}Dockerfile"), "FROM node:20-slim\nCOPY . /app\n");
+    tree.write(&format!("{deep}.dockerignore"), &format!("{}x\n", "**/d/".repeat(40)));
+    let started = Instant::now();
+    assert_eq!(tree.names(), ["api", "d"]);
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}
+
+#[test]
+fn files_of_a_million_lines_cost_no_more_than_their_length() {
+    let tree = Tree::new("lines");
+    for (path, line) in [
+        ("api/.env.example", "A\n"),
+        ("api/README.md", "|\n"),
+        ("api/main.py", "'\n"),
+        ("api/server.ts", ".\n"),
+        ("api/nginx.conf", "{\n"),
+        ("api/application.properties", "a\n"),
+        ("api/go.mod", "(\n"),
+        ("docker-compose.yml", "#\n"),
+        ("web/Dockerfile", "#\n"),
+    ] {
+        tree.write(path, &line.repeat(500_000));
+    }
+    tree.write("api/main.go", &"x := 1\n".repeat(1_000_000));
+    let started = Instant::now();
+    let facts = tree.facts();
+    assert!(started.elapsed() < 2 * PATIENCE, "{:?}", started.elapsed());
+    assert!(facts.services.iter().any(|service| service.name == "api"));
+    let large: Vec<&Problem> = facts.problems.iter().filter(|one| one.code == "large-files").collect();
+    assert_eq!(large.len(), 1);
+    assert_eq!(large[0].at, ["api/main.go"]);
+}
+
+#[test]
+fn aliases_that_multiply_are_not_expanded() {
+    let tree = Tree::new("aliases");
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let before = format!("*a{}, ", level - 1).repeat(9);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", ")));
+    }
+    for path in [
+        "docker-compose.yml",
+        "api/application.yml",
+        "k8s/api.yaml",
+        "skaffold.yaml",
+        "gate/envoy.yaml",
+        "traefik.yml",
+        "prometheus.yml",
+        "chart/values.yaml",
+        ".github/workflows/ci.yml",
+    ] {
+        let head = "apiVersion: v1\nkind: Service\nmetadata: { name: api }\nservices: { api: { image: x, environment: *a11 } }\n";
+        tree.write(path, &format!("{bomb}{head}"));
+    }
+    tree.write("chart/Chart.yaml", "name: api\n");
+    let started = Instant::now();
+    assert_eq!(tree.names(), ["api"]);
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}
+
+#[test]
+fn nothing_of_the_monorepo_is_expanded_or_acts_in_a_generated_file() {
+    let tree = Tree::new("expanded");
+    tree.write("$(touch x)/Dockerfile", "FROM node:20\nEXPOSE 4000\nENV GREETING=\"$(touch y)`touch z`\"\n");
+    tree.write(
+        "$(touch x)/.env.example",
+        "# \u{1b}[31mred\u{7}\nLEVEL='a$(touch y)\u{1b}]0;t\u{7}'\nKEY=\"${HOME}\"\n",
+    );
+    tree.write("a b;rm -rf/Dockerfile", "FROM node:20\nEXPOSE 4001\nCMD [\"sh\", \"-c\", \"echo $HOME\"]\n");
+    let (facts, catalog) = (tree.facts(), Catalog::load(&[]).expect("the built-in entries parse"));
+    let context = plan::Context { folder: "x\n$(touch x)".to_owned(), ..plan::Context::default() };
+    let stack = plan::plan(&facts, &catalog, &Config::default(), &context).expect("can be planned");
+    let files = render(&stack, &Layout::default());
+    assert_eq!(stack.name, "x-touch-x");
+    for (name, text) in files.iter() {
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{name}: {text:?}");
+        if name.starts_with("docker-compose") {
+            let plain = text.replace("$$", "").replace("${", "");
+            assert!(!plain.contains('$'), "{name}: {text}");
+        }
+    }
 }
 
 #[test]

@@ -183,8 +183,15 @@ fn give(services: &mut [ServiceFacts], owners: &[usize], fact: &Fact) {
     }
 }
 
-/// By path, line, rule; each once.
+/// Longer names were written by a machine, and from 1024 characters on YAML has no keys.
+const MAX_NAME: usize = 250;
+
+/// By path, line, rule; each once, without variables that nobody can write down.
 pub(super) fn tidy(facts: &mut Vec<Fact>) {
+    facts.retain(|fact| match &fact.what {
+        What::EnvValue { name, .. } | What::EnvRead { name, .. } => name.len() <= MAX_NAME,
+        _ => true,
+    });
     facts.sort_by(|a, b| a.at.cmp(&b.at));
     let mut kept: Vec<Fact> = Vec::with_capacity(facts.len());
     for fact in facts.drain(..) {

@@ -98,14 +98,9 @@ pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems:
             continue;
         };
         let mut value = value.trim_start().to_owned();
-        while let Some(open) = unclosed(&value) {
-            // A quoted value may hold line ends; one that never closes was meant as plain text.
-            let Some((more, _)) = lines.clone().next().filter(|_| rest_closes(lines.clone(), open)) else {
-                break;
-            };
-            value.push('\n');
-            value.push_str(more);
-            lines.next();
+        if let Some((whole, more)) = over_lines(&value, lines.clone().map(|(line, _)| line)) {
+            value = whole;
+            lines.by_ref().take(more).for_each(drop);
         }
         let (value, behind) = unquoted(&value);
         comment.extend(behind);
@@ -151,15 +146,29 @@ fn is_switched_off(comment: &str) -> bool {
     comment.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.trim_end().chars().all(of))
 }
 
-/// The quote that a value opens and does not close.
-fn unclosed(value: &str) -> Option<char> {
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    closing(value, quote).is_none().then_some(quote)
-}
+/// Keys and certificates are the longest values that people write.
+const MAX_VALUE_LINES: usize = 100;
 
-fn rest_closes<'a>(lines: impl Iterator<Item = (&'a str, u32)>, quote: char) -> bool {
-    // Keys and certificates are the only values of this length that people write.
-    lines.take(100).any(|(line, _)| line.trim_end().ends_with(quote))
+/// A value whose quote closes on one of the lines that follow, with the number of these; `None` where it closes on its
+/// own line, and where it never does: then it was meant as plain text.
+fn over_lines<'a>(value: &str, lines: impl Iterator<Item = &'a str> + Clone) -> Option<(String, usize)> {
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    if closing(value, quote).is_some()
+        || !lines.clone().take(MAX_VALUE_LINES).any(|line| line.trim_end().ends_with(quote))
+    {
+        return None;
+    }
+    let mut whole = value.to_owned();
+    for (line, more) in lines.take(MAX_VALUE_LINES).zip(1..) {
+        // What was looked at before held no quote that closes; a `\` at its end would have hidden a line end only.
+        let closes = closing(&format!("{quote}{line}"), quote).is_some();
+        whole.push('\n');
+        whole.push_str(line);
+        if closes {
+            return Some((whole, more));
+        }
+    }
+    None
 }
 
 /// Where the quote that opens `value` closes.
@@ -289,5 +298,24 @@ mod tests {
             values("just words\nA=1\n"),
             ["2:A=1|", ".env.example:1 `just words` is not an assignment, so it is left out"]
         );
+    }
+
+    #[test]
+    fn quotes_that_never_close_are_text_and_cost_little() {
+        let text = "A=\"\\\"\nB=1\n";
+        let (mut facts, mut problems) = (Vec::new(), Vec::new());
+        let path = RepoPath::new("a/.env.example").expect("inside the root");
+        read(&path, text, &mut facts, &mut problems);
+        let names: Vec<&str> = facts
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::EnvValue { name, .. } => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(names, ["A", "B"]);
+        let started = std::time::Instant::now();
+        read(&path, &"A=\"\\\"\n".repeat(40_000), &mut facts, &mut problems);
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 }

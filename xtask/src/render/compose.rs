@@ -126,7 +126,7 @@ fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
         format!("{up}{dockerfile}")
     });
     if inside != "Dockerfile" {
-        out.pair(3, "dockerfile", &inside);
+        out.pair(3, "dockerfile", &as_written(&inside));
     }
     if let Some(target) = target {
         out.pair(3, "target", target);
@@ -134,9 +134,14 @@ fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
     out.map(3, "args", args);
 }
 
-/// A path of the monorepo as seen from the setup's folder.
+/// `$` as Compose writes it where it begins no variable.
+fn as_written(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// A path of the monorepo as seen from the setup's folder, for Compose to read.
 pub(crate) fn from_setup(path: &str, layout: &Layout) -> String {
-    if path == "." { layout.root.clone() } else { format!("{}/{path}", layout.root) }
+    as_written(&if path == "." { layout.root.clone() } else { format!("{}/{path}", layout.root) })
 }
 
 /// Loopback only, as published ports bypass the host's firewall; movable by one variable each.

@@ -51,5 +51,16 @@ pub fn render(stack: &Stack, layout: &Layout) -> Files {
     for (name, text) in smoke::render(stack) {
         files.insert(name, text);
     }
+    // Scenarios of the monorepo are carried over as they are.
+    let own = files.0.iter_mut().filter(|(name, _)| !name.starts_with("tests/smoke/"));
+    own.for_each(|(_, text)| make_printable(text));
     files
+}
+
+/// Control characters in values and comments of the monorepo would act on the terminal of whoever reads the files.
+fn make_printable(text: &mut String) {
+    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(acts) {
+        *text = text.replace(acts, "\u{fffd}");
+    }
 }
