@@ -57,8 +57,9 @@ fn without_docker_up_makes_the_setup_and_says_how_to_get_docker() {
 
     let words = "error: `docker` is not installed\n  why: no program of this name on the PATH\n  \
                  fix: cargo xtask doctor --install\n";
+    assert!(up.stderr.contains("     Created integration/docker-compose.yml\n"), "{}", up.stderr);
     assert!(
-        up.stderr.ends_with(&format!("     Created integration/docker-compose.yml\n{words}")),
+        up.stderr.ends_with(&format!("     Created integration/tests/connectivity.yaml\n{words}")),
         "{}",
         up.stderr
     );
