@@ -91,7 +91,10 @@ pub fn check(
         );
         return Ok(Moved::Yes);
     }
-    let failures = taken.iter().map(|(claim, holder)| stranger(setup, claim, holder, &variables, &claims));
+    // Each proposal takes its port away from the next one.
+    let mut spoken_for = spoken_for(&claims);
+    let failures =
+        taken.iter().map(|(claim, holder)| stranger(setup, claim, holder, &variables, &mut spoken_for));
     Failures::check(failures.collect(), "nothing was started").map(|()| Moved::No)
 }
 
@@ -279,11 +282,12 @@ fn stranger(
     claim: &Claim,
     holder: &Holder,
     variables: &[PortVariable],
-    claims: &[Claim],
+    spoken_for: &mut Vec<u16>,
 ) -> Failure {
     let Claim { service, address, port, container: _ } = claim;
     let failure = Failure::new(format!("port {port} of `{service}` is taken by {holder}"));
-    let free = free_port(address, *port, &spoken_for(claims));
+    let free = free_port(address, *port, spoken_for);
+    spoken_for.extend(free);
     let variable = variables.iter().find(|variable| current(variable, &setup.env_text) == Some(*port));
     match (variable, free) {
         (Some(variable), Some(free)) => failure.at(&variable.at).fix(set_port(setup, variable, free)),
@@ -297,7 +301,50 @@ fn stranger(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    #[test]
+    fn two_taken_ports_get_two_proposals() {
+        let setup = Setup {
+            out: PathBuf::from("/s"),
+            shown: "integration".to_owned(),
+            env: "dev".to_owned(),
+            files: Vec::new(),
+            env_file: PathBuf::from("/s/.env"),
+            env_text: String::new(),
+            project: "shop".to_owned(),
+            overlay: None,
+        };
+        let claim = |service: &str, port| Claim {
+            service: service.to_owned(),
+            address: "127.0.0.1".to_owned(),
+            port,
+            container: port,
+        };
+        let variable = |name: &str, port| PortVariable {
+            name: name.to_owned(),
+            service: String::new(),
+            default: Some(port),
+            at: "c.yml:1".to_owned(),
+        };
+        let claims = [claim("one", 41_300), claim("two", 41_301)];
+        let variables = [variable("ONE_PORT", 41_300), variable("TWO_PORT", 41_301)];
+        let mut spoken_for = spoken_for(&claims);
+        let proposals = claims
+            .each_ref()
+            .map(|claim| stranger(&setup, claim, &Holder::Unknown, &variables, &mut spoken_for).fix);
+        assert!(
+            proposals[0].is_some()
+                && proposals[0].as_deref().map(port_of) != proposals[1].as_deref().map(port_of)
+        );
+    }
+
+    /// The port that `set NAME=PORT in …` proposes.
+    fn port_of(fix: &str) -> &str {
+        fix.split_once('=').and_then(|(_, rest)| rest.split_once(' ')).map_or(fix, |(port, _)| port)
+    }
 
     #[test]
     fn port_variables_are_read_in_both_forms_and_others_left() {
