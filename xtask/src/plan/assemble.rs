@@ -271,7 +271,14 @@ pub(crate) fn service(parts: &Parts<'_>) -> Container {
         let host = parts.host_ports.get(&port.variable).copied().unwrap_or(port.host);
         out.local_ports.push(Published { host, ..port });
     }
-    let folders: Vec<String> = facts.image.volumes.iter().map(|(path, _)| path.clone()).collect();
+    // What the builder does not resolve to a folder is no place to mount at, and Compose refuses one that stands twice.
+    let is_folder = |path: &&String| path.starts_with('/') && !path.contains(['$', ':']);
+    let mut folders: Vec<String> = Vec::new();
+    for path in facts.image.volumes.iter().map(|(path, _)| path).filter(is_folder) {
+        if !folders.contains(path) {
+            folders.push(path.clone());
+        }
+    }
     for target in &folders {
         out.volumes.push(Mount::Volume {
             name: volume(&draft.own, target, &folders),

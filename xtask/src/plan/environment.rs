@@ -307,6 +307,8 @@ fn plain(
 
 /// `TRADING_LOG_LEVEL`; out of the way of the variables that move ports and hold database passwords.
 fn own_variable(draft: &Draft<'_>, name: &str, around: &Surroundings<'_>) -> String {
+    // A service may read `orders.url` or `ORDERS-URL`; in `.env` and in Compose such names end at the sign.
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     let variable = format!("{}_{name}", draft.prefix);
     let is_password =
         around.components.iter().flat_map(|c| &c.bindings).any(|b| b.password_variable == variable);

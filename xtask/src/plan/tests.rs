@@ -269,3 +269,18 @@ fn what_only_a_library_for_all_reads_is_only_possible() {
         "{needs:?}"
     );
 }
+
+#[test]
+fn names_and_folders_that_compose_cannot_hold_are_not_written() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8000\nVOLUME /data $NOBODY relative /data /d$(touch\n\
+         //- /api/.env.example\norders.page-size=5\n",
+    );
+    let api = stack.containers.iter().find(|container| container.name == "api").expect("is a container");
+    let target = |mount: &Mount| match mount {
+        Mount::Volume { target, read_only: false, .. } => Some(target.clone()),
+        _ => None,
+    };
+    assert_eq!(api.volumes.iter().filter_map(target).collect::<Vec<_>>(), ["/data"]);
+    assert_eq!(value(&stack, "api", "orders.page-size").as_deref(), Some("${API_orders_page_size:-5}"));
+}

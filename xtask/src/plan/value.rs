@@ -1,5 +1,7 @@
 //! Rewrites an address inside a value so that it is right inside the network, keeping its form; pure.
 
+use super::environment::escape;
+
 /// What an address should say. Texts may hold `${VARIABLE:?…}`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
@@ -27,9 +29,10 @@ enum Form {
     Host,
 }
 
-/// `value` with its address replaced, in the same form; `None` where no address is recognised.
+/// `value` with its address replaced, in the same form; `None` where no address is recognised. What stays of it means
+/// to Compose what it meant to its author: `$` is no variable of the setup.
 pub(crate) fn rewrite(value: &str, wanted: &Wanted) -> Option<String> {
-    let value = value.trim();
+    let value = &escape(value.trim());
     Some(match form(value)? {
         Form::Url => url(value, wanted)?,
         Form::Keywords => keywords(value, wanted, ';'),
@@ -203,6 +206,7 @@ mod tests {
                 "postgresql://ann:${PW}@db:5432/shop?sslmode=disable",
             ),
             ("postgres://localhost/x", "postgres://ann:${PW}@db:5432/shop"),
+            ("postgres://${H}/x?a=$(b)&c=$d", "postgres://ann:${PW}@db:5432/shop?a=$$(b)&c=$$d"),
             ("jdbc:postgresql://localhost:5432/x", "jdbc:postgresql://db:5432/shop"),
             ("jdbc:mysql://h/x?user=a&password=b", "jdbc:mysql://db:5432/shop?user=ann&password=${PW}"),
             (
