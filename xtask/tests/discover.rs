@@ -140,6 +140,7 @@ fn line(fact: &Fact) -> String {
             let default = default.as_deref().map(|text| format!(" default {text}")).unwrap_or_default();
             format!("reads {name}{default}{}", if *required { " required" } else { "" })
         }
+        What::ConfigKey { .. } | What::KeysFromVariables(_) => panic!("{fact:?} has not been settled"),
         What::Health { kind, path, port } => {
             let port = port.map(|port| format!(" on {port}")).unwrap_or_default();
             format!("health {kind:?} {}{port}", path.as_deref().unwrap_or("-"))

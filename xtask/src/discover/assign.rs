@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Names, valid_name};
-use super::{derive, env_file, framework_conf, reach, services};
+use super::{config_keys, derive, env_file, framework_conf, reach, services};
+use crate::catalog::Catalog;
 use crate::model::fact::{Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -13,7 +14,12 @@ use crate::repo::Repo;
 /// A fact of a file goes to the service whose folder is the nearest above it (several services may share one); what lies
 /// in a shared folder goes to the services that are built from it, and a value of an environment file that several
 /// services share goes to those that read it.
-pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+pub(super) fn assign(
+    repo: &Repo,
+    catalog: &Catalog,
+    services: &mut [ServiceFacts],
+    facts: Vec<Fact>,
+) -> Vec<Fact> {
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
     let (values, code): (Vec<_>, Vec<_>) =
         give_by_folder(services, here).into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
@@ -22,6 +28,7 @@ pub(super) fn assign(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact
         services[at].facts.push(fact);
     }
     give_shared_code(services, &shared.folders, code);
+    services.iter_mut().for_each(|service| config_keys::settle(service, catalog));
     services.iter_mut().for_each(derive::add_variables_of_telemetry);
     give_shared_values(services, values);
     learn_aliases(services);
@@ -206,7 +213,6 @@ pub(super) fn tidy(facts: &mut Vec<Fact>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
     use crate::discover::{Scope, services};
     use crate::model::fact::{EnvSource, Evidence};
 
@@ -222,7 +228,12 @@ mod tests {
         let reads =
             Evidence { path: RepoPath::new("outer/inner/main.go").expect("inside the root"), ..at.clone() };
         let reads = Fact { what: read, at: reads, subject: Subject::Here };
-        let orphans = assign(&repo, &mut services, vec![reads, Fact { what: what.clone(), at, subject }]);
+        let orphans = assign(
+            &repo,
+            &Catalog::default(),
+            &mut services,
+            vec![reads, Fact { what: what.clone(), at, subject }],
+        );
         let has = |service: &&ServiceFacts| service.facts.iter().any(|fact| fact.what == what);
         (services.iter().filter(has).map(|service| service.name.clone()).collect(), orphans.len())
     }
@@ -268,7 +279,7 @@ mod tests {
             told("Parse", "libs/indexer/README.md"),
             told("billing", "docs/architecture.md"),
         ];
-        let orphans = assign(&repo, &mut services, facts);
+        let orphans = assign(&repo, &Catalog::default(), &mut services, facts);
         let left: Vec<&Subject> = orphans.iter().map(|fact| &fact.subject).collect();
         assert_eq!(left, [&Subject::Named("geo".to_owned()), &Subject::Named("billing".to_owned())]);
     }

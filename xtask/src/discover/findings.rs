@@ -73,7 +73,14 @@ impl<'a, 's> Findings<'a, 's> {
 
     /// A read of a variable, with the port or the address that its default is.
     pub fn env(&mut self, line: u32, rule: &'static str, read: Read<'_>) {
-        if !is_variable(read.name) {
+        self.env_below("", line, rule, read);
+    }
+
+    /// A read of the variable `prefix` and `read.name`, where all variables of the program begin like this: the rest says
+    /// what it is about.
+    pub fn env_below(&mut self, prefix: &str, line: u32, rule: &'static str, read: Read<'_>) {
+        let name = format!("{prefix}{}", read.name);
+        if !is_variable(&name) {
             return;
         }
         let default = read.default.filter(|default| default.len() <= 2000);
@@ -81,7 +88,7 @@ impl<'a, 's> Findings<'a, 's> {
             line,
             rule,
             What::EnvRead {
-                name: read.name.to_owned(),
+                name: name.clone(),
                 default: default.map(str::to_owned),
                 required: read.required && default.is_none(),
             },
@@ -89,11 +96,21 @@ impl<'a, 's> Findings<'a, 's> {
         let Some(default) = default.filter(|_| !self.template) else { return };
         match ports::of_variable(read.name, default.trim().trim_start_matches(':')) {
             Some(found) => {
-                let how = (Some(read.name), found.protocol, found.purpose);
+                let how = (Some(name.as_str()), found.protocol, found.purpose);
                 self.port_as(line, rule, found.port, PortSource::Listen, how);
             }
-            None => self.references(line, rule, default, Some(read.name)),
+            None => self.references(line, rule, default, Some(&name)),
         }
+    }
+
+    /// A key of the program's configuration, of that library; `read.name` is the key, parts joined by `.`.
+    pub fn config_key(&mut self, line: u32, rule: &'static str, library: &'static str, read: Read<'_>) {
+        if read.name.is_empty() || read.name.len() > 200 {
+            return;
+        }
+        let default = read.default.filter(|default| default.len() <= 2000).map(str::to_owned);
+        let required = read.required && default.is_none();
+        self.add(line, rule, What::ConfigKey { library, key: read.name.to_owned(), default, required });
     }
 
     /// A port on which the service listens over HTTP.

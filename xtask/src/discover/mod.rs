@@ -2,6 +2,7 @@
 
 mod api_document;
 mod assign;
+mod config_keys;
 mod deployment;
 mod derive;
 mod dockerfile;
@@ -92,7 +93,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     }
     let mut read = read_files(repo, catalog, &roots);
     read.facts.extend(deployed);
-    let orphans = assign::assign(repo, &mut found.services, read.facts);
+    let orphans = assign::assign(repo, catalog, &mut found.services, read.facts);
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();

@@ -164,6 +164,20 @@ pub enum What {
         /// Which kind of source.
         source: EnvSource,
     },
+    /// The program's configuration has a key. Gone when discovery is done: where a library of the service lets variables
+    /// override its keys, it has become a read of the variable.
+    ConfigKey {
+        /// Which library's keys they are; empty for those of a configuration file.
+        library: &'static str,
+        /// As written, parts joined by `.`: `database.host`.
+        key: String,
+        /// What counts where no variable overrides it.
+        default: Option<String>,
+        /// The program cannot do without it.
+        required: bool,
+    },
+    /// A library of the program lets variables override its configuration's keys. Gone when discovery is done, as above.
+    KeysFromVariables(Naming),
     /// A client library for a kind of infrastructure stands in a manifest.
     Driver {
         /// A kind of the catalogue.
@@ -201,6 +215,20 @@ pub enum What {
         /// As written.
         name: String,
     },
+}
+
+/// How a library makes the name of the variable that overrides a key: `db.host` below the prefix `APP_`, with `.`
+/// replaced by `_`, is `APP_DB_HOST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    /// As in [`What::ConfigKey`].
+    pub library: &'static str,
+    /// With its separator.
+    pub prefix: String,
+    /// What is replaced in a key before it is written in capitals. A key that is no name of a variable then has none.
+    pub replaced: Vec<(String, String)>,
+    /// The keys of the program's configuration files are overridden too.
+    pub of_files: bool,
 }
 
 /// Which kind of source gives a variable its value, strongest first.

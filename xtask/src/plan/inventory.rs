@@ -135,6 +135,8 @@ fn describe(what: &What, secrets: &BTreeSet<&str>) -> (&'static str, String) {
         What::Listens { address } => ("listens", address.clone()),
         What::Health { kind, path, .. } => ("health", path.clone().unwrap_or_else(|| word(kind).to_owned())),
         What::EnvRead { name, .. } => ("env-read", name.clone()),
+        What::ConfigKey { key, .. } => ("config-key", key.clone()),
+        What::KeysFromVariables(naming) => ("config-prefix", naming.prefix.clone()),
         What::EnvValue { name, value, .. } if secrets.contains(name.as_str()) || value.is_empty() => {
             ("env", name.clone())
         }

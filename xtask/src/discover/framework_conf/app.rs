@@ -1,8 +1,9 @@
 //! Reads a program's own configuration files (`config/config.yaml`, `config/default.json`, `config.toml`): the ports on
-//! which it listens and the addresses that it calls. No variable is known to override them.
+//! which it listens, the addresses that it calls, and the keys that a library may let variables override.
 
 use crate::discover::Source;
-use crate::discover::findings::Findings;
+use crate::discover::config_keys::{OF_FILES, PORT_OF_FILES};
+use crate::discover::findings::{Findings, Read};
 use crate::discover::placeholder::resolve;
 use crate::model::fact::{Fact, PortSource, Protocol, Purpose};
 use crate::model::path::RepoPath;
@@ -79,10 +80,21 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     for entry in entries.iter().filter(|entry| entry.value.len() <= 500) {
         reads(entry, &mut findings, "app-config-placeholder");
+        key(entry, &mut findings);
         if !own_port(entry, &mut findings) {
             other(entry, port_beside(&entries, entry), &mut findings);
         }
     }
+}
+
+/// The key, for libraries that let variables override what files say; an item of a list has no variable.
+fn key(entry: &Entry, findings: &mut Findings<'_, '_>) {
+    if entry.key.contains('[') || entry.value.contains("${") {
+        return;
+    }
+    let key = entry.key.replace(':', ".");
+    let value = entry.value.trim_matches(['"', '\'']);
+    findings.config_key(entry.line, OF_FILES, "", Read { name: &key, default: Some(value), required: false });
 }
 
 /// `http.port: 8080`, `server.addr: ":8080"`, `prometheusPort: ":8001"`. Whether it was one.
@@ -114,13 +126,7 @@ fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
         Purpose::Main
     };
     let protocol = if says("grpc") { Protocol::Grpc } else { Protocol::Http };
-    findings.port_as(
-        entry.line,
-        "app-config-port",
-        port,
-        PortSource::FrameworkConfig,
-        (None, protocol, purpose),
-    );
+    findings.port_as(entry.line, PORT_OF_FILES, port, PortSource::FrameworkConfig, (None, protocol, purpose));
     true
 }
 
@@ -128,10 +134,10 @@ fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
 fn other(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {
     let value = entry.value.trim_matches(['"', '\'']);
     if value.contains("://") || value.contains(';') {
-        findings.literal(entry.line, "app-config", value);
+        findings.literal(entry.line, OF_FILES, value);
     } else if !crate::discover::url::references(value, Some(&entry.key)).is_empty() {
         for item in value.split(',').map(|item| item.trim().trim_matches(['"', '\''])) {
-            findings.host(entry.line, "app-config", item, port);
+            findings.host(entry.line, OF_FILES, item, port);
         }
     }
 }
@@ -141,11 +147,16 @@ mod tests {
     use crate::discover::framework_conf::ALL;
     use crate::discover::lang::testing::{say, survives, what};
 
+    /// Without the keys, which are there for each line.
+    fn without_keys(lines: Vec<String>) -> Vec<String> {
+        lines.into_iter().filter(|line| !line.contains("key ")).collect()
+    }
+
     #[test]
     fn own_ports_are_told_from_those_of_others() {
         let text = "http:\n  port: :5001\nprobes:\n  port: :3001\n  prometheusPort: :8001\ngrpc:\n  port: 5003\nredis:\n  addr: \"cache:6379\"\n  port: 6379\nkafka:\n  brokers: [ \"broker:9092\" ]\n";
         assert_eq!(
-            say(ALL, "a/config/config.yaml", text),
+            without_keys(say(ALL, "a/config/config.yaml", text)),
             [
                 "2 app-config-port port 5001 FrameworkConfig",
                 "4 app-config-port port 3001 FrameworkConfig Management",
@@ -160,17 +171,32 @@ mod tests {
     #[test]
     fn json_and_toml_are_read() {
         assert_eq!(
-            what(
+            without_keys(what(
                 ALL,
                 "a/config/default.json",
                 "{\n\"db\":{\"url\":\"mongodb://db:27017/x\"},\n\"port\":3001}"
-            ),
+            )),
             ["ref mongodb|db|27017|x via -", "port 3001 FrameworkConfig"]
         );
         assert_eq!(
-            what(ALL, "a/config.toml", "[server]\nport = 3001\n[database]\nhost = \"db\"\nport = 5432\n"),
+            without_keys(what(
+                ALL,
+                "a/config.toml",
+                "[server]\nport = 3001\n[database]\nhost = \"db\"\nport = 5432\n"
+            )),
             ["port 3001 FrameworkConfig", "ref |db|5432|- via -"]
         );
+    }
+
+    #[test]
+    fn keys_are_said_with_their_values() {
+        let keys = |text: &str| -> Vec<String> {
+            what(ALL, "a/config/config.yaml", text)
+                .into_iter()
+                .filter(|line| line.starts_with("key "))
+                .collect()
+        };
+        assert_eq!(keys("log:\n  level: info\nlist:\n  - a\nurl: ${URL}\n"), ["key log.level info"]);
     }
 
     #[test]

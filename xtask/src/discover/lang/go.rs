@@ -7,6 +7,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource, Protocol, What};
 use crate::model::path::RepoPath;
 
+use super::go_env;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at};
@@ -41,7 +42,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("go-literal", "go-env-call"),
-        r#"Getenv|LookupEnv|viper\.|`.*(?:env|envconfig|mapstructure):"|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|"[a-z0-9.-]+\.[a-z]+/"#,
+        r#"Getenv|LookupEnv|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|"[a-z0-9.-]+\.[a-z]+/"#,
         &[
             (
                 "go-env",
@@ -56,21 +57,6 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r"os\.(?:Getenv|LookupEnv)\(\s*(?P<argument><key>)\s*\)",
                 Says::Wrapper,
             ),
-            (
-                "go-env-tag",
-                "env",
-                r#"\b(?:env|envconfig):"(?P<name><KEY>)(?P<fails>,required|,notEmpty)?[^"\n]*"(?:[^`\n]*?\b(?:envDefault|default|env-default):(?P<default>"[^"\n]*"))?(?:[^`\n]*?required:"true")?"#,
-                Says::Env,
-            ),
-            ("go-env-tag", "mapstructure", r#"\bmapstructure:"(?P<name><KEY>)""#, Says::Env),
-            ("go-viper", "viper.", r#"viper\.Get\w*\(\s*"(?P<name><KEY>)"\s*\)"#, Says::Env),
-            (
-                "go-viper",
-                "viper.",
-                r#"viper\.SetDefault\(\s*"(?P<name><KEY>)"\s*,\s*(?P<default><lit>)"#,
-                Says::Env,
-            ),
-            ("go-viper", "BindEnv", r#"BindEnv\(\s*(?:"[^"\n]*"\s*,\s*)?"(?P<name><KEY>)""#, Says::Env),
             ("go-listen", "Listen", r#"\bListenAndServe(?:TLS)?\(\s*(?P<port><str>|[\w.]+)"#, Says::Listen),
             (
                 "go-listen",
@@ -195,7 +181,9 @@ fn constants(findings: &mut Findings<'_, '_>) {
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     constants(&mut Findings::new(source, facts));
     let before = facts.len();
-    GRAMMAR.read(&mut Findings::new(source, facts));
+    let mut findings = Findings::new(source, facts);
+    GRAMMAR.read(&mut findings);
+    go_env::read(&mut findings);
     if !holds(source.text, "grpc.NewServer(") {
         return;
     }
@@ -257,10 +245,6 @@ mod tests {
         for (text, wanted) in [
             ("x := os.Getenv(\"LEVEL\")", "env LEVEL -"),
             ("x, ok := os.LookupEnv(\"LEVEL\")", "env LEVEL -"),
-            ("Level string `env:\"LEVEL\" envDefault:\"info\"`", "env LEVEL info"),
-            ("Level string `env:\"LEVEL,required\"`", "env LEVEL - required"),
-            ("Level string `envconfig:\"LEVEL\" default:\"info\"`", "env LEVEL info"),
-            ("viper.SetDefault(\"LEVEL\", \"info\")", "env LEVEL info"),
             ("x := getEnv(\"LEVEL\", \"info\")", "env LEVEL info"),
             ("mustMapEnv(&svc.level, \"LEVEL\")", "env LEVEL - required"),
         ] {

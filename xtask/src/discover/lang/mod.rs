@@ -3,6 +3,7 @@
 pub mod dotnet;
 pub mod elixir;
 pub mod go;
+mod go_env;
 pub mod java;
 mod listen;
 mod needles;
@@ -12,6 +13,7 @@ mod noise;
 pub mod php;
 pub mod python;
 mod python_manifest;
+mod records;
 pub mod ruby;
 mod rules;
 pub mod rust;

@@ -298,7 +298,7 @@ impl Grammar {
         for found in ENV_CALL.all(line.window, line.text.len()) {
             let (Some(function), Some(name)) = (found.name("function"), found.name("name")) else { continue };
             let lower = function.as_str().to_ascii_lowercase();
-            if ["set", "put", "clear", "delete", "with", "patch", "remove", "mock", "parse"]
+            if ["set", "put", "clear", "delete", "with", "patch", "remove", "mock", "parse", "envvars"]
                 .iter()
                 .any(|verb| lower.contains(verb))
             {

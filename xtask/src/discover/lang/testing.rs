@@ -65,6 +65,14 @@ fn show(fact: &Fact) -> String {
         What::EnvRead { name, default, required } => {
             format!("env {name} {}{}", or_dash(default), if *required { " required" } else { "" })
         }
+        What::ConfigKey { key, default, required, .. } => {
+            format!("key {key} {}{}", or_dash(default), if *required { " required" } else { "" })
+        }
+        What::KeysFromVariables(naming) => {
+            let replaced: Vec<String> =
+                naming.replaced.iter().map(|(from, to)| format!("{from}>{to}")).collect();
+            format!("keys {} {}", naming.prefix, replaced.join(" ")).trim_end().to_owned()
+        }
         What::EnvValue { name, value, source, .. } => format!("value {name}={value} {source:?}"),
         What::Driver { kind, package, dev_only } => {
             format!("driver {kind} {package}{}", if *dev_only { " dev" } else { "" })
