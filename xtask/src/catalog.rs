@@ -66,6 +66,9 @@ pub struct Entry {
     pub health: Health,
     /// Who gets what on one server.
     pub tenancy: Tenancy,
+    /// A client that names no database opens the one that is called like its user (libpq, "Parameter Key Words").
+    #[serde(default)]
+    pub database_by_user: bool,
     /// The login that services use where tenancy is `shared`; also the administrator for `setup`.
     #[serde(default)]
     pub login: Option<Login>,

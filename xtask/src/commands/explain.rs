@@ -124,7 +124,18 @@ pub(super) fn facts_for<'a>(service: &'a Service, requirement: &Requirement) -> 
     let via = requirement.via.as_deref().unwrap_or_default();
     let says = |line: &&FactLine| {
         let names_it = line.value == via || line.value.starts_with(&format!("{via}="));
-        (!via.is_empty() && names_it)
+        // A variable's value is one line already; the address in it need not be another.
+        let is_said = || {
+            let same = |other: &&FactLine| other.path == line.path && other.line == line.line;
+            service.evidence.iter().filter(same).any(|other| other.fact == "env")
+        };
+        let is_shown = match line.fact.as_str() {
+            "reference" => !is_said(),
+            fact => matches!(fact, "env" | "env-read" | "mention"),
+        };
+        let shows_it = is_shown && requirement.seen.contains(&(line.path.clone(), line.line));
+        shows_it
+            || (!via.is_empty() && names_it)
             || line.value.contains(&format!("({})", requirement.kind))
             || (line.fact == "mention" && line.value.eq_ignore_ascii_case(&requirement.target))
     };
@@ -184,14 +195,8 @@ fn component(component: &Component, inventory: &Inventory) -> String {
             if let Some(database) = &requirement.database {
                 out.push_str(&format!("    database {database}\n"));
             }
-            let via = requirement.via.as_deref().unwrap_or_default();
-            for line in &service.evidence {
-                if line.value == via
-                    || line.value.starts_with(&format!("{via}="))
-                    || line.value.contains(&format!("({kind})"))
-                {
-                    out.push_str(&format!("    {}\n", fact_text(line)));
-                }
+            for line in facts_for(service, requirement) {
+                out.push_str(&format!("    {}\n", fact_text(line)));
             }
         }
     }

@@ -88,7 +88,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     for service in &mut found.services {
         service.inputs = services::inputs(repo, service);
         service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
-        let started = start_script::facts(repo, service);
+        let started = start_script::facts(repo, catalog, service);
         service.facts.extend(started);
     }
     let mut read = read_files(repo, catalog, &roots);

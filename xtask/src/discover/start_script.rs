@@ -1,17 +1,23 @@
-//! The shell scripts that start a service: where the server that they run listens, and whether they bring the database
-//! up to date first. Follows no script that another one calls.
+//! The shell scripts that start a service: where the server that they run listens, whether they bring the database up to
+//! date first, whom they wait for and call, and which variables they read. Follows no script that another one calls.
 
-use crate::model::fact::{Evidence, Fact, PortSource, Protocol, Purpose, ServiceFacts, Subject, What};
+mod needs;
+
+use crate::catalog::Catalog;
+use crate::model::fact::{Evidence, Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
-use super::{dockerfile, migrating};
+use super::findings::Findings;
+use super::{Source, dockerfile, migrating};
+
+const RULE: &str = "start-script";
 
 /// Longer ones are programs of their own.
 const MAX_LINES: usize = 500;
 
 /// Facts of the scripts that a service's image starts, and of the start command itself.
-pub(super) fn facts(repo: &Repo, service: &ServiceFacts) -> Vec<Fact> {
+pub(super) fn facts(repo: &Repo, catalog: &Catalog, service: &ServiceFacts) -> Vec<Fact> {
     let given = service.command.as_ref().unwrap_or(&service.image.command);
     let words: Vec<String> = service.image.entrypoint.iter().chain(given).cloned().collect();
     let mut facts = Vec::new();
@@ -26,7 +32,7 @@ pub(super) fn facts(repo: &Repo, service: &ServiceFacts) -> Vec<Fact> {
     let mut seen: Vec<RepoPath> = Vec::new();
     for script in scripts {
         if !seen.contains(&script) {
-            facts.extend(of_script(repo, service, &script));
+            facts.extend(of_script(repo, catalog, service, &script));
             seen.push(script);
         }
     }
@@ -54,33 +60,35 @@ fn find(repo: &Repo, service: &ServiceFacts, word: &str) -> Option<RepoPath> {
     copied().or_else(|| named(&service.path)).or_else(|| named(&service.build.context))
 }
 
-fn of_script(repo: &Repo, service: &ServiceFacts, script: &RepoPath) -> Vec<Fact> {
+fn of_script(repo: &Repo, catalog: &Catalog, service: &ServiceFacts, script: &RepoPath) -> Vec<Fact> {
     let Ok(text) = repo.text(script) else { return Vec::new() };
     let mut facts = Vec::new();
     let environment = |name: &str| {
         service.image.env.iter().rev().find(|(known, ..)| known == name).map(|(_, value, _)| value.clone())
     };
-    for (number, line) in (1..).zip(text.text.lines().take(MAX_LINES)) {
-        let line = line.trim();
-        if line.starts_with('#') || line.len() > 2000 {
-            continue;
-        }
+    let lines = || {
+        let lines = (1..).zip(text.text.lines().map(str::trim).take(MAX_LINES));
+        lines.filter(|(_, line)| !line.starts_with('#') && line.len() <= 2000)
+    };
+    let source = Source { path: script, text: &text.text, catalog };
+    let own = needs::assigned(lines().map(|(_, line)| line));
+    for (number, line) in lines() {
         if let Some((tool, _)) = migrating::called(line) {
             facts.push(migrates(tool, script, number, "start-script-migrates"));
         }
+        let mut findings = Findings::new(&source, &mut facts);
         let words = dockerfile::words(line.strip_prefix("exec ").unwrap_or(line));
-        let words: Vec<String> =
-            words.into_iter().map(|word| dockerfile::expand::value(&word, &environment)).collect();
-        let listening = dockerfile::of_server(&words);
-        let at = || Evidence { path: script.clone(), line: number, rule: "start-script" };
-        let mut add = |what: What| facts.push(Fact { what, at: at(), subject: Subject::Here });
+        let expanded: Vec<String> =
+            words.iter().map(|word| dockerfile::expand::value(word, &environment)).collect();
+        let listening = dockerfile::of_server(&expanded);
         if let Some(port) = listening.port {
-            let (protocol, purpose, source) = (Protocol::Http, Purpose::Main, PortSource::Command);
-            add(What::Port { port, protocol, purpose, source, variable: None });
+            findings.port(number, RULE, port, PortSource::Command, None);
         }
         if let Some(address) = listening.address {
-            add(What::Listens { address });
+            findings.listens(number, RULE, &address);
         }
+        needs::variables(&mut findings, number, line, &own);
+        needs::others(&mut findings, number, line, &words);
     }
     facts
 }
@@ -111,9 +119,20 @@ mod tests {
                 What::Port { port, .. } => format!("port {port} {}", fact.at),
                 What::Migration { tool, .. } => format!("{tool} {}", fact.at),
                 What::Listens { address } => format!("on {address}"),
+                What::EnvRead { name, .. } => format!("reads {name}"),
+                What::Reference(reference) => format!("calls {} {:?}", reference.host, reference.port),
                 other => format!("{other:?}"),
             })
             .collect();
-        assert_eq!(said, ["alembic api/docker/start.sh:2", "port 8002 api/docker/start.sh:4", "on 0.0.0.0"]);
+        assert_eq!(
+            said,
+            [
+                "alembic api/docker/start.sh:2",
+                "calls db Some(5432)",
+                "port 8002 api/docker/start.sh:4",
+                "on 0.0.0.0",
+                "reads PORT",
+            ]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The service inventory, exactly as `inventory --json` prints it (version 1); holds no rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -121,6 +121,9 @@ pub struct Requirement {
     pub database: Option<String>,
     pub via: Option<String>,
     pub strength: Strength,
+    /// Path and line of everything that shows it, for [`Service::evidence`].
+    #[serde(skip)]
+    pub seen: BTreeSet<(String, u32)>,
 }
 
 /// Where the value of a variable comes from.

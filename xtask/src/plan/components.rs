@@ -245,8 +245,9 @@ fn handwritten(
 fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
     let admin = entry.login.as_ref().map(|login| login.user.as_str()).unwrap_or_default();
     let literal = need.literal.as_ref();
+    let by_user = || literal.filter(|_| entry.database_by_user)?.user.as_deref();
     // An administrator's database belongs to nobody; so does one whose name only the engine gives.
-    let named = need.database.as_deref().filter(|name| {
+    let named = need.database.as_deref().or_else(by_user).filter(|name| {
         ![admin, "postgres", "mysql", "root", "admin", "test"].contains(name) || literal.is_some()
     });
     let user = literal.and_then(|literal| literal.user.clone()).unwrap_or_else(|| draft.identifier.clone());

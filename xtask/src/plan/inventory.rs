@@ -93,7 +93,8 @@ fn requirements(draft: &Draft<'_>, needs: &Needs, components: &[Component<'_>]) 
                     (target, kind.clone(), binding.map(|binding| binding.database.clone()))
                 }
             };
-            Requirement { target, kind, database, via, strength: need.strength }
+            let seen = need.seen.iter().map(|at| (at.path.to_string(), at.line)).collect();
+            Requirement { target, kind, database, via, strength: need.strength, seen }
         })
         .collect()
 }

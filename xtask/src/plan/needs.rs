@@ -53,6 +53,8 @@ pub(crate) struct Need {
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) literal: Option<Literal>,
     pub(crate) at: Option<Evidence>,
+    /// Everywhere where it shows.
+    pub(crate) seen: BTreeSet<Evidence>,
 }
 
 /// The needs of one service and its connections to the outside.
@@ -97,7 +99,9 @@ impl Gathered {
             hosts: BTreeSet::new(),
             literal: None,
             at: Some(at.clone()),
+            seen: BTreeSet::new(),
         });
+        need.seen.insert(at.clone());
         need.strength = need.strength.min(strength);
         if weight > need.weight {
             need.weight = weight;

@@ -1,6 +1,6 @@
 //! Obeys `config.yaml`: services that do not exist are refused, `requires` is applied; pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -133,9 +133,10 @@ pub(crate) fn requires(
                 weight: u8::MAX,
                 wires: Vec::new(),
                 database: None,
-                hosts: std::collections::BTreeSet::new(),
+                hosts: BTreeSet::new(),
                 literal: None,
                 at: None,
+                seen: BTreeSet::new(),
             }),
         }
         kept.push(target);

@@ -198,6 +198,17 @@ fn connection_strings_of_keywords_are_wired_under_the_variable_of_their_key() {
 }
 
 #[test]
+fn a_client_that_names_no_database_opens_that_of_its_user() {
+    let stack = planned(
+        "//- /tally/Dockerfile\nFROM mcr.microsoft.com/dotnet/runtime:8.0\n\
+         //- /tally/Tally.csproj\n<Project><ItemGroup><PackageReference Include=\"Npgsql\" Version=\"8.0.0\" /></ItemGroup></Project>\n\
+         //- /tally/Program.cs\nvar db = new NpgsqlConnection(\"Server=db;Username=votes;Password=votes;\");\n",
+    );
+    let required = &service(&stack, "tally").requires[0];
+    assert_eq!(required.database.as_deref(), Some("votes"));
+}
+
+#[test]
 fn the_port_of_all_callers_beats_a_frameworks_default() {
     let pom = "<project><dependencies><dependency><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
     let tree = format!(
