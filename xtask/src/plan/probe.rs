@@ -15,7 +15,9 @@ enum Tool {
     Python,
     Php,
     Ruby,
-    /// The applets `wget` and `nc`.
+    /// The applets `wget` and `nc`; this one with `-z`.
+    Alpine,
+    /// The same as the image `busybox` has them: its `nc` has no `-z`.
     Busybox,
     Curl,
     Wget,
@@ -70,8 +72,11 @@ fn tool(image: &Image) -> Tool {
     if installed("python3") {
         return Tool::Python;
     }
-    if last == "alpine" || last == "busybox" || tag.contains("alpine") {
+    if last == "busybox" {
         return Tool::Busybox;
+    }
+    if last == "alpine" || tag.contains("alpine") {
+        return Tool::Alpine;
     }
     if installed("curl") {
         return Tool::Curl;
@@ -114,7 +119,9 @@ fn http(tool: Tool, port: u16, path: &str) -> Vec<String> {
             "-rnet/http",
             format!("-eexit Net::HTTP.get_response(URI('{url}')).code.to_i < 400"),
         ),
-        Tool::Busybox | Tool::Wget => words(&["wget", "-q", "-T", "2", "-O", "/dev/null", &url]),
+        Tool::Alpine | Tool::Busybox | Tool::Wget => {
+            words(&["wget", "-q", "-T", "2", "-O", "/dev/null", &url])
+        }
         Tool::Curl => words(&["curl", "-fsS", "-m", "2", "-o", "/dev/null", &url]),
         Tool::Mounted => {
             words(&[&format!("{PROBE_FOLDER}/busybox"), "wget", "-q", "-T", "2", "-O", "/dev/null", &url])
@@ -140,7 +147,8 @@ fn tcp(tool: Tool, port: u16) -> Vec<String> {
         ),
         Tool::Php => script("php", "-r", format!("exit(@fsockopen('127.0.0.1', {port}) ? 0 : 1);")),
         Tool::Ruby => script("ruby", "-rsocket", format!("-eTCPSocket.new('127.0.0.1', {port})")),
-        Tool::Busybox => words(&["nc", "-z", "-w", "2", "127.0.0.1", &port]),
+        Tool::Alpine => words(&["nc", "-z", "-w", "2", "127.0.0.1", &port]),
+        Tool::Busybox => words(&["nc", "-w", "2", "127.0.0.1", &port, "-e", "true"]),
         // curl speaks no plain TCP that ends by itself, and wget none at all.
         Tool::Curl | Tool::Wget | Tool::Mounted => {
             let busybox = format!("{PROBE_FOLDER}/busybox");
@@ -192,6 +200,19 @@ mod tests {
             assert_eq!(first(base, &[]), program, "{base}");
         }
         assert_eq!(first("debian:bookworm-slim", &["curl"]), "curl");
+    }
+
+    #[test]
+    fn a_tcp_check_asks_nc_for_nothing_that_this_one_lacks() {
+        for (base, wanted) in [
+            ("alpine:3.22", "CMD nc -z -w 2 127.0.0.1 9000"),
+            ("golang:1.24-alpine", "CMD nc -z -w 2 127.0.0.1 9000"),
+            ("busybox:1.37-musl", "CMD nc -w 2 127.0.0.1 9000 -e true"),
+        ] {
+            let image = Image { base: base.into(), ..Image::default() };
+            let check = check(&image, &HealthKind::Tcp, 9000, "").expect("TCP is asked");
+            assert_eq!((check.test.join(" ").as_str(), check.mounted), (wanted, false));
+        }
     }
 
     #[test]
