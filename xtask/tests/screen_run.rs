@@ -71,6 +71,20 @@ fn an_engine_that_does_not_run_is_told_from_one_that_may_not_be_asked() {
 }
 
 #[test]
+fn a_question_that_no_engine_answers_is_no_failed_command() {
+    let gone =
+        "Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?";
+    let screen = machine().on("ps --all*", &format!("echo '{gone}' >&2; exit 1")).run(&["health"]);
+    assert_screen(
+        &screen,
+        1,
+        &format!(
+            "error: the Docker engine does not answer\n  why: {gone}\n  fix: cargo xtask doctor --install\n"
+        ),
+    );
+}
+
+#[test]
 fn old_versions_are_named_together() {
     let screen = machine()
         .on("compose version --short", "echo 2.23.0")

@@ -65,6 +65,27 @@ impl Docker {
     }
 }
 
+/// What Docker's client says of an engine that it cannot reach.
+const UNREACHABLE: [&str; 3] = [
+    "Cannot connect to the Docker daemon",
+    "error during connect:",
+    "permission denied while trying to connect",
+];
+
+/// The engine does not answer: what the client says of it, and what mends it.
+pub fn no_engine(output: &Output) -> Failure {
+    let failure = Failure::new("the Docker engine does not answer");
+    let failure = last_lines(&output.stderr, 3).into_iter().fold(failure, Failure::why);
+    match remote_host() {
+        _ if output.stderr.contains("permission denied") => {
+            failure.fix("sudo usermod -aG docker \"$USER\", then log in again")
+        }
+        Some(host) => failure
+            .fix(format!("correct DOCKER_HOST ({host}), or unset it and: cargo xtask doctor --install")),
+        None => failure.fix("cargo xtask doctor --install"),
+    }
+}
+
 /// Where a program of this name lies on the PATH.
 pub fn installed(program: &str) -> Option<PathBuf> {
     which::which(program).ok()
@@ -342,6 +363,10 @@ impl Invocation {
 
     /// The failure of this command with that outcome.
     pub fn failure(&self, output: &Output) -> anyhow::Error {
+        // Which question it does not answer is of no use to anybody.
+        if UNREACHABLE.iter().any(|words| output.stderr.contains(words)) {
+            return no_engine(output).into();
+        }
         let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
         let mut failure = Failure::new(format!("`{}` failed with exit code {}", self.brief(), output.code))
             .why(format!("$ {self}"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Failure, Failures, Result};
-use crate::run::docker::{Docker, Output, last_lines};
+use crate::run::docker::{Docker, Output, last_lines, no_engine};
 use crate::run::spec::ServiceSpec;
 use crate::run::version::{FAST_ENGINE, OLDEST_COMPOSE, OLDEST_ENGINE, Version};
 
@@ -57,22 +57,9 @@ fn engine_version(docker: &Docker) -> Result<Result<Version, Failure>> {
             .why(format!("no answer within {} s", LIMIT.as_secs()))
             .why(format!("$ {line}"))
             .fix("cargo xtask doctor")),
-        Some(output) if output.code != 0 => Err(no_engine(&output, &line)),
+        Some(output) if output.code != 0 => Err(no_engine(&output).why(format!("$ {line}"))),
         Some(output) => enough("Docker Engine", output.stdout.trim(), OLDEST_ENGINE, &line),
     })
-}
-
-fn no_engine(output: &Output, line: &str) -> Failure {
-    let mut failure = Failure::new("the Docker engine does not answer");
-    for said in last_lines(&output.stderr, 3) {
-        failure = failure.why(said);
-    }
-    let fix = if output.stderr.contains("permission denied") {
-        "sudo usermod -aG docker \"$USER\", then log in again"
-    } else {
-        "cargo xtask doctor --install"
-    };
-    failure.why(format!("$ {line}")).fix(fix)
 }
 
 fn compose_version(output: Option<Output>, line: &str) -> Result<Version, Failure> {

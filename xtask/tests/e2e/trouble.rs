@@ -59,7 +59,8 @@ fn an_engine_that_does_not_run_is_named_with_the_command_that_mends_it() {
         &format!(
             "error: the Docker engine does not answer\n  \
              why: Cannot connect to the Docker daemon at tcp://127.0.0.1:{port}. Is the docker daemon running?\n       \
-             $ docker version --format '{{{{.Server.Version}}}}'\n  fix: cargo xtask doctor --install\n"
+             $ docker version --format '{{{{.Server.Version}}}}'\n  \
+             fix: correct DOCKER_HOST (tcp://127.0.0.1:{port}), or unset it and: cargo xtask doctor --install\n"
         ),
     );
 }
