@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 use crate::error::{Failure, Result};
+use crate::run::diagnose::causes::disk;
 use crate::run::docker::{Docker, last_lines};
 use crate::run::images::{self, Refused};
 use crate::run::setup::{Setup, read_text};
@@ -136,14 +137,22 @@ fn failure(setup: &Setup, spec: &Spec, lines: &[String], command: &str) -> Failu
         failure = failure.why(format!("| {line}"));
     }
     let again = if service.is_empty() { String::new() } else { format!(" {service}") };
-    failure.why(format!("$ {command}")).fix(format!("after mending it: cargo xtask build{again}"))
+    let again = format!("cargo xtask build{again}");
+    let fix = match &cause {
+        Some(cause) if cause == NO_SPACE => format!("{}; then: {again}", disk::room()),
+        _ => format!("after mending it: {again}"),
+    };
+    failure.why(format!("$ {command}")).fix(fix)
 }
+
+/// What the engine's disk has to do with it, in words that end the headline.
+const NO_SPACE: &str = "no space is left on the disk";
 
 /// What BuildKit means, in words that end the headline; `None` where its own words have to do.
 fn cause(reason: &str, said: &str) -> Option<String> {
     let find = |pattern: &str| Regex::new(pattern).ok()?.captures(reason);
     if said.contains("No space left on device") || reason.contains("no space left on device") {
-        return Some("no space is left on the disk".to_owned());
+        return Some(NO_SPACE.to_owned());
     }
     if let Some(found) = find(r#""/?([^"]+)": not found$"#) {
         return Some(format!("`{}` is not in its build context (or .dockerignore leaves it out)", &found[1]));

@@ -1,6 +1,6 @@
 //! What survives: `down`, `integrate`, SIGKILL during writes, a restart, and the loss of `.env`.
 //!
-//! The engine is shared with others, so it is not restarted; the containers are, as its restart would do to them.
+//! The engine is shared with others, so the containers are killed and restarted here; `e2e_engines` does it to an engine.
 
 use std::process::{Command, Stdio};
 

@@ -274,44 +274,6 @@ fn up_where_docker_says(lab: &Lab, question: &str, answer: &str) -> Screen {
     lab.run(lab.command(&["up"]).env("PATH", path)).exits(1)
 }
 
-/// Removes a network that the test has made, also where it fails.
-struct Network(String);
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("docker").args(["network", "rm", &self.0]).output();
-    }
-}
-
-#[test]
-fn an_engine_without_a_free_address_pool_is_named_before_anything_is_built() {
-    let services = "services:\n  api:\n    build: ../api\n";
-    let files = [("api/Dockerfile", "FROM busybox:1.37-musl\nCMD [\"sleep\", \"1000\"]\n")];
-    let Some(lab) = lab(&[BUSYBOX], || system("pools", services, &files)) else { return };
-    // Only the engine's pools are others than they are: all that they hold is taken, by a network with containers
-    // of the machine's own, or by one that nobody uses.
-    let format = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
-    let bridge = docker(&["network", "inspect", "bridge", "--format", format]);
-    let size = bridge.rsplit_once('/').expect("is a subnet").1;
-    let used =
-        up_where_docker_says(&lab, "info --format*", &format!("[{{\"Base\":\"{bridge}\",\"Size\":{size}}}]"));
-    let headline = format!(
-        "error: 1 new network of `{}` does not fit: the engine has no address pool free\n  why: the engine has ",
-        lab.project()
-    );
-    assert!(first_lines(&used.stderr).starts_with(&headline), "{}", used.stderr);
-
-    let idle = Network(format!("{}-idle", lab.project()));
-    docker(&["network", "create", "--subnet", "10.231.77.0/24", &idle.0]);
-    let idle_pool = "[{\"Base\":\"10.231.77.0/24\",\"Size\":24}]";
-    let spare = up_where_docker_says(&lab, "info --format*", idle_pool);
-    let first = first_lines(&spare.stderr);
-    assert!(first.starts_with(&headline), "{}", spare.stderr);
-    let fix = first.lines().last().unwrap_or_default();
-    assert!(fix.starts_with("  fix: docker network rm ") && fix.contains(&idle.0), "{first}");
-    assert!(!spare.stderr.contains("Building"), "{}", spare.stderr);
-}
-
 #[test]
 fn an_engine_or_compose_that_is_too_old_is_named() {
     let services = "services:\n  api:\n    image: busybox:1.37-musl\n";
