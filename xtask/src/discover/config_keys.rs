@@ -31,8 +31,8 @@ fn settle_one(service: &mut ServiceFacts, catalog: &Catalog, fact: Fact, namings
     let What::ConfigKey { library, key, default, required } = fact.what else { return };
     let (prefix, bare) = match naming(library, &fact.at.path, namings) {
         Some(naming) if naming.variable(&key).is_some() => (naming.prefix.as_str(), naming.written(&key)),
-        // Keys in capitals are what the program's environment is called.
-        None if !library.is_empty() && is_capital(&key) => ("", key),
+        // Keys in capitals are the variables of a file such as `.env`, or of the environment itself.
+        None if library == "viper" && is_capital(&key) => ("", key),
         _ => return,
     };
     let name = format!("{prefix}{bare}");

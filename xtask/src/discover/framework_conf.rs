@@ -14,6 +14,7 @@ use super::{Detector, Source};
 
 mod app;
 mod flat;
+mod hocon;
 
 use flat::{Entry, json, properties, yaml};
 
@@ -22,6 +23,7 @@ pub const ALL: &[Detector] = &[
     Detector { name: "framework-conf-java", wants: wants_java, read: read_java },
     Detector { name: "framework-conf-dotnet", wants: wants_dotnet, read: read_dotnet },
     Detector { name: "app-conf", wants: app::wants, read: app::read },
+    Detector { name: "hocon", wants: hocon::wants, read: hocon::read },
 ];
 
 fn wants_java(path: &RepoPath) -> bool {

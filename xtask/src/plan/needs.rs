@@ -86,6 +86,8 @@ pub(super) struct Gathered {
     pub(super) external: BTreeMap<String, External>,
     links: Vec<(String, String)>,
     unclear: Vec<(String, Evidence)>,
+    /// The word with which the service's variables begin, with its `_`; empty where they have none in common.
+    common: String,
 }
 
 impl Gathered {
@@ -124,8 +126,10 @@ impl<'a> Finder<'a> {
             external: BTreeMap::new(),
             links: Vec::new(),
             unclear: Vec::new(),
+            common: String::new(),
         };
         let settings = settings(facts);
+        gathered.common = common_word(settings.keys().copied(), &facts.name);
         for (name, setting) in &settings {
             self.variable(draft, name, setting, &mut gathered);
         }
@@ -307,9 +311,10 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        if !prefix.is_empty()
-            && let Some(service) = self.service(draft, prefix)
-        {
+        let below = Some(gathered.common.as_str()).filter(|common| !common.is_empty());
+        let below = below.and_then(|common| prefix.strip_prefix(common));
+        let named = [Some(prefix), below].into_iter().flatten().filter(|prefix| !prefix.is_empty());
+        if let Some(service) = named.filter_map(|prefix| self.service(draft, prefix)).next() {
             return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
         }
         // `ORDERS_SERVICE`: a variable that is called like a service and nothing else holds its address.
@@ -456,6 +461,24 @@ impl<'a> Finder<'a> {
             need.database = need.database.take().or_else(|| detail.map(str::to_owned));
         }
     }
+}
+
+/// Fewer variables have no word in common but by chance.
+const MANY_VARIABLES: usize = 3;
+
+/// `MAIL_` where two thirds of the variables begin so, or where the service itself is called `mail`.
+fn common_word<'n>(names: impl Iterator<Item = &'n str>, service: &str) -> String {
+    let mut words: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = 0;
+    for (word, _) in names.filter_map(|name| name.split_once('_')) {
+        *words.entry(word).or_default() += 1;
+        all += 1;
+    }
+    let own = words.keys().find(|word| super::names::folded(word) == super::names::folded(service));
+    let most = words.iter().max_by_key(|(word, count)| (**count, std::cmp::Reverse(**word)));
+    let most =
+        most.filter(|(_, count)| all >= MANY_VARIABLES && **count * 3 >= all * 2).map(|(word, _)| word);
+    most.or(own).map_or_else(String::new, |word| format!("{word}_"))
 }
 
 fn named_like_a_service(name: &str) -> bool {

@@ -295,3 +295,20 @@ fn names_and_folders_that_compose_cannot_hold_are_not_written() {
     assert_eq!(api.volumes.iter().filter_map(target).collect::<Vec<_>>(), ["/data"]);
     assert_eq!(value(&stack, "api", "orders.page-size").as_deref(), Some("${API_orders_page_size:-5}"));
 }
+
+#[test]
+fn names_below_the_programs_own_prefix_mean_services_too() {
+    let user = |service: &str, names: &str| {
+        let reads: String = names.split(' ').map(|name| format!("x = os.environ['{name}']\n")).collect();
+        format!("//- /{service}/Dockerfile\nFROM python:3.13-slim\n//- /{service}/app.py\nimport os\n{reads}")
+    };
+    let tree = API.replace("/api/", "/orders/")
+        + &user("billing", "BILLING_ORDERS_URL")
+        + &user("web", "SHOP_ORDERS_URL SHOP_LEVEL SHOP_LIMIT")
+        + &user("other", "SHOP_ORDERS_URL LEVEL LIMIT");
+    let stack = planned(&tree);
+    let url = Some("http://orders:8000");
+    assert_eq!(value(&stack, "billing", "BILLING_ORDERS_URL").as_deref(), url);
+    assert_eq!(value(&stack, "web", "SHOP_ORDERS_URL").as_deref(), url);
+    assert_ne!(value(&stack, "other", "SHOP_ORDERS_URL").as_deref(), url);
+}

@@ -12,8 +12,17 @@ use super::flat::{Entry, json, sections, yaml};
 use super::{port_beside, reads};
 
 /// Names of such files, wherever they lie.
-const STEMS: &[&str] =
-    &["config", "configuration", "settings", "app", "app-config", "config-docker", "config.docker"];
+const STEMS: &[&str] = &[
+    "config",
+    "configuration",
+    "settings",
+    "app",
+    "app-config",
+    "config-docker",
+    "config.docker",
+    "config.default",
+    "config-default",
+];
 /// Names of such files in a folder for configuration.
 const IN_FOLDER: &[&str] = &[
     "default",
@@ -78,12 +87,24 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         return;
     }
     let mut findings = Findings::new(source, facts);
+    let is_of_variables = source.path.name().starts_with("custom-environment-variables.");
     for entry in entries.iter().filter(|entry| entry.value.len() <= 500) {
+        if is_of_variables {
+            variable(entry, &mut findings);
+            continue;
+        }
         reads(entry, &mut findings, "app-config-placeholder");
         key(entry, &mut findings);
         if !own_port(entry, &mut findings) {
             other(entry, port_beside(&entries, entry), &mut findings);
         }
+    }
+}
+
+/// The configuration of Node's `config` names the variable of each key in a file of its own.
+fn variable(entry: &Entry, findings: &mut Findings<'_, '_>) {
+    if !entry.key.ends_with("__format") {
+        findings.env(entry.line, "node-config-variable", Read { name: &entry.value, ..Read::default() });
     }
 }
 
@@ -197,6 +218,15 @@ mod tests {
                 .collect()
         };
         assert_eq!(keys("log:\n  level: info\nlist:\n  - a\nurl: ${URL}\n"), ["key log.level info"]);
+    }
+
+    #[test]
+    fn variables_of_nodes_config_are_named_in_a_file() {
+        let text = "{\n\"db\": {\"host\": \"DB_HOST\", \"port\": {\"__name\": \"DB_PORT\", \"__format\": \"json\"}}\n}";
+        assert_eq!(
+            what(ALL, "a/config/custom-environment-variables.json", text),
+            ["env DB_HOST -", "env DB_PORT -"]
+        );
     }
 
     #[test]

@@ -43,7 +43,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("dotnet-literal", "dotnet-env-call"),
-        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|MapGet\(|HttpGet|Route\(|Migrate|EnsureCreated|\.Host\(|HostName"#,
+        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|MapGet\(|HttpGet|Route\(|Migrate|EnsureCreated|\.Host\(|HostName"#,
         &[
             (
                 "dotnet-env",
@@ -60,7 +60,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "dotnet-configuration",
                 "onfig",
-                r#"\b\w*[cC]onfig(?:uration)?\s*\[\s*"(?P<name>[A-Za-z_][\w:]*)"\s*\](?:\s*\?\?\s*(?P<default><lit>))?"#,
+                r#"\b\w*[cC]onfig(?:uration)?\s*\[\s*"(?P<name>[A-Za-z_][\w:]*)"\s*\](?:\s*\?\?\s*(?:(?P<default><lit>)|(?P<fails>throw\b)))?"#,
                 Says::ConfigKey,
             ),
             (
@@ -68,6 +68,24 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "GetValue",
                 r#"\.GetValue(?:<[^>\n]*>)?\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*(?:,\s*(?P<default><lit>))?"#,
                 Says::ConfigKey,
+            ),
+            (
+                "dotnet-configuration",
+                "GetRequiredSection",
+                r#"GetRequiredSection\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*\)\s*\.Value\b(?P<fails>)"#,
+                Says::ConfigKey,
+            ),
+            (
+                "dotnet-configuration",
+                "GetSection",
+                r#"GetSection\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*\)\s*\.(?:Value\b|Get<(?:string|int|bool|double|long)\??>\(\))(?:[^;\n]*?\?\?\s*(?:(?P<default><lit>)|(?P<fails>throw\b)))?"#,
+                Says::ConfigKey,
+            ),
+            (
+                "dotnet-https",
+                "UseHttpsRedirection",
+                r"\.UseHttpsRedirection\(",
+                Says::Variable("ASPNETCORE_HTTPS_PORT"),
             ),
             (
                 "dotnet-connection-string",
@@ -203,6 +221,10 @@ mod tests {
             ),
             ("var x = builder.Configuration[\"Log:Level\"] ?? \"info\";", "env Log__Level info"),
             ("var x = config.GetValue<string>(\"Log:Level\", \"info\");", "env Log__Level info"),
+            ("var x = config[\"Log:Level\"] ?? throw new X();", "env Log__Level - required"),
+            ("var x = config.GetSection(\"Log:Level\").Value;", "env Log__Level -"),
+            ("var x = config.GetSection(\"Log:Max\").Get<int?>() ?? 10;", "env Log__Max 10"),
+            ("app.UseHttpsRedirection();", "env ASPNETCORE_HTTPS_PORT -"),
             (
                 "var x = configuration.GetConnectionString(\"Default\");",
                 "env ConnectionStrings__Default - required",

@@ -38,7 +38,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Hash,
         ("elixir-literal", "elixir-env-call"),
-        r#"System\.(?:get_env|fetch_env)|\bport:|hostname:|url:|adapter:|\bget\s*\(?\s*"|Migrator"#,
+        r#"System\.(?:get_env|fetch_env)|:system,|\bport:|hostname:|url:|adapter:|\bget\s*\(?\s*"|Migrator"#,
         &[
             (
                 "elixir-env",
@@ -48,6 +48,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             ("elixir-env", "fetch_env!", r#"System\.fetch_env!\(\s*"(?P<name><key>)""#, Says::EnvOrFail),
             ("elixir-env", "fetch_env(", r#"System\.fetch_env\(\s*"(?P<name><key>)""#, Says::Env),
+            (
+                "elixir-env",
+                ":system",
+                r#"\{:system,\s*"(?P<name><key>)"(?:\s*,\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
             (
                 "elixir-listen",
                 "port:",
@@ -146,6 +152,7 @@ mod tests {
             ("x = System.get_env(\"LEVEL\", \"info\")", &["env LEVEL info"]),
             ("x = System.get_env(\"LEVEL\") || \"info\"", &["env LEVEL info"]),
             ("x = System.get_env(\"LEVEL\") ||\n  raise \"no\"", &["env LEVEL - required"]),
+            ("config :a, level: {:system, \"LEVEL\", \"info\"}", &["env LEVEL info"]),
             ("x = System.fetch_env!(\"LEVEL\")", &["env LEVEL - required"]),
             ("  http: [ip: {0, 0, 0, 0}, port: 4000],", &["port 4000 Listen"]),
             ("  get \"/health\", HealthController, :show", &["health Http /health"]),

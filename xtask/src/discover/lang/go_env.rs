@@ -1,11 +1,11 @@
 //! Go's libraries that fill a configuration from variables: by the tags of structs (`env`, `envconfig`, `cleanenv`,
-//! `conf`), by keys (`viper`, `koanf`), and by flags (`cli`, `ff`).
+//! `conf`) and by flags (`cli`, `ff`); `go_keys` reads those that have keys.
 
 use std::sync::LazyLock;
 
 use crate::discover::findings::{Findings, Read};
-use crate::model::fact::{Naming, What};
 
+use super::go_keys;
 use super::records::{Field, MAX_DEPTH, Record, walk, words};
 use super::scan::{Comments, Pattern, cut, holds, line_at, uncommented, unquoted};
 
@@ -17,10 +17,10 @@ pub(super) fn read(findings: &mut Findings<'_, '_>) {
         tags(findings);
     }
     if has(&["viper"]) {
-        viper(findings);
+        go_keys::viper(findings);
     }
     if has(&["koanf"]) {
-        koanf(findings);
+        go_keys::koanf(findings);
     }
     if has(&["EnvVar"]) {
         flags_of_cli(findings);
@@ -215,7 +215,7 @@ fn tags(findings: &mut Findings<'_, '_>) {
 }
 
 /// What an argument says: a literal, or the constant of this file that it names.
-fn literal<'t>(text: &'t str, argument: &'t str) -> Option<&'t str> {
+pub(super) fn literal<'t>(text: &'t str, argument: &'t str) -> Option<&'t str> {
     if let Some(inner) = unquoted(argument) {
         return Some(inner);
     }
@@ -245,7 +245,10 @@ impl Filled<'_> {
     /// The many libraries that name a variable in the tag `env`; those around a struct give a prefix.
     fn env(&self, value: &str, leaf: &Field<'_>, above: &[&Field<'_>], findings: &mut Findings<'_, '_>) {
         let said = options(value);
-        if said.name.is_empty() || said.name == "-" {
+        // Names in small letters are fields of something else, which is written in such a tag, too.
+        let is_variable =
+            said.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        if said.name.is_empty() || !is_variable {
             return;
         }
         let mut name = String::new();
@@ -305,7 +308,7 @@ impl Filled<'_> {
 }
 
 /// `SHOP_` for the prefix `shop`.
-fn below(prefix: &str) -> String {
+pub(super) fn below(prefix: &str) -> String {
     if prefix.is_empty() { String::new() } else { format!("{}_", prefix.to_ascii_uppercase()) }
 }
 
@@ -335,6 +338,12 @@ fn conf(
 fn key(root: &Record<'_>, leaf: &Field<'_>, above: &[&Field<'_>], findings: &mut Findings<'_, '_>) {
     let library = ["mapstructure", "koanf"].into_iter().find(|key| tag(leaf.notes, key).is_some());
     let Some(library) = library.filter(|_| is_configuration(root.name)) else { return };
+    // A struct that one of another file may hold has no keys of its own.
+    let is_plain = ["Config", "Configuration", "AppConfig", "Conf", "Settings", "Env", "Environment"]
+        .contains(&root.name);
+    if !is_plain && !["viper", "koanf"].iter().any(|library| holds(findings.source.text, library)) {
+        return;
+    }
     let part = |field: &Field<'_>| {
         let said = tag(field.notes, library).map(|value| options(value).name);
         // `,squash`: its keys are those of the struct around it.
@@ -354,98 +363,6 @@ fn key(root: &Record<'_>, leaf: &Field<'_>, above: &[&Field<'_>], findings: &mut
 fn is_configuration(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     ["conf", "cfg", "setting", "option", "env", "spec"].iter().any(|word| lower.contains(word))
-}
-
-static VIPER_PREFIX: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r#"\bSetEnvPrefix\(\s*(?P<prefix>"[^"\n]*"|[A-Za-z_]\w*)\s*\)"#));
-static REPLACER: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
-        r#"\bSetEnvKeyReplacer\(\s*strings\.NewReplacer\((?P<pairs>(?:\s*(?:"[^"\n]*"|`[^`\n]*`)\s*,?)*)\)"#,
-    )
-});
-static VIPER_KEY: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
-        r#"\b(?:v|vp|\w*[vV]iper\w*)\.(?:Get(?:String|Int|Int32|Int64|Uint|Uint16|Bool|Duration|Float64|StringSlice)?|IsSet|(?P<default_of>SetDefault)|BindPFlag)\(\s*"(?P<of>[\w.-]+)"\s*(?:,\s*(?P<default><lit>))?"#,
-    )
-});
-static VIPER_BIND: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"\.(?:Must)?BindEnv\(\s*"(?P<of>[\w.-]+)"(?:\s*,\s*"(?P<name><key>)")?"#)
-});
-
-fn viper(findings: &mut Findings<'_, '_>) {
-    let text = findings.source.text;
-    let said = VIPER_PREFIX.first(text);
-    let prefix =
-        said.as_ref().map(|found| found.name("prefix").and_then(|name| literal(text, name.as_str())));
-    let prefix = match prefix {
-        // Which prefix it is, stands elsewhere.
-        Some(None) => return,
-        Some(Some(prefix)) => below(prefix),
-        None => String::new(),
-    };
-    let pairs = REPLACER.first(text).and_then(|found| found.name("pairs")).map_or("", |pairs| pairs.as_str());
-    let pairs: Vec<&str> = pairs.split(',').filter_map(unquoted).collect();
-    let replaced = pairs.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect();
-    let naming = Naming { library: "viper", prefix, replaced, of_files: true };
-    for bound in VIPER_BIND.all(text, usize::MAX).take(1000) {
-        let Some(key) = bound.name("of") else { continue };
-        let line = line_at(text, key.start());
-        let name = match bound.name("name") {
-            Some(name) => Some(name.as_str().to_owned()),
-            None => naming.variable(key.as_str()),
-        };
-        if let Some(name) = name {
-            findings.env(line, "go-viper", Read { name: &name, ..Read::default() });
-        }
-    }
-    if let Some(at) = text.find("AutomaticEnv(") {
-        findings.add(line_at(text, at), "go-viper", What::KeysFromVariables(naming));
-    }
-    for found in VIPER_KEY.all(text, usize::MAX).take(2000) {
-        let Some(key) = found.name("of") else { continue };
-        let default = found.name("default_of").and(found.name("default"));
-        let default = default.and_then(|default| unquoted(default.as_str()));
-        let read = Read { name: key.as_str(), default, required: false };
-        findings.config_key(line_at(text, key.start()), "go-viper", "viper", read);
-    }
-}
-
-/// `env.Provider("SHOP_", ".", func…)`, and since version 2 `env.Provider(".", env.Opt{Prefix: "SHOP_", …})`.
-static KOANF: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"\benv\.Provider(?:WithValue)?\(\s*"(?P<first>[^"\n]*)"\s*,\s*(?:"(?P<second>[^"\n]*)")?"#)
-});
-static KOANF_PREFIX: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(r#"\bPrefix:\s*"(?P<prefix>\w*)""#));
-static KOANF_REPLACES: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r#""(?P<separator>__?)"\s*,\s*"\.""#));
-static KOANF_KEY: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
-        r#"\b(?:k|ko|\w*[kK]oanf\w*)\.(?:Must)?(?:String|Int|Int64|Bool|Duration|Float64|Strings|Exists)\(\s*"(?P<of>[\w.-]+)"\s*\)"#,
-    )
-});
-
-fn koanf(findings: &mut Findings<'_, '_>) {
-    let text = findings.source.text;
-    if let Some(found) = KOANF.first(text)
-        && let (Some(whole), Some(first)) = (found.get(0), found.name("first"))
-    {
-        let call = cut(&text[whole.start()..], 800);
-        let group =
-            |pattern: &Pattern, name: &str| Some(pattern.first(call)?.name(name)?.as_str().to_owned());
-        let (prefix, delimiter) = match found.name("second") {
-            Some(second) => (first.as_str().to_owned(), second.as_str()),
-            None => (group(&KOANF_PREFIX, "prefix").unwrap_or_default(), first.as_str()),
-        };
-        let separator = group(&KOANF_REPLACES, "separator")
-            .or_else(|| Some(delimiter.to_owned()).filter(|text| text.trim_matches('_').is_empty()));
-        let replaced = separator.into_iter().map(|separator| (".".to_owned(), separator)).collect();
-        let naming = Naming { library: "koanf", prefix, replaced, of_files: true };
-        findings.add(line_at(text, whole.start()), "go-koanf", What::KeysFromVariables(naming));
-    }
-    for found in KOANF_KEY.all(text, usize::MAX).take(2000) {
-        let Some(key) = found.name("of") else { continue };
-        let read = Read { name: key.as_str(), ..Read::default() };
-        findings.config_key(line_at(text, key.start()), "go-koanf", "koanf", read);
-    }
 }
 
 /// `EnvVars: []string{"PORT"}`, `EnvVar: "PORT"`, `Sources: cli.EnvVars("PORT")`.
@@ -506,189 +423,4 @@ fn flags_of_ff(findings: &mut Findings<'_, '_>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::discover::lang::go::SOURCE;
-    use crate::discover::lang::testing::{survives, what};
-
-    fn src(text: &str) -> Vec<String> {
-        let mut said = what(&[SOURCE], "a/config.go", text);
-        said.retain(|line| ["env ", "key ", "keys "].iter().any(|start| line.starts_with(start)));
-        said
-    }
-
-    fn of_struct(head: &str, fields: &str) -> Vec<String> {
-        src(&format!("{head}\ntype Config struct {{\n{fields}\n}}\n"))
-    }
-
-    #[test]
-    fn patterns_are_valid() {
-        let all = [
-            &HEAD,
-            &PROCESS,
-            &PREFIX,
-            &VIPER_PREFIX,
-            &REPLACER,
-            &VIPER_KEY,
-            &VIPER_BIND,
-            &KOANF,
-            &KOANF_PREFIX,
-            &KOANF_REPLACES,
-            &KOANF_KEY,
-            &CLI,
-            &CLI_VALUE,
-            &FF_PREFIX,
-            &FF_FLAG,
-        ];
-        assert!(all.iter().all(|pattern| pattern.is_valid()));
-    }
-
-    #[test]
-    fn tags_name_variables_with_default_and_need() {
-        for (field, wanted) in [
-            ("Level string `env:\"LEVEL\" envDefault:\"info\"`", "env LEVEL info"),
-            ("Level string `json:\"env\" env:\"LEVEL,required\"`", "env LEVEL - required"),
-            ("Level string `env:\"LEVEL,notEmpty\" // why`", "env LEVEL - required"),
-            ("Level string `env:\"LEVEL,required\" envDefault:\"info\"`", "env LEVEL info"),
-            ("Level string `env:\"LEVEL, default=info\"`", "env LEVEL info"),
-            ("Hosts []string `env:\"HOSTS, default=a,b\"`", "env HOSTS a,b"),
-            ("Level string `env:\"LEVEL\" env-default:\"info\"`", "env LEVEL info"),
-            ("Level string `yaml:\"level\" env:\"LEVEL\" env-required:\"true\"`", "env LEVEL - required"),
-            ("Level string `envconfig:\"LEVEL\" default:\"info\"`", "env LEVEL info"),
-            ("Level string `envconfig:\"level\" required:\"true\"`", "env LEVEL - required"),
-            ("Level string `help:\"x\" env:\"LEVEL\" default:\"info\"`", "env LEVEL info"),
-        ] {
-            assert_eq!(of_struct("", field), [wanted], "{field}");
-        }
-        assert!(of_struct("", "Level string `env:\"-\"`").is_empty());
-        assert!(of_struct("", "Level string `json:\"level\"`").is_empty());
-    }
-
-    #[test]
-    fn structs_inside_give_their_prefix() {
-        for (fields, wanted) in [
-            ("DB struct {\n Host string `env:\"HOST\"`\n} `envPrefix:\"DB_\"`", "env DB_HOST -"),
-            (
-                "DB Database `envPrefix:\"DB_\"`\n}\ntype Database struct {\nHost string `env:\"HOST\"`",
-                "env DB_HOST -",
-            ),
-            (
-                "DB *Database `env:\", prefix=DB_\"`\n}\ntype Database struct {\nHost string `env:\"HOST\"`",
-                "env DB_HOST -",
-            ),
-            (
-                "DB Database `env-prefix:\"DB_\"`\n}\ntype Database struct {\nHost string `env:\"HOST\"`",
-                "env DB_HOST -",
-            ),
-            ("Database\n}\ntype Database struct {\nHost string `env:\"HOST\"`", "env HOST -"),
-            (
-                "DB Database `env-namespace:\"DB\"`\n}\ntype Database struct {\nHost string `env:\"HOST\"`",
-                "env DB_HOST -",
-            ),
-        ] {
-            assert_eq!(of_struct("", fields), [wanted], "{fields}");
-        }
-        let options = "func f() { env.ParseWithOptions(&c, env.Options{Prefix: \"SHOP_\"}) }";
-        assert_eq!(of_struct(options, "Port int `env:\"PORT\"`"), ["env SHOP_PORT -"]);
-    }
-
-    #[test]
-    fn envconfig_names_variables_after_fields() {
-        let process = |prefix: &str| format!("func f() {{ envconfig.Process(\"{prefix}\", &c) }}");
-        for (prefix, fields, wanted) in [
-            ("shop", "Port int `default:\"80\"`", "env SHOP_PORT 80"),
-            (
-                "shop",
-                "LogLevel string `split_words:\"true\" required:\"true\"`",
-                "env SHOP_LOG_LEVEL - required",
-            ),
-            ("shop", "LogLevel string", "env SHOP_LOGLEVEL -"),
-            ("shop", "Level string `envconfig:\"log_level\"`", "env SHOP_LOG_LEVEL -"),
-            ("", "Level string `envconfig:\"LOG_LEVEL\"`", "env LOG_LEVEL -"),
-            ("shop", "DB struct {\nHost string\n}", "env SHOP_DB_HOST -"),
-            (
-                "",
-                "DB Database\n}\ntype Database struct {\nHost string `required:\"true\"`",
-                "env DB_HOST - required",
-            ),
-        ] {
-            assert_eq!(of_struct(&process(prefix), fields), [wanted], "{fields}");
-        }
-        assert!(of_struct(&process("shop"), "level string\nSkip string `ignored:\"true\"`").is_empty());
-        let constant = "const prefix = \"shop\"\nfunc f() { envconfig.MustProcess(prefix, &c) }";
-        assert_eq!(of_struct(constant, "Port int"), ["env SHOP_PORT -"]);
-    }
-
-    #[test]
-    fn conf_names_variables_after_the_way_to_a_field() {
-        let text = "cfg := struct {\n\tconf.Version\n\tWeb struct {\n\t\tAPIHost string `conf:\"default:0.0.0.0:3000\"`\n\t\tDebug string `conf:\"env:DEBUG_HOST,required\"`\n\t}\n}{}\nconst prefix = \"SALES\"\nhelp, err := conf.Parse(prefix, &cfg)\n";
-        assert_eq!(src(text), ["env SALES_WEB_API_HOST 0.0.0.0:3000", "env SALES_DEBUG_HOST - required"]);
-    }
-
-    #[test]
-    fn keys_of_viper_come_with_their_rule() {
-        let text = "import \"github.com/spf13/viper\"\nviper.SetEnvPrefix(\"shop\")\nviper.SetEnvKeyReplacer(strings.NewReplacer(\".\", \"_\", \"-\", \"_\"))\nviper.AutomaticEnv()\nviper.SetDefault(\"db.host\", \"db\")\nx := v.GetString(\"log-level\")\nviper.BindEnv(\"port\")\nviper.BindEnv(\"host\", \"HOST\")\n";
-        assert_eq!(
-            src(text),
-            ["keys SHOP_ .>_ ->_", "key db.host db", "key log-level -", "env SHOP_PORT -", "env HOST -"]
-        );
-        assert_eq!(src("x := cache.GetString(\"viper\")"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn structs_of_viper_and_koanf_are_keys() {
-        let fields = "DB struct {\nHost string `mapstructure:\"host\"`\n} `mapstructure:\"db\"`\nLevel string `koanf:\"level\"`\nSkip string `mapstructure:\"-\"`";
-        assert_eq!(of_struct("", fields), ["key db.host -", "key level -"]);
-        let text = "type User struct {\nName string `mapstructure:\"name\"`\n}\n";
-        assert!(src(text).is_empty());
-    }
-
-    #[test]
-    fn providers_of_koanf_name_prefix_and_separator() {
-        for (call, wanted) in [
-            (
-                "k.Load(env.Provider(\"SHOP_\", \".\", func(s string) string {\n return strings.ReplaceAll(s, \"__\", \".\")\n}), nil)",
-                "keys SHOP_ .>__",
-            ),
-            ("k.Load(env.Provider(\"SHOP_\", \"_\", nil), nil)", "keys SHOP_ .>_"),
-            (
-                "k.Load(env.Provider(\".\", env.Opt{Prefix: \"SHOP_\", TransformFunc: func(k, v string) (string, any) {\n return strings.ReplaceAll(k, \"_\", \".\"), v\n}}), nil)",
-                "keys SHOP_ .>_",
-            ),
-        ] {
-            let text = format!("import \"github.com/knadh/koanf/v2\"\n{call}\nx := k.String(\"db.host\")\n");
-            assert_eq!(src(&text), [wanted, "key db.host -"], "{call}");
-        }
-    }
-
-    #[test]
-    fn flags_name_their_variables() {
-        for (text, wanted) in [
-            (
-                "&cli.StringFlag{Name: \"level\", Value: \"info\", EnvVars: []string{\"LEVEL\"}},",
-                "env LEVEL info",
-            ),
-            (
-                "&cli.StringFlag{\n\tName: \"level\",\n\tSources: cli.EnvVars(\"LEVEL\"),\n\tRequired: true,\n},\n&cli.IntFlag{Name: \"n\", Value: 1},",
-                "env LEVEL - required",
-            ),
-            ("cli.StringFlag{Name: \"level\", EnvVar: \"LEVEL\"}", "env LEVEL -"),
-            (
-                "level := fs.String(\"log-level\", \"info\", \"x\")\nff.Parse(fs, args, ff.WithEnvVarPrefix(\"SHOP\"))",
-                "env SHOP_LOG_LEVEL info",
-            ),
-        ] {
-            assert_eq!(src(text), [wanted], "{text}");
-        }
-    }
-
-    #[test]
-    fn hostile_structs_are_survived() {
-        survives(&[SOURCE], &["a/x.go"]);
-        let deep = "type A struct {\nX string `env:\"X\"`\n".to_owned() + &"A struct {\n".repeat(20_000);
-        let _ = src(&deep);
-        let wide = "type A struct {\nX A `env:\"X\"`\n}\n".repeat(2_000);
-        let _ = src(&wide);
-        let _ = src(&"viper.Get(\"a\") koanf EnvVar: \"".repeat(3_000));
-    }
-}
+mod tests;

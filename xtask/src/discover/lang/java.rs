@@ -7,6 +7,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, HealthKind, PortSource, What};
 use crate::model::path::RepoPath;
 
+use super::java_env;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, line_at};
@@ -62,12 +63,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("java-literal", "java-env-call"),
-        r#"getenv|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
+        r#"getenv|\bsys\.env|dotenv|env(?:ironment)?\.get|@Property|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
         &[
             (
                 "java-env",
                 "getenv",
-                r#"\bgetenv\(\s*"(?P<name><key>)"\s*\)(?:\s*\?:\s*(?P<default><lit>))?"#,
+                r#"\bgetenv\(\s*"(?P<name><key>)"\s*\)(?:\s*\?:\s*(?:(?P<default><lit>)|(?P<fails>throw\b|error\())|\s*\)\s*\.orElse\(\s*(?P<default2><lit>))?"#,
                 Says::Env,
             ),
             (
@@ -80,6 +81,30 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "java-env",
                 "getenv",
                 r#"\bgetenv\(\)\s*\[\s*"(?P<name><key>)"\s*\](?:\s*\?:\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-env",
+                "sys.env",
+                r#"\bsys\.env(?:\.(?:get|getOrElse))?\(\s*"(?P<name><key>)"\s*(?:,\s*(?P<default><lit>)|\)\s*\.getOrElse\(\s*(?P<default2><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-env",
+                "Property(",
+                r#"\benv(?:ironment)?\.get(?:Required)?Property\(\s*"(?P<name><KEY>)"\s*(?:,\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "java-value",
+                "Property(",
+                r#"\benv(?:ironment)?\.get(?:Required)?Property\(\s*"(?P<name>[a-z][\w.-]*)"\s*(?:,\s*"(?P<value>[^"\n]*)")?"#,
+                Says::Property,
+            ),
+            (
+                "java-env",
+                "dotenv",
+                r#"\b\w*dotenv(?:\(\))?(?:\.get\(|\[)\s*"(?P<name><KEY>)"\s*(?:,\s*(?P<default><lit>)|\]\s*\?:\s*(?P<default2><lit>))?"#,
                 Says::Env,
             ),
             ("java-env-function", "getenv", r"\bgetenv\(\s*(?P<argument><key>)\s*\)", Says::Wrapper),
@@ -100,6 +125,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "@ConfigProperty",
                 r#"@ConfigProperty\(\s*name\s*=\s*"(?P<name><KEY>)"(?:\s*,\s*defaultValue\s*=\s*(?P<default><str>))?"#,
                 Says::Env,
+            ),
+            (
+                "java-config-property",
+                "@",
+                r#"@(?:ConfigProperty|Property)\(\s*name\s*=\s*"(?P<name>[a-z][\w.-]*)"(?:\s*,\s*defaultValue\s*=\s*"(?P<value>[^"\n]*)")?"#,
+                Says::PropertyOfMicroProfile,
             ),
             (
                 "java-listen",
@@ -165,7 +196,9 @@ static GRADLE_PLUGIN: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"\bid\s*\(?\s*["'](?P<plugin>[\w.-]+)["']"#));
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
-    GRAMMAR.read(&mut Findings::new(source, facts));
+    let mut findings = Findings::new(source, facts);
+    GRAMMAR.read(&mut findings);
+    java_env::read(&mut findings);
 }
 
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -287,6 +320,14 @@ mod tests {
             ("@Value(\"${LEVEL}\")", "env LEVEL - required"),
             ("@Value(\"${log.level:info}\")", "env LOG_LEVEL info"),
             ("@ConfigProperty(name = \"LEVEL\", defaultValue = \"info\")", "env LEVEL info"),
+            ("@ConfigProperty(name = \"log.max-level\", defaultValue = \"info\")", "env LOG_MAX_LEVEL info"),
+            ("@Property(name = \"log.level\")", "env LOG_LEVEL -"),
+            ("val x = System.getenv(\"LEVEL\") ?: error(\"no level\")", "env LEVEL - required"),
+            ("Optional.ofNullable(System.getenv(\"LEVEL\")).orElse(\"info\")", "env LEVEL info"),
+            ("val x = sys.env.getOrElse(\"LEVEL\", \"info\")", "env LEVEL info"),
+            ("String x = env.getProperty(\"LEVEL\");", "env LEVEL -"),
+            ("String x = environment.getProperty(\"log.level\", \"info\");", "env LOG_LEVEL info"),
+            ("val x = dotenv[\"LEVEL\"] ?: \"info\"", "env LEVEL info"),
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }

@@ -4,19 +4,24 @@ pub mod dotnet;
 pub mod elixir;
 pub mod go;
 mod go_env;
+mod go_keys;
 pub mod java;
+mod java_env;
 mod listen;
 mod needles;
 pub mod node;
+mod node_env;
 mod node_manifest;
 mod noise;
 pub mod php;
 pub mod python;
+mod python_env;
 mod python_manifest;
 mod records;
 pub mod ruby;
 mod rules;
 pub mod rust;
+mod rust_env;
 mod scan;
 #[cfg(test)]
 pub(super) mod testing;
@@ -42,6 +47,7 @@ pub const ALL: &[Detector] = &[
     php::SOURCE,
     php::MANIFEST,
     php::IMAGE,
+    php::SYMFONY,
     python::SOURCE,
     python::MANIFEST,
     ruby::SOURCE,

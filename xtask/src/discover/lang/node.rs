@@ -7,6 +7,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
+use super::node_env;
 use super::node_manifest;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
@@ -38,12 +39,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Script,
         ("node-literal", "node-env-call"),
-        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|\b[A-Z][A-Z0-9_]+\s*:\s*(?:(?:z|[jJ]oi|yup|envalid)\.|(?:str|num|port|url|bool|host|email|json)\()|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
+        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\benv\.get\(|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
         &[
             (
                 "node-env",
                 "env",
-                r#"(?:process|import\.meta|Bun|import\.meta as any\))\.env\??\.(?P<name><key>)(?P<fails>!)?(?:\s*\)?\s*(?:\|\||\?\?)\s*(?P<default><lit>))?"#,
+                r#"(?:process|import\.meta|Bun|import\.meta as any\))\.env\??\.(?P<name><key>)(?P<fails>!)?(?:\s*(?:,\s*10\s*)?\)?\s*(?:\|\||\?\?)\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
             (
@@ -55,7 +56,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "node-env",
                 "env.get(",
-                r#"(?:Deno\.env|\benv)\.get\(\s*["'](?P<name><KEY>)["']\s*\)(?:\s*(?:\|\||\?\?)\s*(?P<default><lit>)|\s*\.default\(\s*(?P<default2><lit>))?"#,
+                r#"(?:Deno\.env|\benv)\.get\(\s*["'](?P<name><KEY>)["']\s*\)(?:\s*(?:\|\||\?\?)\s*(?P<default><lit>)|(?:\s*\.(?:default\(\s*(?P<default2><lit>)\s*\)|(?P<fails>required)\(\s*\)|\w+\([^()\n]*\)))+)?"#,
                 Says::Env,
             ),
             ("node-env-function", "env[", r"process\.env\[\s*(?P<argument><key>)\s*\]", Says::Wrapper),
@@ -70,19 +71,6 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "getOrThrow",
                 r#"\.getOrThrow(?:<[^>\n]*>)?\(\s*["'](?P<name><KEY>)["']"#,
                 Says::EnvOrFail,
-            ),
-            (
-                "node-env-schema",
-                ":",
-                r#"\b(?P<name><KEY>)\s*:\s*(?:z|[jJ]oi|yup)\.[^,\n]*?\.(?:default|prefault)\(\s*(?P<default><lit>)"#,
-                Says::Env,
-            ),
-            ("node-env-schema", ":", r#"\b(?P<name><KEY>)\s*:\s*(?:z|[jJ]oi|yup)\."#, Says::Env),
-            (
-                "node-env-schema",
-                ":",
-                r#"\b(?P<name><KEY>)\s*:\s*(?:envalid\.)?(?:str|num|port|url|bool|host|email|json)\(\s*(?:\{[^}]*?\bdefault\s*:\s*(?P<default><lit>))?"#,
-                Says::Env,
             ),
             (
                 "node-listen",
@@ -184,6 +172,7 @@ fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     page_route(&mut findings);
     GRAMMAR.read(&mut findings);
+    node_env::read(&mut findings);
     if holds(source.text, "= process.env") || holds(source.text, "= import.meta.env") {
         destructured(&mut findings);
     }
@@ -276,7 +265,9 @@ mod tests {
             ("this.configService.get<string>('LEVEL', 'info')", "env LEVEL info"),
             ("config.getOrThrow('LEVEL')", "env LEVEL - required"),
             ("const { LEVEL = 'info' } = process.env;", "env LEVEL info"),
-            ("LEVEL: str({ desc: 'x', default: 'info' }),", "env LEVEL info"),
+            ("x = parseInt(process.env.MAX, 10) || 10", "env MAX 10"),
+            ("x = env.get('LEVEL').default('info').asString()", "env LEVEL info"),
+            ("x = env.get('LEVEL').required().asString()", "env LEVEL - required"),
             ("x = getEnv('LEVEL', 'info')", "env LEVEL info"),
             ("x = mustGetEnv('LEVEL')", "env LEVEL - required"),
         ] {

@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, line_of};
+use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "php", wants: wants_source, read: read_source };
@@ -21,6 +21,9 @@ pub const MANIFEST: Detector = Detector {
     wants: |path| matches!(path.name(), "composer.json" | "artisan"),
     read: read_manifest,
 };
+
+/// Symfony's configuration, whose values may be variables.
+pub const SYMFONY: Detector = Detector { name: "php-symfony", wants: wants_symfony, read: read_symfony };
 
 /// The extensions that an image installs.
 pub const IMAGE: Detector =
@@ -100,6 +103,33 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
         ],
     )
 });
+
+fn wants_symfony(path: &RepoPath) -> bool {
+    matches!(path.extension(), "yaml" | "yml" | "php" | "xml")
+        && path.parts().any(|part| part == "config")
+        && !path.as_str().contains("/test/")
+}
+
+/// `%env(int:PORT)%`, `%env(default:other:PORT)%`, and defaults such as `env(PORT): 8080`.
+static IN_PERCENT: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r#"%env\((?:[a-z_]+:)*(?:[\w.]+:)?(?P<name><KEY>)\)%|\benv\((?P<of><KEY>)\)["']?\s*:\s*(?P<default><lit>|[\w./:@-]+)"#,
+    )
+});
+
+fn read_symfony(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    if !holds(source.text, "env(") {
+        return;
+    }
+    let mut findings = Findings::new(source, facts);
+    for found in IN_PERCENT.all(source.text, usize::MAX).take(1000) {
+        let Some(name) = found.name("name").or_else(|| found.name("of")) else { continue };
+        let default = found.name("default").map(|default| default.as_str());
+        let default = default.map(|default| unquoted(default).unwrap_or(default));
+        let read = Read { name: name.as_str(), default, required: false };
+        findings.env(line_at(source.text, name.start()), "php-symfony-env", read);
+    }
+}
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
@@ -256,6 +286,16 @@ mod tests {
     fn extensions_of_the_image_are_drivers() {
         let text = "FROM php:8-fpm\nRUN apt-get install -y libpq-dev \\\n && docker-php-ext-install \\\n  pdo_pgsql zip\nRUN echo pdo_mysql\n";
         assert_eq!(say(ALL, "a/Dockerfile", text), ["4 php-extension driver postgres ext-pdo_pgsql"]);
+    }
+
+    #[test]
+    fn variables_of_symfonys_configuration_are_read() {
+        let text = "parameters:\n  env(LEVEL): info\nservices:\n  a: '%env(resolve:DATABASE_URL)%'\n  b: '%env(default:fallback:MAX_A)%'\n  c: '%env(LEVEL)%'\n";
+        assert_eq!(
+            what(&[SYMFONY], "a/config/packages/x.yaml", text),
+            ["env LEVEL info", "env DATABASE_URL -", "env MAX_A -", "env LEVEL -"]
+        );
+        assert!(IN_PERCENT.is_valid());
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::{Findings, Read};
+use crate::discover::findings::Findings;
 use crate::discover::{Detector, Source};
 use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
+use super::python_env;
 use super::python_manifest;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, Pattern, holds, line_at, unquoted};
+use super::scan::Comments;
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "python", wants: wants_source, read: read_source };
@@ -23,10 +24,10 @@ fn wants_source(path: &RepoPath) -> bool {
 }
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
-    Grammar::new(
+    let mut grammar = Grammar::new(
         Comments::Hash,
         ("python-literal", "python-env-call"),
-        r#"environ|getenv|\benv\.\w+\(|config\(|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|path\(|url\(|[rR]oute\(|\.get\(\s*["']/|django\.db|create_all|upgrade|health"#,
+        r#"environ|getenv|envvar|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|path\(|url\(|[rR]oute\(|\.get\(\s*["']/|django\.db|create_all|upgrade|health"#,
         &[
             ("python-env", "environ", r#"environ\[\s*["'](?P<name><key>)["']\s*\]"#, Says::EnvOrFail),
             (
@@ -43,16 +44,17 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             (
                 "python-env",
-                "env",
-                r#"\benv(?:\.\w+)?\(\s*["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*)?(?P<default><lit>))?"#,
+                "environ",
+                r#"["'](?P<name><KEY>)["']\s+(?:not\s+)?in\s+(?:os\.)?environ\b"#,
                 Says::Env,
             ),
             (
-                "python-config",
-                "config(",
-                r#"\bconfig\(\s*["'](?P<name><KEY>)["'](?:\s*,\s*cast\s*=\s*[\w.]+)?\s*(?:,\s*default\s*=\s*(?P<default><lit>))?"#,
+                "python-env",
+                "setdefault",
+                r#"\benviron\.setdefault\(\s*["'](?P<name><KEY>)["']\s*,\s*(?P<default><lit>)"#,
                 Says::Env,
             ),
+            ("python-env", "envvar", r#"\benvvar\s*=\s*\[?\s*["'](?P<name><KEY>)["']"#, Says::Env),
             (
                 "python-listen",
                 "run",
@@ -111,88 +113,19 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("python-self-migration", "upgrade", r"\bcommand\.upgrade\(", Says::Migrates("alembic")),
             ("python-worker", "Celery(", r"\bCelery\(", Says::Framework("celery")),
         ],
-    )
-});
-
-static SETTINGS: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r"(?:^|\n)class\s+\w+\((?:[\w.]+\s*,\s*)*(?:\w+\.)*\w*BaseSettings\b[^)]*\)\s*:")
-});
-static PREFIX: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r#"env_prefix["']?\s*[=:]\s*["'](?P<prefix>\w*)["']"#));
-static FIELD: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
-        r#"^[ \t]+(?P<name><key>)\s*:\s*(?P<type>[^=#\n]+?)\s*(?:=\s*(?P<value>[^#\n]+?))?\s*(?:#.*)?$"#,
-    )
-});
-static FIELD_DEFAULT: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r"(?:^|default\s*=\s*|Field\(\s*)(?P<default><lit>)"));
-static FIELD_ENV: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"(?:\benv|validation_alias|alias)\s*=\s*(?:AliasChoices\(\s*)?["'](?P<name><key>)["']"#)
+    );
+    grammar.read_elsewhere = &["env"];
+    grammar
 });
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     GRAMMAR.read(&mut findings);
-    if holds(source.text, "BaseSettings") {
-        settings(&mut findings);
-    }
+    python_env::read(&mut findings);
     if source.path.name() == "manage.py" && source.text.contains("django") {
         findings.framework(1, "django-manage", "django");
         findings.migration(1, "django-manage", "django", &["python", "manage.py", "migrate", "--noinput"]);
     }
-}
-
-/// The fields of pydantic's settings classes: each is a variable of its name in capitals.
-fn settings(findings: &mut Findings<'_, '_>) {
-    let text = findings.source.text;
-    for class in SETTINGS.all(text, usize::MAX).take(50) {
-        let Some(head) = class.get(0) else { continue };
-        let body = class_body(&text[head.end()..]);
-        let prefix =
-            PREFIX.first(body).and_then(|found| Some(found.name("prefix")?.as_str())).unwrap_or_default();
-        for (number, line) in (line_at(text, head.end())..).zip(body.split('\n')) {
-            field(findings, number, line, prefix);
-        }
-    }
-}
-
-/// The lines after a class's head up to the next one that is not indented.
-fn class_body(rest: &str) -> &str {
-    let mut end = 0;
-    for line in rest.split_inclusive('\n') {
-        let inside = line.trim().is_empty() || line.starts_with([' ', '\t', '#', ')']);
-        if end > 0 && !inside {
-            break;
-        }
-        end += line.len();
-    }
-    &rest[..end]
-}
-
-fn field(findings: &mut Findings<'_, '_>, number: u32, line: &str, prefix: &str) {
-    let Some(found) = FIELD.first(line).filter(|_| line.len() < 500) else { return };
-    let group = |name: &str| found.name(name).map(|group| group.as_str());
-    let (Some(name), Some(kind)) = (group("name"), group("type")) else { return };
-    let indent = line.len() - line.trim_start().len();
-    if indent > 4
-        || name == "model_config"
-        || name.starts_with('_')
-        || kind.contains("ClassVar")
-        || kind.contains('(')
-    {
-        return;
-    }
-    let value = group("value");
-    let own =
-        value.and_then(|value| FIELD_ENV.first(value)?.name("name").map(|name| name.as_str().to_owned()));
-    let name = own.unwrap_or_else(|| format!("{prefix}{name}")).to_ascii_uppercase();
-    let default = value.and_then(|value| {
-        let default = FIELD_DEFAULT.first(value)?;
-        default.name("default").and_then(|default| unquoted(default.as_str()).map(str::to_owned))
-    });
-    let optional = kind.contains("Optional") || kind.contains("None");
-    let required = !optional && value.is_none_or(|value| value.starts_with("Field(...") || value == "...");
-    findings.env(number, "python-settings", Read { name: &name, default: default.as_deref(), required });
 }
 
 #[cfg(test)]
@@ -209,9 +142,6 @@ mod tests {
     #[test]
     fn patterns_are_valid() {
         assert!(GRAMMAR.is_valid());
-        for pattern in [&SETTINGS, &PREFIX, &FIELD, &FIELD_DEFAULT, &FIELD_ENV] {
-            assert!(pattern.is_valid());
-        }
     }
 
     #[test]
@@ -221,8 +151,9 @@ mod tests {
             ("x = os.environ.get(\"LEVEL\")", "env LEVEL -"),
             ("x = os.getenv('LEVEL', 'info')", "env LEVEL info"),
             ("x = int(os.environ.get('MAX') or 1000)", "env MAX 1000"),
-            ("x = env.str('LEVEL', default='info')", "env LEVEL info"),
-            ("x = config('LEVEL', cast=str, default='info')", "env LEVEL info"),
+            ("os.environ.setdefault('LEVEL', 'info')", "env LEVEL info"),
+            ("if 'LEVEL' in os.environ:", "env LEVEL -"),
+            ("@click.option('--level', envvar='LEVEL')", "env LEVEL -"),
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }
@@ -232,20 +163,6 @@ mod tests {
     fn calls_of_the_programs_own_reader_count() {
         let text = "def _need(name: str) -> str:\n    value = os.environ.get(name)\n    if not value:\n        sys.exit(1)\n    return value\n\nA = _need(\"KEY_A\")\n";
         assert_eq!(say(ALL, "a/c.py", text), ["7 python-env-call env KEY_A - required"]);
-    }
-
-    #[test]
-    fn fields_of_settings_classes_are_variables() {
-        let text = "from pydantic_settings import BaseSettings\n\nclass Settings(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='APP_')\n    url: str\n    level: str = 'info'\n    key: str = Field(..., env='API_KEY')\n    note: str | None\n\n    def f(self, a: str):\n        b: int = 1\n\nx: int = 1\n";
-        assert_eq!(
-            say(ALL, "a/c.py", text),
-            [
-                "5 python-settings env APP_URL - required",
-                "6 python-settings env APP_LEVEL info",
-                "7 python-settings env API_KEY - required",
-                "8 python-settings env APP_NOTE -",
-            ]
-        );
     }
 
     #[test]

@@ -30,7 +30,20 @@ const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
 ];
 
 fn wants_source(path: &RepoPath) -> bool {
-    let yaml = matches!(path.name(), "database.yml" | "cable.yml" | "sidekiq.yml" | "mongoid.yml");
+    let yaml = matches!(
+        path.name(),
+        "database.yml"
+            | "cable.yml"
+            | "cache.yml"
+            | "elasticsearch.yml"
+            | "mongoid.yml"
+            | "queue.yml"
+            | "redis.yml"
+            | "secrets.yml"
+            | "settings.yml"
+            | "sidekiq.yml"
+            | "storage.yml"
+    );
     (matches!(path.extension(), "rb" | "ru" | "rake") || yaml) && !is_noise(path)
 }
 
@@ -49,13 +62,19 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "ruby-env",
                 "ENV[",
-                r#"\bENV\[\s*["'](?P<name><key>)["']\s*\](?:\s*\|\|\s*(?P<default><lit>))?"#,
+                r#"\bENV\[\s*["'](?P<name><key>)["']\s*\](?:\.presence)?(?:\s*(?:\|\||\bor)\s*(?:(?P<default><lit>)|(?P<fails>raise\b|abort\b)))?"#,
                 Says::Env,
             ),
             (
                 "ruby-env",
                 "ENV.fetch",
-                r#"\bENV\.fetch\(?\s*["'](?P<name><key>)["']\s*(?:,\s*(?P<default><lit>)|\)\s*(?:\{|do)\s*(?P<default2><lit>)|(?P<fails>\)))?"#,
+                r#"\bENV\.fetch\(?\s*["'](?P<name><key>)["']\s*(?:,\s*(?:(?P<default><lit>)|nil\b)?|\)\s*(?:(?:\{|do\b)\s*(?P<default2><lit>)?|(?P<fails>)))"#,
+                Says::Env,
+            ),
+            (
+                "ruby-env",
+                "ENV.",
+                r#"\bENV\.(?:key\?|has_key\?|include\?)\(?\s*["'](?P<name><KEY>)["']"#,
                 Says::Env,
             ),
             ("ruby-listen", "port", r"^\s*port\s+(?P<port>\d{2,5})", Says::Listen),
@@ -143,6 +162,12 @@ mod tests {
             ("x = ENV['LEVEL'] || 'info'", &["env LEVEL info"]),
             ("x = ENV.fetch('LEVEL')", &["env LEVEL - required"]),
             ("x = ENV.fetch('LEVEL', 'info')", &["env LEVEL info"]),
+            ("x = ENV.fetch('LEVEL', nil)", &["env LEVEL -"]),
+            ("x = ENV.fetch('LEVEL') { 'info' }", &["env LEVEL info"]),
+            ("x = ENV.fetch('LEVEL') { other }", &["env LEVEL -"]),
+            ("x = ENV['LEVEL'].presence || 'info'", &["env LEVEL info"]),
+            ("x = ENV['LEVEL'] || raise('no level')", &["env LEVEL - required"]),
+            ("x = 1 if ENV.key?('LEVEL')", &["env LEVEL -"]),
             ("port ENV.fetch(\"PORT\") { 3000 }", &["env PORT 3000", "port 3000 Listen by PORT"]),
             ("set :port, 4567", &["port 4567 Listen"]),
             ("  get '/health' do", &["health Http /health"]),

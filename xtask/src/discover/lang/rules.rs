@@ -21,6 +21,8 @@ pub(super) enum Says {
     EnvText,
     /// Groups `name` and `value`: a property of Spring, which a variable overrides.
     Property,
+    /// Likewise, of MicroProfile and Micronaut, where dashes are underscores.
+    PropertyOfMicroProfile,
     /// Likewise, of a field that is named like its variable in small letters.
     EnvField,
     /// Likewise, but the program ends where the variable is not set and no default stands there.
@@ -37,10 +39,12 @@ pub(super) enum Says {
     Host,
     /// Group `package`: the program uses a library of that language.
     Package(&'static str),
-    /// Group `name`: a configuration key `A:B`, which the variable `A__B` overrides; and `default`.
+    /// Group `name`: a configuration key `A:B`, which the variable `A__B` overrides; `default` and `fails`.
     ConfigKey,
     /// Group `name`: a connection string of .NET's configuration; the program fails without it.
     ConnectionString,
+    /// The framework reads that variable.
+    Variable(&'static str),
     /// Group `host`: another service by its name in a registry.
     Discovery,
     /// The gRPC health service.
@@ -86,6 +90,8 @@ pub(super) struct Grammar {
     pub literal: &'static str,
     /// The rule's name for reads of variables through a function of the program.
     pub wrapper: &'static str,
+    /// Functions with `env` in their names that are read with all their arguments elsewhere.
+    pub read_elsewhere: &'static [&'static str],
 }
 
 impl Grammar {
@@ -106,7 +112,8 @@ impl Grammar {
             })
             .collect();
         let needles = Pattern::new(&format!("{COMMON}|{needles}"));
-        Grammar { comments, needles, rules, there: asked.needles(), common, literal, wrapper }
+        let there = asked.needles();
+        Grammar { comments, needles, rules, there, common, literal, wrapper, read_elsewhere: &[] }
     }
 
     /// Adds everything that the rules, and the strings, of a file say.
@@ -175,8 +182,9 @@ impl Grammar {
                     let name = group("name").unwrap_or_default();
                     findings.env(line.number, rule.name, Read { name, default, required: default.is_none() });
                 }
-                Says::Property => {
-                    let name = relaxed::java(group("name").unwrap_or_default(), true);
+                Says::Property | Says::PropertyOfMicroProfile => {
+                    let spring = rule.says == Says::Property;
+                    let name = relaxed::java(group("name").unwrap_or_default(), spring);
                     findings.env(
                         line.number,
                         rule.name,
@@ -221,11 +229,15 @@ impl Grammar {
                 Says::ConfigKey => {
                     let name = group("name").unwrap_or_default().replace(':', "__");
                     let default = group("default").and_then(unquoted);
-                    findings.env(line.number, rule.name, Read { name: &name, default, required: false });
+                    let required = group("fails").is_some();
+                    findings.env(line.number, rule.name, Read { name: &name, default, required });
                 }
                 Says::ConnectionString => {
                     let name = format!("ConnectionStrings__{}", group("name").unwrap_or_default());
                     findings.env(line.number, rule.name, Read { name: &name, default: None, required: true });
+                }
+                Says::Variable(name) => {
+                    findings.env(line.number, rule.name, Read { name, ..Read::default() });
                 }
                 Says::Discovery => {
                     if let Some(host) = group("host") {
@@ -304,7 +316,9 @@ impl Grammar {
             {
                 continue;
             }
-            if findings.has_env(line.number, name.as_str()) {
+            let is_read_elsewhere =
+                self.read_elsewhere.contains(&function.as_str().split('.').next().unwrap_or_default());
+            if is_read_elsewhere || findings.has_env(line.number, name.as_str()) {
                 continue;
             }
             let default = found.name("default").and_then(|default| unquoted(default.as_str()));

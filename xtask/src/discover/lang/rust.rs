@@ -11,7 +11,8 @@ use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, Pattern, find, line_at, line_of};
+use super::rust_env;
+use super::scan::{Comments, find, line_at, line_of};
 
 /// Source files.
 pub const SOURCE: Detector = Detector { name: "rust", wants: wants_source, read: read_source };
@@ -63,7 +64,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "rust-clap-env",
                 "env",
-                r#"#\[(?:arg|clap|structopt|envconfig|envar)\([^\]]*?\benv\s*=\s*"(?P<name><key>)"(?:[^\]]*?\bdefault_value(?:_t)?\s*=\s*(?P<default><lit>))?"#,
+                r#"#\[(?:arg|clap|structopt|envconfig|envar|config)\([^\]]*?\benv\s*=\s*"(?P<name><key>)"(?:[^\]]*?\bdefault(?:_value)?(?:_t)?\s*=\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
             (
@@ -140,42 +141,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
-static PREFIX: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"(?:Env::prefixed|with_prefix|envy::prefixed)\(\s*"(?P<prefix>[A-Z][A-Z0-9_]*)""#)
-});
-static STRUCT: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r"\bstruct\s+\w*(?:Config|Settings|Env|Args)\w*\s*\{(?P<body>[^}]*)\}"));
-static FIELD: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r"(?m)^[ \t]*(?:pub(?:\([a-z]+\))?[ \t]+)?(?P<name>[a-z]\w*)[ \t]*:[ \t]*(?P<type>\w+)")
-});
-
-/// The fields of a configuration that figment, config or envy fill from variables with a prefix.
-fn prefixed(findings: &mut Findings<'_, '_>) {
-    let text = findings.source.text;
-    let Some(prefix) = PREFIX.first(text).and_then(|found| Some(found.name("prefix")?.as_str())) else {
-        return;
-    };
-    let prefix = if prefix.ends_with('_') { prefix.to_owned() } else { format!("{prefix}_") };
-    for found in STRUCT.all(text, usize::MAX).take(10) {
-        let Some(body) = found.name("body") else { continue };
-        for field in FIELD.all(body.as_str(), usize::MAX).take(300) {
-            let Some(name) = field.name("name") else { continue };
-            let line = line_at(text, body.start() + name.start());
-            let name = format!("{prefix}{}", name.as_str().to_ascii_uppercase());
-            // The program has another way where nothing is set.
-            let default = field.name("type").filter(|kind| kind.as_str() == "Option").map(|_| "");
-            findings.env(line, "rust-prefixed-field", Read { name: &name, default, required: false });
-        }
-    }
-}
-
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     // What follows is the file's own tests.
     let end = find(source.text, "#[cfg(test)]\nmod ").unwrap_or(source.text.len());
     let source = Source { text: &source.text[..end], ..*source };
     let mut findings = Findings::new(&source, facts);
     GRAMMAR.read(&mut findings);
-    prefixed(&mut findings);
+    rust_env::read(&mut findings);
     if let Some(at) = find(source.text, "EnvFilter::").or_else(|| find(source.text, "env_logger::")) {
         findings.env(line_at(source.text, at), "rust-log", Read { name: "RUST_LOG", ..Read::default() });
     }
@@ -295,7 +267,7 @@ mod tests {
 
     #[test]
     fn patterns_are_valid() {
-        assert!(GRAMMAR.is_valid() && PREFIX.is_valid() && STRUCT.is_valid() && FIELD.is_valid());
+        assert!(GRAMMAR.is_valid());
     }
 
     #[test]
@@ -309,6 +281,7 @@ mod tests {
             ("let x = env::var(\"LEVEL\")\n    .map_err(|_| \"LEVEL is not set\")?;", "env LEVEL - required"),
             ("#[arg(long, env = \"LEVEL\", default_value = \"info\")]", "env LEVEL info"),
             ("#[arg(long, env)]\n    pub level: String,", "env LEVEL - required"),
+            ("#[config(env = \"LEVEL\", default = \"info\")]", "env LEVEL info"),
             ("#[envconfig(from = \"LEVEL\", default = \"info\")]", "env LEVEL info"),
         ] {
             assert_eq!(src(text), [wanted], "{text}");
@@ -316,16 +289,8 @@ mod tests {
     }
 
     #[test]
-    fn fields_below_a_prefix_are_variables() {
-        let text = "struct Config {\n    /// Where.\n    pub db_dsn: String,\n    level: Option<u8>,\n}\nlet f = Figment::new().merge(Env::prefixed(\"APP_\"));\nlet l = EnvFilter::from_default_env();\n";
-        assert_eq!(
-            say(ALL, "a/src/cfg.rs", text),
-            [
-                "3 rust-prefixed-field env APP_DB_DSN -",
-                "4 rust-prefixed-field env APP_LEVEL ",
-                "7 rust-log env RUST_LOG -"
-            ]
-        );
+    fn the_log_level_of_the_usual_libraries_is_a_variable() {
+        assert_eq!(src("let l = EnvFilter::from_default_env();"), ["env RUST_LOG -"]);
     }
 
     #[test]
