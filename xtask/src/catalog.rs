@@ -69,6 +69,9 @@ pub struct Entry {
     /// A client that names no database opens the one that is called like its user (libpq, "Parameter Key Words").
     #[serde(default)]
     pub database_by_user: bool,
+    /// What a service gets of its own on a server, where that is no plain database.
+    #[serde(default)]
+    pub databases: Databases,
     /// The login that services use where tenancy is `shared`; also the administrator for `setup`.
     #[serde(default)]
     pub login: Option<Login>,
@@ -133,6 +136,32 @@ pub enum Tenancy {
     Database,
     /// One login (or none) for all.
     Shared,
+}
+
+/// What is called a database here: a broker's virtual host, a store's bucket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Databases {
+    /// For people: `virtual host`.
+    pub title: String,
+    /// Last words of variables that name one: `VHOST` of `RABBITMQ_VHOST`. Without any, those of a database.
+    pub variables: Vec<String>,
+    /// The one in which all services meet that name none, where they talk to each other through the server. It is what
+    /// an address without a path means. Without it, a service that names none gets one of its own.
+    pub common: Option<String>,
+    /// Behind the service's name, the variable of `.env` with the password of its user.
+    pub password: String,
+}
+
+impl Default for Databases {
+    fn default() -> Self {
+        Databases {
+            title: "database".to_owned(),
+            variables: Vec::new(),
+            common: None,
+            password: "DB_PASSWORD".to_owned(),
+        }
+    }
 }
 
 /// One version of a kind.
@@ -232,10 +261,12 @@ pub struct Recognise {
 /// How databases and users come into being on every `up`, idempotently.
 ///
 /// Placeholders of the texts: `{database}`, `{user}`, `{password_variable}` (a variable of the one-shot's environment),
-/// `{service}`, `{host}`, `{port}`, `{file}` (a schema file's path in the one-shot). The texts quote nothing: names are
-/// `[a-z0-9_]`, at most 32 characters for a user and 54 for a database, and a file's path is `[A-Za-z0-9._/-]`.
+/// `{service}`, `{host}`, `{port}`, `{file}` (a schema file's path in the one-shot). The texts quote nothing: a name is
+/// `[A-Za-z0-9_]`, at most 32 characters for a user and 63 for a database, where [`Databases::common`] is set
+/// `[A-Za-z0-9_./-]`, and a file's path is `[A-Za-z0-9._/-]`.
 ///
-/// The one-shot has a tmpfs at each of [`Version::volumes`] and [`Setup::tmpfs`], so that no anonymous volume stays.
+/// The one-shot has a tmpfs at each of [`Version::volumes`] (but for [`Setup::reads_data`]) and [`Setup::tmpfs`], so
+/// that no anonymous volume stays.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
@@ -256,6 +287,9 @@ pub struct Setup {
     /// Folder of the server that is shared with the one-shot (a socket): a named volume mounted in both.
     #[serde(default)]
     pub shared: Option<String>,
+    /// The one-shot gets the server's volumes, read-only: its way in lies there. Asks for [`Entry::tmpfs`] to be `false`.
+    #[serde(default)]
+    pub reads_data: bool,
     /// Further folders that the one-shot gets as tmpfs.
     #[serde(default)]
     pub tmpfs: Vec<String>,

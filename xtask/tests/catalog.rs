@@ -290,6 +290,25 @@ fn a_url_asks_only_for_what_a_service_gets() {
 }
 
 #[test]
+fn what_services_get_of_their_own_is_named_in_forms_that_are_compared() {
+    check(|entry, wrong| {
+        let databases = &entry.databases;
+        for word in databases.variables.iter().chain([&databases.password]) {
+            if !word.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+                wrong.push(format!("`{word}` is no end of a variable"));
+            }
+        }
+        if databases.common.is_some() && databases.variables.is_empty() {
+            wrong.push("no variable names what is not common".to_owned());
+        }
+        let reads_data = entry.setup.as_ref().is_some_and(|setup| setup.reads_data);
+        if reads_data && entry.tmpfs {
+            wrong.push("its setup reads the data, and nobody else can read a tmpfs".to_owned());
+        }
+    });
+}
+
+#[test]
 fn services_with_their_own_database_get_it_from_a_setup() {
     check(|entry, wrong| {
         if (entry.tenancy == Tenancy::Database) != entry.setup.is_some() {

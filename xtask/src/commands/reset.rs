@@ -159,7 +159,8 @@ fn doomed(project: &Project, names: &[String], existing: Vec<Volume>) -> Result<
         .services
         .iter()
         .filter(|service| {
-            volatile::is_volatile(service) || service.volumes.iter().any(|volume| !scratch.contains(volume))
+            let holds = |volume: &String| !scratch.contains(volume) && !service.reads.contains(volume);
+            volatile::is_volatile(service) || service.volumes.iter().any(holds)
         })
         .collect();
     let known: Vec<&str> = with_data.iter().map(|service| service.name.as_str()).collect();
@@ -183,7 +184,11 @@ fn scratch(spec: &Spec) -> BTreeSet<String> {
     let ours = |service: &&ServiceSpec| {
         service.role == Role::OneShot && ["setup", "probe"].contains(&service.labels.kind.as_str())
     };
-    spec.services.iter().filter(ours).flat_map(|service| service.volumes.iter().cloned()).collect()
+    let leaves = |service: &ServiceSpec| -> Vec<String> {
+        let written = service.volumes.iter().filter(|volume| !service.reads.contains(volume));
+        written.cloned().collect()
+    };
+    spec.services.iter().filter(ours).flat_map(leaves).collect()
 }
 
 fn confirmed(context: &Context, what: &str, yes: bool) -> Result<bool> {

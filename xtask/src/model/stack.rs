@@ -324,6 +324,8 @@ pub struct Client {
     pub script: String,
     /// Words by which the server refuses another's database.
     pub refused: Vec<String>,
+    /// The database that an address means which names none.
+    pub common: Option<String>,
 }
 
 /// What later runs must know: committed in `.generated/state.yaml`.

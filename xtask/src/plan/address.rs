@@ -92,10 +92,19 @@ pub(crate) fn database_of(value: &str) -> Option<String> {
     }
     value.split([';', ' ']).find_map(|pair| {
         let (key, database) = pair.split_once('=')?;
-        let is_key =
-            ["database", "dbname", "initial catalog"].contains(&key.trim().to_ascii_lowercase().as_str());
+        let is_key = ["database", "dbname", "initial catalog", "virtualhost"]
+            .contains(&key.trim().to_ascii_lowercase().as_str());
         (is_key && valid(database.trim())).then(|| database.trim().to_owned())
     })
+}
+
+/// What an address or its path names, decoded, where slashes belong to a name (`amqp://host/%2Fshop`); empty where it
+/// names nothing.
+pub(crate) fn space_of(value: &str) -> String {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let path = rest.split(['?', '#']).next().unwrap_or_default().split_once('/');
+    let path = path.map(|(_, path)| path).unwrap_or_default();
+    path.replace("%2F", "/").replace("%2f", "/").replace("%25", "%")
 }
 
 #[cfg(test)]

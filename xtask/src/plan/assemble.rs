@@ -198,7 +198,7 @@ pub(crate) fn component_ports(component: &Component<'_>) -> Vec<Published> {
 }
 
 /// `postgres-data` for the only folder, else named after each.
-fn volume(owner: &str, target: &str, all: &[String]) -> String {
+pub(crate) fn volume(owner: &str, target: &str, all: &[String]) -> String {
     if all.len() == 1 {
         return format!("{owner}-data");
     }

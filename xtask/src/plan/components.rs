@@ -244,21 +244,26 @@ fn handwritten(
 
 fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
     let admin = entry.login.as_ref().map(|login| login.user.as_str()).unwrap_or_default();
-    let literal = need.literal.as_ref();
-    let by_user = || literal.filter(|_| entry.database_by_user)?.user.as_deref();
-    // An administrator's database belongs to nobody; so does one whose name only the engine gives.
-    let named = need.database.as_deref().or_else(by_user).filter(|name| {
-        ![admin, "postgres", "mysql", "root", "admin", "test"].contains(name) || literal.is_some()
-    });
+    let literal = need.literal.as_ref().filter(|literal| literal.user.as_deref().is_none_or(is_plain_user));
     let user = literal.and_then(|literal| literal.user.clone()).unwrap_or_else(|| draft.identifier.clone());
     let is_admin = user == admin;
+    let by_user = || literal.filter(|_| entry.database_by_user)?.user.as_deref();
+    let named = need.database.as_deref().or_else(by_user);
     Binding {
         service: draft.facts.name.clone(),
         owner: draft.own.clone(),
-        database: named.map_or_else(|| draft.identifier.clone(), database),
+        database: match &entry.databases.common {
+            Some(common) => named.map_or_else(|| common.clone(), space),
+            None => {
+                // An administrator's database belongs to nobody; so does one whose name only the engine gives.
+                let nobody = [admin, "postgres", "mysql", "root", "admin", "test"];
+                let named = named.filter(|name| !nobody.contains(name) || literal.is_some());
+                named.map_or_else(|| draft.identifier.clone(), database)
+            }
+        },
         password_variable: match &entry.login {
             Some(login) if is_admin => login.secret.clone(),
-            _ => format!("{}_DB_PASSWORD", draft.prefix),
+            _ => format!("{}_{}", draft.prefix, entry.databases.password),
         },
         user,
         literal_password: literal.and_then(|literal| literal.password.clone()),
@@ -272,6 +277,18 @@ fn database(name: &str) -> String {
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain { name.to_owned() } else { names::identifier(name) }
+}
+
+/// The name of a space in which several meet, as written where no setup and no label has to quote it; else made so.
+fn space(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    let is_plain = (1..=63).contains(&name.len()) && name.chars().all(plain);
+    if is_plain { name.to_owned() } else { names::identifier(name) }
+}
+
+/// Whether a login that stands in code can be made: no setup quotes its name.
+fn is_plain_user(name: &str) -> bool {
+    (1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The files that make a service's tables. Where a migration tool does, such a file is only a copy of its result.

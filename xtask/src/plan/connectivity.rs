@@ -60,6 +60,7 @@ fn client(component: &Component<'_>) -> Option<Client> {
         busybox: connect.busybox,
         script: connect.script.clone(),
         refused: connect.refused.clone(),
+        common: component.entry.databases.common.clone(),
     })
 }
 

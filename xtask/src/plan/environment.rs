@@ -139,7 +139,8 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) ->
         _ => None,
     };
     let database = binding.map(|binding| binding.database.clone());
-    let wanted = Wanted { host, port, login, database };
+    let common = component.entry.databases.common.clone();
+    let wanted = Wanted { host, port, login, database, common };
     let given = wire.value.as_deref().unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| escape(given));
     match wire.part {
@@ -162,10 +163,12 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) ->
 fn template(component: &Component<'_>, language: &str, wanted: &Wanted) -> String {
     let entry = component.entry;
     let (user, password) = wanted.login.clone().unwrap_or_default();
-    entry
-        .urls
-        .get(language)
-        .unwrap_or(&entry.url)
+    let template = entry.urls.get(language).unwrap_or(&entry.url);
+    let template = match &wanted.common {
+        Some(_) => template.replace("/{database}", &wanted.path()),
+        None => template.clone(),
+    };
+    template
         .replace("{user}", &user)
         .replace("{password}", &password)
         .replace("{host}", &wanted.host)

@@ -90,6 +90,7 @@ impl Address {
             port: self.port,
             login: self.login.clone(),
             database: self.database.clone(),
+            common: None,
         };
         let rewritten = rewrite(given, &wanted).filter(|_| other);
         rewritten.unwrap_or_else(|| self.whole.clone())

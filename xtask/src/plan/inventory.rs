@@ -88,7 +88,9 @@ fn requirements(draft: &Draft<'_>, needs: &Needs, components: &[Component<'_>]) 
                 Target::Kind(kind) => {
                     let component =
                         components.iter().find(|c| c.entry.kind == *kind && c.clients.contains(name));
-                    let binding = component.and_then(|component| component.binding(name));
+                    // Where several meet in one, it is no database.
+                    let separate = component.filter(|one| one.entry.databases.common.is_none());
+                    let binding = separate.and_then(|component| component.binding(name));
                     let target = component.map_or_else(|| kind.clone(), |component| component.name.clone());
                     (target, kind.clone(), binding.map(|binding| binding.database.clone()))
                 }

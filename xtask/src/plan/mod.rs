@@ -534,9 +534,11 @@ fn binding_secret(binding: &components::Binding, component: &Component<'_>) -> O
     if admin == Some(binding.user.as_str()) {
         return None;
     }
+    let databases = &component.entry.databases;
+    let role = if databases.common.is_some() { "who works in" } else { "the owner of" };
     let about = format!(
-        "Password of `{}`, the owner of the database `{}` on {}.",
-        binding.user, binding.database, component.name
+        "Password of `{}`, {role} the {} `{}` on {}.",
+        binding.user, databases.title, binding.database, component.name
     );
     Some(own_secret(binding.password_variable.clone(), about, binding.literal_password.clone()))
 }

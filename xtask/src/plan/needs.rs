@@ -7,7 +7,7 @@ use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::stack::External;
 
-use super::address::{Address, address, database_of, first_label, is_local};
+use super::address::{Address, address, database_of, first_label, is_local, space_of};
 use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
@@ -208,10 +208,20 @@ impl<'a> Finder<'a> {
         let need = gathered.need(target, strength, weight, at);
         if part == Part::Database {
             need.database = value.map(str::to_owned).or(need.database.take());
-        } else if let Some(database) = value.and_then(database_of) {
+        } else if let Some(database) = value.and_then(|value| self.named_in(&need.target, value)) {
             need.database.get_or_insert(database);
         }
         need.wires.push(Wire { name: name.to_owned(), part, value: value.map(str::to_owned) });
+    }
+
+    /// The database that a value names, in the way of the kind.
+    fn named_in(&self, target: &Target, value: &str) -> Option<String> {
+        let Target::Kind(kind) = target else { return database_of(value) };
+        let shared = self.catalog.get(kind).is_some_and(|entry| entry.databases.common.is_some());
+        if !shared || !value.contains("://") {
+            return database_of(value);
+        }
+        Some(space_of(value)).filter(|name| !name.is_empty() && !name.contains(['$', '{', '<']))
     }
 
     /// No backend calls a frontend on its own machine: such an address is written into pages and mails.

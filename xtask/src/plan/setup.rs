@@ -1,10 +1,12 @@
 //! The one-shot that creates databases and users on every `up`, from the catalogue's templates; pure.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Setup, SetupFile};
 use crate::model::path::RepoPath;
 use crate::model::stack::{Condition, Container, ContainerRole, Dependency, Mount};
 
-use super::assemble::container;
+use super::assemble::{container, volume};
 use super::components::{Binding, Component};
 use super::environment::{escape, secret_reference};
 
@@ -52,7 +54,17 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
                 .push(Mount::Repo { source: schema.clone(), target: schema_target(binding, schema) });
         }
     }
-    one_shot.tmpfs = component.version.volumes.iter().chain(&setup.tmpfs).cloned().collect();
+    let folders = &component.version.volumes;
+    if setup.reads_data {
+        one_shot.volumes.extend(folders.iter().map(|target| Mount::Volume {
+            name: volume(&component.name, target, folders),
+            target: target.clone(),
+            read_only: true,
+        }));
+    } else {
+        one_shot.tmpfs.clone_from(folders);
+    }
+    one_shot.tmpfs.extend(setup.tmpfs.iter().cloned());
     one_shot.networks.push((network.to_owned(), Vec::new()));
     one_shot.labels = vec![
         ("xtask.databases".to_owned(), escape(&databases(component))),
@@ -130,10 +142,15 @@ fn server(text: &str, component: &Component<'_>) -> String {
 fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
     let mut text = server(&file.header, component);
     let mut filled = false;
+    let mut said: BTreeSet<String> = BTreeSet::new();
     for binding in &component.bindings {
         if !file.each.is_empty() {
-            text.push('\n');
-            text.push_str(&bound(&file.each, binding, component));
+            let each = bound(&file.each, binding, component);
+            // What services share is there once.
+            if said.insert(each.clone()) {
+                text.push('\n');
+                text.push_str(&each);
+            }
             filled = true;
         }
         let sharers = component.bindings.iter().filter(|other| other.database == binding.database).count();

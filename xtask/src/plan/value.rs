@@ -1,5 +1,6 @@
 //! Rewrites an address inside a value so that it is right inside the network, keeping its form; pure.
 
+use super::address::space_of;
 use super::environment::escape;
 
 /// What an address should say. Texts may hold `${VARIABLE:?…}`.
@@ -10,6 +11,27 @@ pub(crate) struct Wanted {
     /// User and password; `None` where there is no login.
     pub(crate) login: Option<(String, String)>,
     pub(crate) database: Option<String>,
+    /// The database that an address means which names none.
+    pub(crate) common: Option<String>,
+}
+
+impl Wanted {
+    /// The path of an address: nothing where the database is the one that is meant anyway.
+    pub(crate) fn path(&self) -> String {
+        match &self.database {
+            Some(database) if !self.is_common(database) => format!("/{}", encoded(database)),
+            _ => String::new(),
+        }
+    }
+
+    fn is_common(&self, database: &str) -> bool {
+        self.common.as_deref().is_some_and(|common| database.is_empty() || database == common)
+    }
+}
+
+/// A name as a path holds it; slashes are part of it.
+fn encoded(name: &str) -> String {
+    name.replace('%', "%25").replace('/', "%2F")
 }
 
 /// The forms in which addresses are written.
@@ -99,7 +121,9 @@ fn url(value: &str, wanted: &Wanted) -> Option<String> {
 fn path(tail: &str, wanted: &Wanted) -> String {
     let (path, query) = tail.split_at(tail.find(['?', '#']).unwrap_or(tail.len()));
     let path = match &wanted.database {
-        Some(database) => format!("/{database}"),
+        // Nothing, `/`, `%2F`: whatever already means it stays as it is written.
+        Some(database) if wanted.is_common(database) && wanted.is_common(&space_of(path)) => path.to_owned(),
+        Some(_) => wanted.path(),
         None => path.to_owned(),
     };
     let query = match (query.strip_prefix('?'), &wanted.login) {
@@ -147,7 +171,7 @@ fn keywords(value: &str, wanted: &Wanted, separator: char) -> String {
                 }
             }
             "port" => wanted.port.to_string(),
-            "database" | "initial catalog" | "dbname" => {
+            "database" | "initial catalog" | "dbname" | "virtualhost" => {
                 wanted.database.clone().unwrap_or_else(|| old.to_owned())
             }
             "username" | "user id" | "userid" | "uid" | "user" => {
@@ -195,6 +219,7 @@ mod tests {
             port: 5432,
             login: Some(("ann".into(), "${PW}".into())),
             database: Some("shop".into()),
+            common: None,
         }
     }
 
@@ -233,6 +258,29 @@ mod tests {
             Some("http://accounts:3001/api/v1")
         );
         assert_eq!(rewrite("http://accounts", &wanted).as_deref(), Some("http://accounts:3001"));
+    }
+
+    #[test]
+    fn the_space_in_which_all_meet_stays_as_it_is_written() {
+        let in_space = |name: &str| Wanted {
+            host: "mq".into(),
+            port: 5672,
+            database: Some(name.into()),
+            common: Some("/".into()),
+            login: None,
+        };
+        for (value, name, expected) in [
+            ("amqp://localhost", "/", "amqp://mq:5672"),
+            ("amqp://localhost/", "/", "amqp://mq:5672/"),
+            ("amqp://localhost:5672//", "/", "amqp://mq:5672//"),
+            ("amqp://localhost/%2f?heartbeat=5", "/", "amqp://mq:5672/%2f?heartbeat=5"),
+            ("amqp://localhost/old", "/", "amqp://mq:5672"),
+            ("amqp://localhost//ops", "/ops", "amqp://mq:5672/%2Fops"),
+            ("amqp://localhost/?heartbeat=5", "shop", "amqp://mq:5672/shop?heartbeat=5"),
+            ("host=localhost;virtualHost=old", "shop", "host=mq;virtualHost=shop"),
+        ] {
+            assert_eq!(rewrite(value, &in_space(name)).as_deref(), Some(expected), "{value}");
+        }
     }
 
     #[test]

@@ -148,6 +148,9 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
         return Some((kind(rest, catalog).map_or(About::Class(Class::Database), About::Kind), Part::Url));
     }
+    if let Some(kind) = names_a_database(&name, catalog) {
+        return Some((About::Kind(kind), Part::Database));
+    }
     let (prefix, part) = ENDINGS.iter().find_map(|(ending, part)| {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
@@ -162,6 +165,12 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     }
     // `POSTGRES_DB` holds a database's name; `DB` alone or `USERS_DB` may hold anything.
     let about = about(&prefix, catalog);
+    // `RABBITMQ_QUEUE_NAME`: such a kind has words of its own for what is a database elsewhere.
+    if let (About::Kind(kind), Part::Database) = (&about, part)
+        && catalog.get(kind).is_some_and(|entry| !entry.databases.variables.is_empty())
+    {
+        return None;
+    }
     if matches!(part, Part::Database | Part::User | Part::Password) && matches!(about, About::Other(_)) {
         return match (part, class(&prefix), name.as_str()) {
             (_, Some(class), _) => Some((About::Class(class), part)),
@@ -172,6 +181,15 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         };
     }
     Some((about, part))
+}
+
+/// The kind that has a word of its own for what it gives to services, where a name ends in that: `RABBITMQ_VHOST`.
+fn names_a_database(name: &str, catalog: &Catalog) -> Option<String> {
+    catalog.iter().find_map(|entry| {
+        let prefix = entry.databases.variables.iter().find_map(|word| name.strip_suffix(word.as_str()))?;
+        let prefix = without_section(prefix.strip_suffix('_')?);
+        (kind(prefix, catalog)? == entry.kind).then(|| entry.kind.clone())
+    })
 }
 
 /// `RABBITMQOPTIONS`: the word that .NET's sections of options end in says nothing about whom they are about.
@@ -254,6 +272,10 @@ mod tests {
             ("REDIS_URL", kind("redis", Part::Url)),
             ("GrpcSettings__DiscountUrl", other("DISCOUNT", Part::Url)),
             ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),
+            ("RABBITMQ_VHOST", kind("rabbitmq", Part::Database)),
+            ("SPRING_RABBITMQ_VIRTUAL_HOST", kind("rabbitmq", Part::Database)),
+            ("RabbitMqOptions__VirtualHost", kind("rabbitmq", Part::Database)),
+            ("RABBITMQ_QUEUE_NAME", None),
             ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),
             ("CACHE_HOST", class(Class::Cache, Part::Host)),
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),

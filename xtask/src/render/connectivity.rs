@@ -61,11 +61,14 @@ fn edge(out: &mut Writer, reach: &Reach) {
 }
 
 fn client(out: &mut Writer, client: &Client) {
-    let Client { name, busybox, script, refused } = client;
+    let Client { name, busybox, script, refused, common } = client;
     out.line(1, &format!("{}:", scalar(name)));
     out.pair(2, "in", if *busybox { "busybox" } else { "server" });
     if !refused.is_empty() {
         out.flow(2, "refused", refused);
+    }
+    if let Some(common) = common {
+        out.pair(2, "common", common);
     }
     out.block(2, "script", script);
 }

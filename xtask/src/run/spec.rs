@@ -65,6 +65,8 @@ pub struct ServiceSpec {
     pub start_interval: bool,
     /// Real names of the named volumes it mounts.
     pub volumes: Vec<String>,
+    /// Those of them that it only reads.
+    pub reads: Vec<String>,
     /// Whether it has rules under `develop.watch`.
     pub watched: bool,
     /// Folders that lie on tmpfs, without options.
@@ -295,6 +297,8 @@ struct RawMount {
     source: Option<String>,
     #[serde(default)]
     target: String,
+    #[serde(default)]
+    read_only: bool,
 }
 
 fn service_spec(
@@ -312,8 +316,10 @@ fn service_spec(
     });
     let health_test =
         raw.healthcheck.as_ref().filter(|check| !check.disable).and_then(|check| check.test.as_ref());
-    let mounts =
-        raw.volumes.iter().filter(|mount| mount.kind == "volume").filter_map(|mount| mount.source.as_ref());
+    let real = |mount: &RawMount| {
+        let key = mount.source.as_ref().filter(|_| mount.kind == "volume")?;
+        Some(volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
+    };
     ServiceSpec {
         name: name.to_owned(),
         role,
@@ -329,9 +335,8 @@ fn service_spec(
             .collect(),
         ports: raw.ports.iter().map(published).collect(),
         health_test: health_test.into_iter().flatten().map(|word| word.replace("$$", "$")).collect(),
-        volumes: mounts
-            .map(|key| volumes.get(key).and_then(|volume| volume.name.clone()).unwrap_or_else(|| key.clone()))
-            .collect(),
+        volumes: raw.volumes.iter().filter_map(real).collect(),
+        reads: raw.volumes.iter().filter(|mount| mount.read_only).filter_map(real).collect(),
         watched: raw.develop.as_ref().is_some_and(|develop| !develop.watch.is_empty()),
         tmpfs: raw.tmpfs.iter().filter_map(|mount| mount.split(':').next()).map(str::to_owned).collect(),
         start_interval: raw.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()),

@@ -45,7 +45,7 @@ impl Service {
     }
 
     fn password_variable(&self) -> String {
-        format!("{}_DB_PASSWORD", self.name.to_uppercase())
+        format!("{}_PASSWORD", self.name.to_uppercase())
     }
 }
 
@@ -97,7 +97,15 @@ impl Case {
 
     /// The name on the server.
     fn real(&self, name: &str) -> String {
-        if name == self.system_database() { name.to_owned() } else { format!("{name}{}", self.suffix) }
+        let common = self.server.entry.databases.common.as_deref();
+        let is_fixed = name == self.system_database() || common == Some(name);
+        if is_fixed { name.to_owned() } else { format!("{name}{}", self.suffix) }
+    }
+
+    /// What `test` tries for a service: the kind's own script, with the login of the service.
+    pub(crate) fn connect(&self, service: &Service, database: &str) -> Run {
+        let (user, database) = (self.real(&service.name), self.real(database));
+        self.server.log_in(self.server.entry.port, &user, &service.password, &database)
     }
 
     /// What a service gets for a query over the network, as another container would send it.
@@ -141,7 +149,12 @@ impl Case {
             }
         }
         options.extend(self.server.shared());
-        options.extend(version.volumes.iter().map(|path| format!("--tmpfs={path}")));
+        for (at, path) in version.volumes.iter().enumerate() {
+            match setup.reads_data {
+                true => options.extend(["-v".to_owned(), format!("{name}-{at}:{path}:ro")]),
+                false => options.push(format!("--tmpfs={path}")),
+            }
+        }
         for (variable, value) in &setup.environment {
             options.extend(["-e".to_owned(), format!("{variable}={}", self.server.fill(value))]);
         }

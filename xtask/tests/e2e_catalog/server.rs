@@ -56,7 +56,7 @@ impl Run {
         assert!(known.iter().any(|words| message.contains(words)), "{message}");
     }
 
-    fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         String::from_utf8_lossy(&self.output.stdout).into_owned()
     }
 
@@ -166,34 +166,47 @@ impl Server {
 
     /// From its own network but not by its loopback, which some servers trust: what `test` tries works for the entry's own login, and for no other one; without logins, at no other port.
     pub(crate) fn connect(&self) -> Result<(), String> {
-        let Some(connect) = &self.entry.connect else { return Ok(()) };
+        if self.entry.connect.is_none() {
+            return Ok(());
+        }
         let (user, password) = match &self.entry.login {
             Some(login) => (login.user.as_str(), self.secret.as_str()),
             None => ("", ""),
         };
-        let (port, closed) = (self.entry.port.to_string(), "1");
-        let (network, script) = (format!("container:{}", self.name), &connect.script);
-        let image = if connect.busybox { "busybox:1.37-musl" } else { self.version.image.as_str() };
-        let attempt = |port: &str, password: &str| {
-            let values = [
-                ("HOST", self.name.as_str()),
-                ("PORT", port),
-                ("USER", user),
-                ("PASSWORD", password),
-                ("DATABASE", ""),
-            ];
-            let options: Vec<String> = values
-                .iter()
-                .flat_map(|(name, value)| ["-e".to_owned(), format!("XTASK_{name}={value}")])
-                .collect();
-            docker!("docker run --rm --network {network} {options...} --entrypoint sh {image} -c {script}")
-        };
-        let right = attempt(&port, password);
+        let attempt = |port, password| self.log_in(port, user, password, "");
+        let (port, closed) = (self.entry.port, 1);
+        let right = attempt(port, password);
         if !right.is_success() {
             return Err(format!("its own client: {}{}", right.output(), right.errors()));
         }
-        let wrong = if user.is_empty() { attempt(closed, "") } else { attempt(&port, "another") };
+        let wrong = if user.is_empty() { attempt(closed, "") } else { attempt(port, "another") };
         if wrong.is_success() { Err(format!("succeeds without reason: {}", wrong.output())) } else { Ok(()) }
+    }
+
+    /// Runs the entry's connection script in the server's network.
+    pub(crate) fn log_in(&self, port: u16, user: &str, password: &str, database: &str) -> Run {
+        let connect = self.entry.connect.as_ref().expect("the entry says how to connect");
+        let (network, script) = (format!("container:{}", self.name), &connect.script);
+        let image = if connect.busybox { "busybox:1.37-musl" } else { self.version.image.as_str() };
+        let port = port.to_string();
+        let values = [
+            ("HOST", self.name.as_str()),
+            ("PORT", &port),
+            ("USER", user),
+            ("PASSWORD", password),
+            ("DATABASE", database),
+        ];
+        let options: Vec<String> = values
+            .iter()
+            .flat_map(|(name, value)| ["-e".to_owned(), format!("XTASK_{name}={value}")])
+            .collect();
+        docker!("docker run --rm --network {network} {options...} --entrypoint sh {image} -c {script}")
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        let name = &self.name;
+        docker!("docker logs {name}").output()
     }
 
     /// Fills in what is about the server.

@@ -9,7 +9,7 @@ const POSTGRES: (&str, &str) = ("postgres", "17");
 const MARIADB: (&str, &str) = ("mariadb", "11.8");
 
 /// Every character that means something to a shell, to SQL, to Compose or in a URL.
-const HARD_PASSWORD: &str = r#"a'b"c\d$e%f`g@h:i/j k#l;é"#;
+pub(crate) const HARD_PASSWORD: &str = r#"a'b"c\d$e%f`g@h:i/j k#l;é"#;
 
 /// Runs a test's body on both engines.
 macro_rules! on_each_engine {

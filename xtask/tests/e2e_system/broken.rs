@@ -33,9 +33,9 @@ fn a_cut_way_is_named_and_so_is_what_cannot_be_proven_any_more() {
 fn a_password_that_the_server_does_not_know_is_refused_by_each_engine() {
     let Some(shop) = shop() else { return };
     let (billing, stock) = (shop.variable("BILLING_DB_PASSWORD"), shop.variable("STOCK_DB_PASSWORD"));
-    let (rabbit, queue) = (shop.variable("RABBITMQ_PASSWORD"), shop.container("rabbitmq"));
+    let (rabbit, queue) = (shop.variable("ORDERS_RABBITMQ_PASSWORD"), shop.container("rabbitmq"));
     let rabbit_knows = |password: &str| {
-        docker(&["exec", &queue, "rabbitmqctl", "-q", "change_password", "rabbitmq", password]);
+        docker(&["exec", &queue, "rabbitmqctl", "-q", "change_password", "orders", password]);
     };
     shop.psql("postgres", "ALTER ROLE billing PASSWORD 'another'");
     shop.mariadb("ALTER USER 'stock'@'%' IDENTIFIED BY 'another'");
@@ -54,6 +54,7 @@ fn a_password_that_the_server_does_not_know_is_refused_by_each_engine() {
             "connectivity stock to mariadb failed",
             "isolation stock not to mariadb/goods skipped",
             "isolation billing not to postgres/orders skipped",
+            "isolation orders not to rabbitmq/shelf skipped",
         ]
     );
     for (what, answer, log) in [
@@ -77,18 +78,38 @@ fn a_database_that_was_opened_to_others_is_found() {
     let Some(shop) = shop() else { return };
     shop.psql("postgres", "GRANT CONNECT ON DATABASE orders TO PUBLIC");
     shop.mariadb("GRANT SELECT ON stock.* TO 'goods'@'%'");
+    let queue = shop.container("rabbitmq");
+    docker(&[
+        "exec",
+        &queue,
+        "rabbitmqctl",
+        "-q",
+        "set_permissions",
+        "-p",
+        "shelf",
+        "orders",
+        ".*",
+        ".*",
+        ".*",
+    ]);
 
     let screen = shop.fails();
 
     shop.psql("postgres", "REVOKE CONNECT ON DATABASE orders FROM PUBLIC");
     shop.mariadb("REVOKE SELECT ON stock.* FROM 'goods'@'%'");
+    docker(&["exec", &queue, "rabbitmqctl", "-q", "clear_permissions", "-p", "shelf", "orders"]);
     assert_eq!(
         not_passed(&screen),
-        ["isolation goods not to mariadb/stock failed", "isolation billing not to postgres/orders failed"]
+        [
+            "isolation goods not to mariadb/stock failed",
+            "isolation billing not to postgres/orders failed",
+            "isolation orders not to rabbitmq/shelf failed",
+        ]
     );
     for what in [
-        "error: `billing` can read the database `orders` on `postgres`\n  why: request:  postgres at postgres, orders as billing\n",
-        "error: `goods` can read the database `stock` on `mariadb`\n  why: request:  mariadb at mariadb, stock as goods\n",
+        "error: `billing` can open `orders` on `postgres`, which is not its own\n  why: request:  postgres at postgres, orders as billing\n",
+        "error: `goods` can open `stock` on `mariadb`, which is not its own\n  why: request:  mariadb at mariadb, stock as goods\n",
+        "error: `orders` can open `shelf` on `rabbitmq`, which is not its own\n  why: request:  rabbitmq at rabbitmq, shelf as orders\n",
     ] {
         assert!(screen.stderr.contains(what), "{}", screen.stderr);
     }

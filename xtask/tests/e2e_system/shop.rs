@@ -56,7 +56,7 @@ fn monorepo() -> Place {
         )
     };
     service(&place, "billing", 8081, "DATABASE_URL=postgres://billing:x@localhost:5432/billing\n");
-    service(&place, "goods", 8082, &parts("goods"));
+    service(&place, "goods", 8082, &format!("{}AMQP_URL=amqp://localhost:5672/shelf\n", parts("goods")));
     service(
         &place,
         "orders",

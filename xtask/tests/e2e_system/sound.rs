@@ -14,6 +14,8 @@ fn a_sound_system_passes_every_test_and_no_list_of_processes_shows_a_password() 
         "ORDERS_DB_PASSWORD",
         "GOODS_DB_PASSWORD",
         "STOCK_DB_PASSWORD",
+        "ORDERS_RABBITMQ_PASSWORD",
+        "GOODS_RABBITMQ_PASSWORD",
         "RABBITMQ_PASSWORD",
     ]
     .map(|name| shop.variable(name))
@@ -45,6 +47,7 @@ fn a_sound_system_passes_every_test_and_no_list_of_processes_shows_a_password() 
         "health orders passed",
         "connectivity billing to postgres passed",
         "connectivity goods to mariadb passed",
+        "connectivity goods to rabbitmq passed",
         "connectivity orders to billing passed",
         "connectivity orders to postgres passed",
         "connectivity orders to rabbitmq passed",
@@ -53,7 +56,9 @@ fn a_sound_system_passes_every_test_and_no_list_of_processes_shows_a_password() 
         "isolation billing not to mariadb passed",
         "isolation billing not to postgres/orders passed",
         "isolation goods not to mariadb/stock passed",
+        "isolation goods not to rabbitmq// passed",
         "isolation orders not to postgres/billing passed",
+        "isolation orders not to rabbitmq/shelf passed",
         "isolation orders not to redis passed",
         "isolation ports on this machine only passed",
         "isolation stock not to rabbitmq passed",

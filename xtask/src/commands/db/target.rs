@@ -1,6 +1,6 @@
 //! Which database a word on the command line means: a service's own, or a server as its administrator.
 
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, Class, Entry};
 use crate::commands::db::servers::entry;
 use crate::commands::project::{Project, check_names};
 use crate::error::{Failure, Result};
@@ -44,6 +44,10 @@ pub(super) fn find<'a>(
         return Ok(administrator(service, entry));
     }
     let mut own = own(spec, catalog, name);
+    // A queue beside a database is not what `db` means.
+    if own.iter().any(|target| target.entry.class == Class::Database) {
+        own.retain(|target| target.entry.class == Class::Database);
+    }
     if own.is_empty() {
         let used = service.depends_on.iter().filter_map(|(name, _)| spec.service(name));
         own.extend(used.filter_map(|server| Some(administrator(server, entry(catalog, server)?))));

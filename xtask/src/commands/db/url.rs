@@ -25,6 +25,14 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
 
 fn address(target: &Target<'_>, host: &str, port: u16, password: &str) -> String {
     let url = target.entry.url.replace("{host}", host).replace("{port}", &port.to_string());
+    let url = match &target.entry.databases.common {
+        // What an address means that names none.
+        Some(common) if [common.as_str(), ""].contains(&target.database.as_str()) => {
+            url.replace("/{database}", "")
+        }
+        Some(_) => url.replace("{database}", &encoded(&target.database)),
+        None => url,
+    };
     target.fill(&url).replace("{password}", &encoded(password))
 }
 

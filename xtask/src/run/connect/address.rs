@@ -93,7 +93,9 @@ fn set(address: &mut Address, key: &str, value: &str) {
         "port" => address.port = value.parse().ok().or(address.port),
         "user" | "username" | "user id" | "userid" | "uid" => address.user = value.to_owned(),
         "password" | "pwd" => address.password = value.to_owned(),
-        "database" | "databasename" | "dbname" | "initial catalog" => address.database = value.to_owned(),
+        "database" | "databasename" | "dbname" | "initial catalog" | "virtualhost" => {
+            address.database = value.to_owned()
+        }
         _ => {}
     }
 }

@@ -86,6 +86,9 @@ pub struct Client {
     /// Words by which the server refuses another's database.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// The database that an address means which names none.
+    #[serde(default)]
+    pub common: String,
 }
 
 /// Whose programs a script uses.
@@ -231,7 +234,7 @@ mod tests {
         assert_eq!(keys(&schema), ["version", "published", "busybox", "reaches", "apart", "clients"]);
         let edge = ["client", "url", "host", "port", "user", "password", "database"];
         assert_eq!(keys(&schema["definitions"]["edge"]), edge);
-        assert_eq!(keys(&schema["definitions"]["client"]), ["in", "script", "refused"]);
+        assert_eq!(keys(&schema["definitions"]["client"]), ["in", "script", "refused", "common"]);
         // Each key of the schema is one that the parser takes.
         let edges = edge.map(|key| format!("{key}: X")).join(", ").replace("client: X", "client: tcp");
         let text = format!("version: 1\nbusybox: b\nreaches: {{ a: {{ b: {{ {edges} }} }} }}\n");

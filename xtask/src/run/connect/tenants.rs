@@ -39,8 +39,11 @@ pub(super) fn try_all(
 }
 
 fn tenants<'e>(system: &'e System<'_>, edges: &[&'e Edge<'e>]) -> Vec<Tenant<'e>> {
-    let database =
-        |edge: &&'e Edge<'e>| Some(edge.way()?.address.database.as_str()).filter(|name| is_plain(name));
+    let database = |edge: &&'e Edge<'e>| {
+        let common = || system.wanted.clients.get(&edge.wanted.client).map(|client| client.common.as_str());
+        let named = Some(edge.way()?.address.database.as_str()).filter(|name| !name.is_empty());
+        named.or_else(common).filter(|name| is_plain(name))
+    };
     let all: BTreeSet<&str> = edges.iter().filter_map(database).collect();
     let tenant = |edge: &&'e Edge<'e>| {
         let client =
@@ -54,7 +57,7 @@ fn tenants<'e>(system: &'e System<'_>, edges: &[&'e Edge<'e>]) -> Vec<Tenant<'e>
 
 /// Names that the loop of the script can hold.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
 }
 
 impl Tenant<'_> {
@@ -99,7 +102,7 @@ impl Tenant<'_> {
         if code == 0 {
             let user = &self.way.address.user;
             return Some(
-                Failure::new(format!("`{from}` can read the database `{other}` on `{to}`"))
+                Failure::new(format!("`{from}` can open `{other}` on `{to}`, which is not its own"))
                     .why(format!("request:  {} at {to}, {other} as {user}", self.edge.wanted.client))
                     .why(format!("response: {answer}"))
                     .fix(format!("take from `{user}`, and from everybody, what was granted on `{other}`")),
@@ -111,7 +114,7 @@ impl Tenant<'_> {
 
     fn unproven(&self, other: &str) -> Failure {
         let (from, to) = (self.edge.from, self.edge.to);
-        Failure::new(format!("it is not proven that `{from}` cannot read the database `{other}` on `{to}`"))
+        Failure::new(format!("it is not proven that `{from}` cannot open `{other}` on `{to}`"))
             .why("the server did not refuse the login in the words that `clients` lists")
     }
 }

@@ -2,6 +2,3 @@
 
 SELECT 'CREATE DATABASE "votes"'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'votes')\gexec
-
-SELECT 'CREATE DATABASE "votes"'
- WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'votes')\gexec

@@ -1,0 +1,79 @@
+//! The setup of a broker against a real one: virtual hosts, users and permissions, whatever ran before.
+
+use crate::one_shot::{Case, Service, case, lone_case};
+use crate::server::Server;
+use crate::setup::HARD_PASSWORD;
+
+const RABBITMQ: (&str, &str) = ("rabbitmq", "4");
+/// In which services meet that name no virtual host.
+const COMMON: &str = "/";
+
+/// What the broker says where it knows the login, and does not let it in there.
+fn is_refused(case: &Case, service: &Service, vhost: &str) -> bool {
+    let run = case.connect(service, vhost);
+    let refused = &case.server.entry.connect.as_ref().expect("it has a client").refused;
+    !run.is_success() && refused.iter().any(|words| run.output().contains(words.as_str()))
+}
+
+/// The changes that the broker has logged for the users of this case.
+fn changes(case: &Case, user: &str) -> usize {
+    let changed = ["Created user", "Successfully set", "Successfully changed"];
+    let log = case.server.log();
+    let lines = log.lines().filter(|line| line.contains(&format!("'{user}")));
+    lines.filter(|line| changed.iter().any(|words| line.contains(words))).count()
+}
+
+#[test]
+fn services_meet_in_the_common_virtual_host_and_reach_no_other() {
+    let Some(case) = case(RABBITMQ) else { return };
+    let orders = Service::new("orders", HARD_PASSWORD).on(COMMON);
+    let mail = Service::new("mail", "two").on(COMMON);
+    let stats = Service::new("stats", "three").on("/finance.q3");
+
+    case.set_up(&[&orders, &mail, &stats]).succeeds();
+
+    case.connect(&orders, COMMON).succeeds();
+    case.connect(&mail, COMMON).succeeds();
+    case.connect(&stats, "/finance.q3").succeeds();
+    assert!(is_refused(&case, &orders, "/finance.q3"));
+    assert!(is_refused(&case, &stats, COMMON));
+    case.connect(&Service::new("mail", "wrong"), COMMON).fails();
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let Some(case) = case(RABBITMQ) else { return };
+    let (quiet, calm) = (Service::new("quiet", "one").on(COMMON), Service::new("calm", "two"));
+    case.set_up(&[&quiet, &calm]).succeeds();
+    let before = changes(&case, "quiet") + changes(&case, "calm");
+    // A user, its tag and its permissions, for each, and the administrator's in the virtual host of the second.
+    assert_eq!(before, 7);
+
+    let again = case.set_up(&[&quiet, &calm]);
+
+    assert_eq!((again.succeeds(), again.errors()), (String::new(), String::new()));
+    assert_eq!(changes(&case, "quiet") + changes(&case, "calm"), before);
+}
+
+#[test]
+fn passwords_of_the_env_file_count_the_administrators_too() {
+    let changed = |server: &mut Server| server.secret = HARD_PASSWORD.to_owned();
+    let Some(case) = lone_case(RABBITMQ, changed) else { return };
+    case.set_up(&[&Service::new("shop", "old")]).succeeds();
+    let shop = Service::new("shop", "new");
+    case.connect(&shop, "shop").fails();
+
+    case.set_up(&[&shop]).succeeds();
+
+    case.connect(&shop, "shop").succeeds();
+    case.connect(&Service::new("shop", "old"), "shop").fails();
+    let port = case.server.entry.port;
+    case.server.log_in(port, "rabbitmq", HARD_PASSWORD, "").succeeds();
+}
+
+#[test]
+fn what_cannot_be_made_is_named() {
+    let Some(case) = case(RABBITMQ) else { return };
+    let message = case.set_up(&[&Service::new("empty", "")]).fails();
+    assert!(message.contains("the user empty"), "{message}");
+}

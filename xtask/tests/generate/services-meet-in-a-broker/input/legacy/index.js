@@ -1,0 +1,2 @@
+const amqp = require('amqplib');
+amqp.connect('amqp://worker:secret@rabbit:5672/old');
