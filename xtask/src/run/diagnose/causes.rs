@@ -11,6 +11,7 @@ pub mod library;
 pub mod listener;
 pub mod login;
 pub mod memory;
+pub mod migration;
 pub mod permission;
 pub mod program;
 pub mod script;
@@ -39,6 +40,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "login", find: login::find },
     Family { name: "disk", find: disk::find },
     Family { name: "address", find: address::find },
+    Family { name: "migration", find: migration::find },
     Family { name: "permission", find: permission::find },
     Family { name: "file", find: file::find },
     Family { name: "answer", find: answer::find },
