@@ -61,6 +61,8 @@ pub struct Service {
     pub env: BTreeMap<String, Scalar>,
     /// How to build it, where discovery is wrong.
     pub build: Option<Build>,
+    /// Who brings its database up to date.
+    pub migrate: Option<Migrate>,
 }
 
 /// `services.<name>.build:`
@@ -88,6 +90,15 @@ pub enum Health {
     /// `{ grpc: 50051 }`
     Grpc(u16),
     /// `{ command: [...] }`
+    Command(Vec<String>),
+}
+
+/// `services.<name>.migrate:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Migrate {
+    /// `none`: no one-shot does; the service itself, or somebody by hand.
+    None,
+    /// `{ command: [...] }`: a one-shot with the service's image.
     Command(Vec<String>),
 }
 
@@ -223,6 +234,39 @@ impl<'de> Deserialize<'de> for Health {
                     Some(_) => {
                         Err(A::Error::custom("a health check has exactly one of http, tcp, grpc, command"))
                     }
+                }
+            }
+        }
+        deserializer.deserialize_any(OneOf)
+    }
+}
+
+impl<'de> Deserialize<'de> for Migrate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOf;
+        impl<'de> Visitor<'de> for OneOf {
+            type Value = Migrate;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`none` or { command: [...] }")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Migrate, E> {
+                match text {
+                    "none" => Ok(Migrate::None),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Migrate, A::Error> {
+                use serde::de::Error;
+                let mut command = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "command" => command = Some(map.next_value::<Vec<String>>()?),
+                        other => return Err(A::Error::unknown_field(other, &["command"])),
+                    }
+                }
+                match command {
+                    Some(words) if !words.is_empty() => Ok(Migrate::Command(words)),
+                    _ => Err(A::Error::invalid_length(0, &self)),
                 }
             }
         }
@@ -394,7 +438,7 @@ mod tests {
         assert_eq!(
             error("services:\n  billing:\n    prot: 1\n"),
             "unknown key `services.billing.prot`\n  at integration/config.yaml:3\n  \
-             why: known here: port, host_port, health, requires, env, build\n  fix: did you mean `port`?"
+             why: known here: port, host_port, health, requires, env, build, migrate\n  fix: did you mean `port`?"
         );
     }
 

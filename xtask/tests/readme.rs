@@ -145,7 +145,6 @@ fn what_is_not_there_yet_is_not_there() {
     let rows = document("README.md").rows;
     let planned: Vec<&String> =
         rows.iter().filter(|(above, _)| above == "Not there yet").flat_map(|(_, spans)| spans).collect();
-    assert!(!planned.is_empty());
     let there: Vec<&&String> =
         planned.iter().filter(|span| known.contains(&first_word(span)) && !span.contains(" --")).collect();
     assert!(there.is_empty(), "move them to the table of commands: {there:?}");

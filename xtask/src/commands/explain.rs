@@ -97,6 +97,14 @@ fn service(service: &Service, stack: &Stack) -> String {
         let facts = facts_for(service, requirement);
         item("requires", format!("{}{database}{strength}", requirement.target), &facts, key("requires"));
     }
+    if let Some(migrations) = &service.migrations {
+        item(
+            "migrations",
+            format!("{}, {}", migrations.tool, migrations.by),
+            &about("migration"),
+            key("migrate"),
+        );
+    }
     for env in &service.env {
         let from = match env.from {
             EnvFrom::Wired => "wired",

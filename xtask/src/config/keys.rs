@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Health, Switch};
+use super::{Health, Migrate, Switch};
 use crate::error::{Failure, Result, nearest};
 
 /// What a key holds.
@@ -27,6 +27,8 @@ pub enum Holds {
     Texts,
     /// How readiness is seen.
     Health,
+    /// Who runs migrations.
+    Migrate,
     /// A value of an environment variable or a build argument.
     Variable,
 }
@@ -64,6 +66,12 @@ pub const KEYS: &[Key] = &[
     key("services.*.build.context", Holds::Text, "the folder that Docker builds from", "services/market"),
     key("services.*.build.target", Holds::Text, "the stage of the Dockerfile", "dev"),
     key("services.*.build.args.*", Holds::Variable, "a build argument", "1"),
+    key(
+        "services.*.migrate",
+        Holds::Migrate,
+        "what its one-shot NAME-migrate runs in its image; none: there is no such one-shot",
+        "none",
+    ),
     key("infrastructure.*.version", Holds::Version, "a version of the catalogue", "16"),
     key("infrastructure.*.shared", Holds::Bool, "one server for all; false: one for each service", "false"),
     key(
@@ -270,6 +278,7 @@ impl Holds {
             }
             Holds::Texts => texts(value),
             Holds::Health => health(value),
+            Holds::Migrate => migrate(value),
         }
     }
 }
@@ -307,11 +316,25 @@ fn health(value: &str) -> Result<String, String> {
         Health::Http(path) => format!("{{ http: {} }}", scalar(&path)),
         Health::Tcp(port) => format!("{{ tcp: {port} }}"),
         Health::Grpc(port) => format!("{{ grpc: {port} }}"),
-        Health::Command(words) => {
-            let words: Vec<String> = words.iter().map(|word| scalar(word)).collect();
-            format!("{{ command: [{}] }}", words.join(", "))
-        }
+        Health::Command(words) => command(&words),
     })
+}
+
+/// `none`, or a command: as words, or as the file has it.
+fn migrate(value: &str) -> Result<String, String> {
+    if value != "none" && !value.starts_with('{') {
+        let words: Vec<String> = value.split_whitespace().map(str::to_owned).collect();
+        return Ok(command(&words));
+    }
+    Ok(match parsed::<Migrate>(value)? {
+        Migrate::None => "none".to_owned(),
+        Migrate::Command(words) => command(&words),
+    })
+}
+
+fn command(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| scalar(word)).collect();
+    format!("{{ command: [{}] }}", words.join(", "))
 }
 
 fn parsed<T: DeserializeOwned + for<'de> Deserialize<'de>>(yaml: &str) -> Result<T, String> {

@@ -101,6 +101,10 @@ fn holds(key: &Key) -> Value {
         Holds::Version => json!({ "type": ["string", "number"] }),
         Holds::Texts => words.clone(),
         Holds::Variable => json!({ "type": ["string", "number", "boolean"] }),
+        Holds::Migrate => json!({ "oneOf": [
+            { "const": "none" },
+            { "type": "object", "additionalProperties": false, "required": ["command"], "properties": { "command": words } },
+        ] }),
         Holds::Health => {
             let one = |kind: &str, of: &Value| json!({ "type": "object", "additionalProperties": false, "required": [kind], "properties": { kind: of } });
             json!({ "oneOf": [
@@ -148,6 +152,15 @@ fn settings_become_yaml_of_one_line() {
             "services.market.health=command:curl -f x",
             ("services.market.health", "{ command: [curl, \"-f\", x] }"),
         ),
+        ("services.market.migrate=none", ("services.market.migrate", "none")),
+        (
+            "services.market.migrate=npx knex migrate:latest",
+            ("services.market.migrate", "{ command: [npx, knex, \"migrate:latest\"] }"),
+        ),
+        (
+            "services.market.migrate={ command: [flask, db, upgrade] }",
+            ("services.market.migrate", "{ command: [flask, db, upgrade] }"),
+        ),
         ("services.market.env.LOG=a=b # c", ("services.market.env.LOG", "\"a=b # c\"")),
         ("services.market.env.EMPTY=", ("services.market.env.EMPTY", "\"\"")),
         ("services.a.b.port=1", ("services.a.b.port", "1")),
@@ -175,7 +188,7 @@ fn unknown_keys_are_refused_with_a_suggestion() {
     assert_eq!(
         refused("services.market.prot=3"),
         "unknown key `services.market.prot`\n  at --set services.market.prot=3\n  \
-         why: known here: port, host_port, health, requires, env, build\n  fix: did you mean `services.market.port`?"
+         why: known here: port, host_port, health, requires, env, build, migrate\n  fix: did you mean `services.market.port`?"
     );
     assert_eq!(
         refused("isolaton=off"),
@@ -186,7 +199,7 @@ fn unknown_keys_are_refused_with_a_suggestion() {
     assert_eq!(
         refused("services.market=3"),
         "`services.market` holds no value itself\n  at --set services.market=3\n  \
-         why: it holds port, host_port, health, requires, env, build\n  fix: for example --set services.market.port=3002"
+         why: it holds port, host_port, health, requires, env, build, migrate\n  fix: for example --set services.market.port=3002"
     );
     assert_eq!(
         refused("isolation"),

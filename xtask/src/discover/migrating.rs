@@ -1,9 +1,18 @@
 //! Which migration tool a command calls, by the words of the call, and whether a service's image has it; runs nothing.
 
+mod node;
+mod others;
+mod python;
+mod site;
+
 use std::collections::BTreeSet;
 
-use crate::model::fact::{Evidence, Image, ServiceFacts, What};
+use crate::model::fact::{Evidence, Fact, Image, MigrationRun, ServiceFacts, Subject, What};
+use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
+use crate::repo::Repo;
+
+use site::Site;
 
 /// Words of a call, and the tool.
 const CALLS: &[(&str, &str)] = &[
@@ -78,38 +87,151 @@ const KNOWN: &[&str] = &[
     "ubuntu",
 ];
 
-/// Keeps each tool's command once, and says what nothing can run: where a service neither calls its tool nor holds it,
-/// somebody has to.
-pub(super) fn settle(services: &mut [ServiceFacts]) -> Vec<Problem> {
+/// How migrations can be run, where every part of that is seen.
+struct Found {
+    command: Vec<String>,
+    /// In the service's image.
+    folder: String,
+    /// The folder with the migrations, where the tool's own image runs them.
+    files: Option<RepoPath>,
+    because: String,
+}
+
+/// Keeps each tool's command once, finds for each service how somebody else can run its migrations, and says where
+/// nobody seen can: where a service neither calls its tool nor holds it, somebody has to.
+pub(super) fn settle(repo: &Repo, services: &mut [ServiceFacts]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for service in services {
-        let mut seen = BTreeSet::new();
-        let mut missing: Option<(String, String, Evidence)> = None;
-        let (image, name) = (&service.image, &service.name);
+        let has_any = service.facts.iter().any(|fact| matches!(fact.what, What::Migration { .. }));
+        if !has_any {
+            continue;
+        }
+        if let Some(fact) = by_start_script(repo, service) {
+            service.facts.push(fact);
+            super::assign::tidy(&mut service.facts);
+        }
+        let commands = commands(service);
+        let lacking = commands.iter().filter(|(_, command, _)| lacks(&service.image, command));
+        let lacking: Vec<Vec<String>> = lacking.map(|(_, command, _)| command.clone()).collect();
         let migrates_itself = service
             .facts
             .iter()
             .any(|fact| matches!(&fact.what, What::Migration { command, .. } if command.is_empty()));
+        if !migrates_itself {
+            match run_of(repo, service, &commands) {
+                Ok(run) => service.migration = Some(run),
+                Err(Some(missing)) => problems.push(not_run(service, &missing)),
+                Err(None) => {}
+            }
+        }
+        let is_found = service.migration.is_some();
+        let mut seen = BTreeSet::new();
         service.facts.retain(|fact| {
             let What::Migration { tool, command } = &fact.what else { return true };
-            let lacks = command.first().is_some_and(|_| lacks(image, command));
-            if lacks {
-                missing.get_or_insert_with(|| (tool.clone(), command.join(" "), fact.at.clone()));
-            }
-            !lacks && (command.is_empty() || seen.insert((tool.clone(), command.clone())))
+            (is_found || !lacking.contains(command))
+                && (command.is_empty() || seen.insert((tool.clone(), command.clone())))
         });
-        if let (Some((tool, command, at)), false) = (missing, migrates_itself) {
-            let message = format!("`{name}` keeps migrations for {tool}, and nothing in its image runs them");
-            problems.push(
-                Problem::new("migrations-not-run", Severity::Note, message).service(name).at(&at).fix(
-                    format!(
-                        "run them when the program starts, or install what `{command}` needs in the image"
-                    ),
-                ),
-            );
-        }
     }
     problems
+}
+
+/// Tool, command and place of each command that was found, once each.
+fn commands(service: &ServiceFacts) -> Vec<(String, Vec<String>, Evidence)> {
+    let mut found: Vec<(String, Vec<String>, Evidence)> = Vec::new();
+    for fact in &service.facts {
+        if let What::Migration { tool, command } = &fact.what
+            && !command.is_empty()
+            && !found.iter().any(|(_, known, _)| known == command)
+        {
+            found.push((tool.clone(), command.clone(), fact.at.clone()));
+        }
+    }
+    found
+}
+
+/// What a start command such as `npm run start:prod` does before it starts: its scripts may call the tool.
+fn by_start_script(repo: &Repo, service: &ServiceFacts) -> Option<Fact> {
+    let site = Site::of(repo, service)?;
+    let start = site.start();
+    let path = service.path.join("package.json").filter(|path| repo.is_file(path))?;
+    let manifest = serde_json::from_str(&site.text(&path)).ok()?;
+    let (tool, _) =
+        node::called_scripts(&start).find_map(|name| called(&node::scripts(&manifest, name, 4)))?;
+    let at = Evidence { path, line: 1, rule: "node-start-migrates" };
+    let what = What::Migration { tool: tool.to_owned(), command: Vec::new() };
+    Some(Fact { what, at, subject: Subject::Here })
+}
+
+/// Migrations that nobody seen runs.
+struct Missing {
+    tool: String,
+    command: Vec<String>,
+    at: Evidence,
+    why: String,
+}
+
+/// The first way that works; nothing where it is not even known what is missing.
+fn run_of(
+    repo: &Repo,
+    service: &ServiceFacts,
+    commands: &[(String, Vec<String>, Evidence)],
+) -> Result<MigrationRun, Option<Missing>> {
+    let Some(site) = Site::of(repo, service) else { return Err(None) };
+    let mut missing = None;
+    for (tool, command, at) in commands {
+        let several = commands.iter().filter(|(other, ..)| other == tool).count() > 1;
+        match way(&site, tool, command, &at.path, several) {
+            Ok(Found { command, folder, files, because }) => {
+                let folder = Some(folder).filter(|folder| files.is_none() && folder != site.workdir());
+                let (tool, at) = (tool.clone(), at.clone());
+                return Ok(MigrationRun { tool, command, folder, files, at, because });
+            }
+            Err(why) => {
+                let (tool, command, at) = (tool.clone(), command.clone(), at.clone());
+                missing.get_or_insert(Missing { tool, command, at, why });
+            }
+        }
+    }
+    Err(missing)
+}
+
+fn way(
+    site: &Site<'_>,
+    tool: &str,
+    command: &[String],
+    at: &RepoPath,
+    several: bool,
+) -> Result<Found, String> {
+    let folder = at.parent().unwrap_or_default();
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    match (tool, program) {
+        (_, "npm" | "npx") => node::run(site, command, at),
+        ("alembic", "alembic") if at.name() == "alembic.ini" => python::alembic(site, at),
+        ("django", "python") if at.name() == "manage.py" => python::django(site, at),
+        ("laravel" | "doctrine" | "rails" | "ecto", _) => others::bundled(site, tool, command, at),
+        ("goose" | "golang-migrate", _) if several => {
+            Err("it keeps migrations in several folders".to_owned())
+        }
+        ("goose" | "golang-migrate", _) => others::program(site, tool, &folder),
+        ("diesel", _) => match folder.join("migrations").filter(|folder| site.repo.is_folder(folder)) {
+            Some(folder) => others::program(site, tool, &folder),
+            None => Err("its folder `migrations` is not seen".to_owned()),
+        },
+        ("flyway", _) => others::flyway(site, at),
+        ("liquibase", _) => others::liquibase(site, at),
+        ("ef-core", _) => Err("`dotnet ef` is a part of the SDK, which its image has not".to_owned()),
+        _ => Err(format!("what {tool} needs in its image is not known")),
+    }
+}
+
+fn not_run(service: &ServiceFacts, missing: &Missing) -> Problem {
+    let (name, Missing { tool, command, at, why }) = (&service.name, missing);
+    let message = format!("`{name}` keeps migrations for {tool}, and nothing seen runs them: {why}");
+    let fix = format!(
+        "run them when the program starts, or set services.{name}.migrate in config.yaml to {{ command: [{}] }}, or to none",
+        command.join(", ")
+    );
+    Problem::new("migrations-not-run", Severity::Note, message).service(name).at(at).fix(fix)
 }
 
 /// Whether an image certainly cannot run a command.
@@ -138,38 +260,4 @@ fn lacks(image: &Image, command: &[String]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::Catalog;
-    use crate::discover::{Scope, discover};
-    use crate::repo::Repo;
-
-    #[test]
-    fn tools_that_the_image_lacks_are_said_and_not_run() {
-        let told = |dockerfile: &str, more: &str| {
-            let tree = format!(
-                "//- /api/Dockerfile\n{dockerfile}\n//- /api/db/migrations/1.sql\n-- +goose Up\n//- /api/db/migrations/2.sql\n-- +goose Up\n{more}"
-            );
-            let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default())
-                .expect("is read");
-            let runs = facts.services[0]
-                .facts
-                .iter()
-                .filter(|fact| matches!(fact.what, What::Migration { .. }))
-                .count();
-            (runs, facts.problems.iter().filter(|problem| problem.code == "migrations-not-run").count())
-        };
-        assert_eq!(told("FROM alpine:3\nCMD [\"/api\"]", ""), (0, 1));
-        assert_eq!(told("FROM alpine:3\nRUN wget -O /bin/goose x\nCMD [\"/api\"]", ""), (1, 0));
-        assert_eq!(told("FROM example.org/tools\nCMD [\"/api\"]", ""), (1, 0));
-        let itself = "//- /api/main.go\npackage main\nfunc main() { goose.Up(db, \"x\") }\n";
-        assert_eq!(told("FROM alpine:3\nCMD [\"/api\"]", itself), (1, 0));
-    }
-
-    #[test]
-    fn calls_are_told_by_their_words() {
-        assert_eq!(called("cd api && alembic upgrade head").map(|(tool, _)| tool), Some("alembic"));
-        assert_eq!(called("bundle exec rails db:migrate RAILS_ENV=x").map(|(tool, _)| tool), Some("rails"));
-        assert_eq!(called("npm start"), None);
-    }
-}
+mod tests;

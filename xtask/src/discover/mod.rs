@@ -97,7 +97,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();
-    problems.extend(migrating::settle(&mut found.services));
+    problems.extend(migrating::settle(repo, &mut found.services));
     problems.extend(found.problems);
     // A Dockerfile is read for more than one reason; that it cannot be is said once.
     let said = |new: &Problem| new.code == "unreadable" && problems.iter().any(|known| known.at == new.at);

@@ -266,6 +266,7 @@ impl Found {
             facts: Vec::new(),
             image,
             language,
+            migration: None,
             name: place.name,
             path: place.path,
         });
@@ -295,6 +296,7 @@ impl Found {
                 language: language::of(repo, &place.path, &build.context, &image),
                 build,
                 image,
+                migration: None,
                 name: place.name,
                 path: place.path,
             });

@@ -25,18 +25,21 @@ pub(super) fn facts(repo: &Repo, catalog: &Catalog, service: &ServiceFacts) -> V
     if let Some((tool, _)) = migrating::called(&words.join(" ")) {
         facts.push(migrates(tool, &service.dockerfile, line, "dockerfile-migrates"));
     }
-    let scripts = words
-        .iter()
-        .flat_map(|word| word.split([' ', ';', '&', '|']))
-        .filter_map(|word| find(repo, service, word));
-    let mut seen: Vec<RepoPath> = Vec::new();
-    for script in scripts {
-        if !seen.contains(&script) {
-            facts.extend(of_script(repo, catalog, service, &script));
-            seen.push(script);
-        }
+    for script in scripts(repo, service) {
+        facts.extend(of_script(repo, catalog, service, &script));
     }
     facts
+}
+
+/// The scripts that the start command names, in order.
+pub(super) fn scripts(repo: &Repo, service: &ServiceFacts) -> Vec<RepoPath> {
+    let given = service.command.as_ref().unwrap_or(&service.image.command);
+    let words = service.image.entrypoint.iter().chain(given);
+    let mut seen: Vec<RepoPath> = Vec::new();
+    for word in words.flat_map(|word| word.split([' ', ';', '&', '|'])) {
+        seen.extend(find(repo, service, word).filter(|script| !seen.contains(script)));
+    }
+    seen
 }
 
 /// The file that a word of the start command names: the nearest to the service's folder in what the build sees.

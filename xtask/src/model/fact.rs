@@ -304,6 +304,8 @@ pub struct Image {
     pub copies: Vec<(String, u32)>,
     /// Those of the final chain, with the place in the image, in order.
     pub placed: Vec<Placed>,
+    /// Sources of COPY from other stages and images into the final chain, in order.
+    pub brought: Vec<Brought>,
     /// RUN commands of the final chain, in order.
     pub runs: Vec<String>,
     /// `--platform` or a `# syntax=` line or anything else worth a note, with lines.
@@ -319,6 +321,17 @@ pub struct Placed {
     pub to: String,
     /// How many of [`Image::runs`] stand above it.
     pub after: usize,
+}
+
+/// A source of COPY that lies in another stage or image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// The stage's name or number, or an image.
+    pub from: String,
+    /// As written, variables replaced.
+    pub source: String,
+    /// As [`Placed::to`].
+    pub to: String,
 }
 
 /// A HEALTHCHECK instruction.
@@ -364,6 +377,25 @@ pub struct ServiceFacts {
     pub inputs: Vec<Input>,
     /// Everything else, in a stable order (by path, line, rule).
     pub facts: Vec<Fact>,
+    /// How its migrations can be run by somebody else, where it does not run them itself.
+    pub migration: Option<MigrationRun>,
+}
+
+/// A run of a service's migrations of which all parts are seen: the program, the files and where they lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationRun {
+    /// Lower case: `alembic`, `prisma`.
+    pub tool: String,
+    /// What to run.
+    pub command: Vec<String>,
+    /// In which folder of the service's image, where that is not its WORKDIR.
+    pub folder: Option<String>,
+    /// The folder with the migrations, where the tool's own image has to run them.
+    pub files: Option<RepoPath>,
+    /// Which file says that there are migrations.
+    pub at: Evidence,
+    /// Why it works in that image, for people.
+    pub because: String,
 }
 
 /// A file or folder of the repository that an image is made from.

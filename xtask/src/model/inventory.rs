@@ -158,6 +158,9 @@ pub struct Env {
 pub struct Migrations {
     pub tool: String,
     pub command: Vec<String>,
+    /// Who runs them and why that works, for people.
+    #[serde(skip)]
+    pub by: String,
 }
 
 /// Evidence, flattened for JSON.

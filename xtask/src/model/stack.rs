@@ -65,6 +65,8 @@ pub struct Container {
     pub command: Option<Vec<String>>,
     /// `user:`.
     pub user: Option<String>,
+    /// `working_dir:`, where it is not the image's.
+    pub working_dir: Option<String>,
     /// Name and value as Compose interpolates it: `postgresql://trading:${TRADING_DB_PASSWORD:?…}@postgres:5432/trading`.
     pub environment: Vec<(String, String)>,
     /// Published in the base file.

@@ -36,6 +36,7 @@ pub(crate) fn container(name: &str, role: ContainerRole, kind: &str) -> Containe
         entrypoint: None,
         command: None,
         user: None,
+        working_dir: None,
         environment: Vec::new(),
         ports: Vec::new(),
         local_ports: Vec::new(),

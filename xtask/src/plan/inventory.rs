@@ -10,6 +10,7 @@ use crate::model::inventory::{
 use super::components::Component;
 use super::draft::Draft;
 use super::environment::{Environment, port_variable};
+use super::migrate::Migration;
 use super::needs::{Needs, Target};
 use super::variables::Part;
 
@@ -20,6 +21,7 @@ pub(crate) fn service(
     environment: &Environment,
     components: &[Component<'_>],
     host_ports: &BTreeMap<String, u16>,
+    runs: &[Migration],
 ) -> Service {
     let facts = draft.facts;
     Service {
@@ -53,21 +55,36 @@ pub(crate) fn service(
         health: draft.health.clone(),
         requires: requirements(draft, needs, components),
         env: environment.inventory.clone(),
-        migrations: migrations(facts),
+        migrations: migrations(facts, runs),
         evidence: evidence(facts, environment),
     }
 }
 
-/// How the service's tables are made. Where it does that itself when it starts, no command is needed.
-fn migrations(facts: &ServiceFacts) -> Option<Migrations> {
+/// How the service's tables are made, and who sees to it.
+fn migrations(facts: &ServiceFacts, runs: &[Migration]) -> Option<Migrations> {
     let of = |fact: &crate::model::fact::Fact| match &fact.what {
-        What::Migration { tool, command } => {
-            Some(Migrations { tool: tool.clone(), command: command.clone() })
-        }
+        What::Migration { tool, command } => Some((tool.clone(), command.clone())),
         _ => None,
     };
-    let all: Vec<Migrations> = facts.facts.iter().filter_map(of).collect();
-    all.iter().find(|one| one.command.is_empty()).or(all.first()).cloned()
+    let all: Vec<(String, Vec<String>)> = facts.facts.iter().filter_map(of).collect();
+    let itself = all.iter().find(|(_, command)| command.is_empty());
+    let (tool, command) = match (&facts.migration, itself.or(all.first())) {
+        (Some(run), _) if run.files.is_none() => (run.tool.clone(), run.command.clone()),
+        (Some(run), None) => (run.tool.clone(), Vec::new()),
+        (_, Some((tool, command))) => (tool.clone(), command.clone()),
+        (None, None) => return None,
+    };
+    let run = runs.iter().find(|run| run.service == facts.name);
+    let run = run.or_else(|| runs.iter().find(|run| run.waiting.contains(&facts.name)));
+    let by = match (run, itself) {
+        (Some(run), _) => {
+            let image = if run.is_in_service_image() { "" } else { " in the tool's own image" };
+            format!("`{}` runs `{}`{image}: {}", run.name, run.shown(), run.because)
+        }
+        (None, Some(_)) => "it runs them itself when it starts".to_owned(),
+        (None, None) => "nobody runs them".to_owned(),
+    };
+    Some(Migrations { tool, command, by })
 }
 
 fn build(build: &crate::model::fact::Build) -> Build {

@@ -10,6 +10,7 @@ mod external;
 mod host_ports;
 mod inventory;
 mod known;
+mod migrate;
 mod names;
 mod needs;
 mod networks;
@@ -44,6 +45,7 @@ use self::components::Component;
 use self::draft::Draft;
 use self::environment::{Environment, Surroundings, port_variable};
 use self::host_ports::Request;
+use self::migrate::Migration;
 use self::needs::{Finder, Needs, Target};
 use self::order::{Edge, Order};
 
@@ -78,7 +80,9 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let requests = requests(&drafts, &components);
     let (host_ports, moved) = host_ports::assign(&requests, &context.recorded.ports);
     let environments = environments(&drafts, &needs, &components, &host_ports);
-    let order = start_order(&drafts, &needs, &components);
+    let migrations = migrate::decide(&drafts, &needs, &components);
+    problems.retain(|problem| !migrate::decided_by_hand(problem, &drafts, &migrations));
+    let order = start_order(&drafts, &needs, &components, &migrations);
 
     for ((draft, needs), environment) in drafts.iter().zip(&needs).zip(&environments) {
         readiness::loopback(draft, &mut problems);
@@ -104,7 +108,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     problems.dedup();
 
     let (mut containers, mut scripts) =
-        containers(&drafts, &needs, &components, &networks, &host_ports, &environments, &order);
+        containers(&drafts, &needs, &components, &networks, &host_ports, &environments, &order, &migrations);
     scripts.extend(
         facts.scenarios.iter().map(|(path, text)| (format!("tests/smoke/{}", path.name()), text.clone())),
     );
@@ -126,7 +130,9 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
             .iter()
             .zip(&needs)
             .zip(&environments)
-            .map(|((draft, needs), env)| inventory::service(draft, needs, env, &components, &host_ports))
+            .map(|((draft, needs), env)| {
+                inventory::service(draft, needs, env, &components, &host_ports, &migrations)
+            })
             .collect(),
         infrastructure: components.iter().map(inventory::component).collect(),
         startup_order: order.waves.clone(),
@@ -291,11 +297,20 @@ fn shared_secrets(drafts: &[Draft<'_>]) -> BTreeSet<String> {
     seen.into_iter().filter(|(_, services)| *services > 1).map(|((name, _), _)| name).collect()
 }
 
-fn start_order(drafts: &[Draft<'_>], needs: &[Needs], components: &[Component<'_>]) -> Order {
+fn start_order(
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+    migrations: &[Migration],
+) -> Order {
     let started = components.iter().filter(|component| component.external.is_none());
-    let names: BTreeSet<String> =
+    let mut names: BTreeSet<String> =
         drafts.iter().map(|draft| draft.facts.name.clone()).chain(started.map(|c| c.name.clone())).collect();
     let mut edges = Vec::new();
+    for migration in migrations {
+        names.insert(migration.name.clone());
+        edges.extend(migration.edges());
+    }
     for (draft, needs) in drafts.iter().zip(needs) {
         for need in inventory::required(needs) {
             let to = match &need.target {
@@ -320,6 +335,7 @@ fn containers(
     host_ports: &BTreeMap<String, u16>,
     environments: &[Environment],
     order: &Order,
+    migrations: &[Migration],
 ) -> (Vec<Container>, Vec<(String, String)>) {
     let mut containers = Vec::new();
     let mut scripts = Vec::new();
@@ -333,7 +349,7 @@ fn containers(
     }
     let broken = order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect();
     let aliases = aliases(needs);
-    let services: Vec<Container> = drafts
+    let mut services: Vec<Container> = drafts
         .iter()
         .zip(needs)
         .zip(environments)
@@ -356,6 +372,14 @@ fn containers(
     if probed {
         containers.push(assemble::probe_container());
     }
+    for migration in migrations {
+        let service = drafts.iter().zip(&services).find(|(draft, _)| draft.facts.name == migration.service);
+        if let Some((draft, service)) = service {
+            let image = &draft.facts.image;
+            containers.push(migrate::container(migration, service, image, components, networks));
+        }
+    }
+    services.iter_mut().for_each(|service| migrate::wait(service, migrations));
     containers.extend(services);
     (containers, scripts)
 }

@@ -57,6 +57,7 @@ fn container(out: &mut Writer, container: &Container, bind: &str, layout: &Layou
         entrypoint,
         command,
         user,
+        working_dir,
         environment,
         ports,
         local_ports: _,
@@ -88,6 +89,9 @@ fn container(out: &mut Writer, container: &Container, bind: &str, layout: &Layou
     }
     if let Some(user) = user {
         out.pair(2, "user", user);
+    }
+    if let Some(folder) = working_dir {
+        out.pair(2, "working_dir", &as_written(folder));
     }
     // Without it `down` waits ten seconds for each process 1 that has no handler for SIGTERM.
     if *init {

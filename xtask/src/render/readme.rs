@@ -1,7 +1,8 @@
 //! `README.md` of the setup: architecture, quick start, addresses, troubleshooting, workflow.
 
 use crate::model::inventory::{Inventory, Strength};
-use crate::model::stack::{SecretForm, Stack};
+use crate::model::stack::{Container, ContainerRole, SecretForm, Stack};
+use crate::model::words::list;
 
 use super::Layout;
 
@@ -19,6 +20,7 @@ pub(crate) fn render(stack: &Stack, layout: &Layout) -> String {
     out.push_str(PREREQUISITES);
     quick_start(&mut out, stack, layout);
     addresses(&mut out, stack);
+    migrations(&mut out, stack);
     out.push_str(ENVIRONMENTS);
     out.push_str(TROUBLESHOOTING);
     out.push_str(WORKFLOW);
@@ -117,6 +119,26 @@ fn addresses(out: &mut String, stack: &Stack) {
         }
     }
     out.push_str("\nPorts are published on this machine only; the variables in `.env` move them.\n\n");
+}
+
+/// Who brings which databases up to date, where one-shots do.
+fn migrations(out: &mut String, stack: &Stack) {
+    let runs = stack.containers.iter().filter(|container| container.kind == "migrate");
+    let lines: Vec<String> = runs
+        .map(|run| {
+            let waits = |container: &&Container| container.depends_on.iter().any(|on| on.target == run.name);
+            let services = stack.containers.iter().filter(waits).filter(|c| c.role == ContainerRole::Service);
+            let services: Vec<&str> = services.map(|container| container.name.as_str()).collect();
+            format!("- `{}` runs before {}.\n", run.name, list(&services))
+        })
+        .collect();
+    if !lines.is_empty() {
+        out.push_str("## Migrations\n\n");
+        out.push_str(&lines.concat());
+        out.push_str(
+            "\nEach start applies what is missing; a migration that fails is named, and nothing that waits for it starts.\n\n",
+        );
+    }
 }
 
 fn is_http(inventory: &Inventory, name: &str, port: u16) -> bool {

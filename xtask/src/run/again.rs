@@ -79,6 +79,12 @@ fn file(setup: &Setup) -> PathBuf {
     setup.out.join(CACHE).join(format!("started-{}", setup.env))
 }
 
+/// Whether a one-shot has something to do although nothing has changed. Migrations that come with an image have not: where
+/// the image is another one, or the server, the system is not the same any more.
+fn runs_again(service: &ServiceSpec) -> bool {
+    service.role == Role::OneShot && !(service.labels.kind == "migrate" && service.build.is_some())
+}
+
 /// Runs the one-shots of these services again, each after those it waits for; whether all ended well in time.
 ///
 /// # Errors
@@ -122,8 +128,7 @@ pub fn all_well(services: &[&ServiceSpec], containers: &[Container]) -> bool {
 fn waves(spec: &Spec, services: &[&ServiceSpec], containers: &[Container]) -> Vec<Vec<String>> {
     let depths = spec.depths();
     let depth = |service: &ServiceSpec| depths.get(service.name.as_str()).copied().unwrap_or_default();
-    let mut one_shots: Vec<&&ServiceSpec> =
-        services.iter().filter(|service| service.role == Role::OneShot).collect();
+    let mut one_shots: Vec<&&ServiceSpec> = services.iter().filter(|service| runs_again(service)).collect();
     one_shots.sort_by_key(|service| depth(service));
     let mut waves: Vec<Vec<String>> = Vec::new();
     // What lies between two one-shots runs already, so only one that waits for another one begins a new wave.
@@ -152,7 +157,8 @@ mod tests {
         "db":{"image":"d"},
         "probe":{"image":"b","labels":{"xtask.role":"one-shot"}},
         "setup":{"image":"d","labels":{"xtask.role":"one-shot"},"depends_on":{"db":{"condition":"service_healthy"}}},
-        "migrate":{"image":"a","labels":{"xtask.role":"one-shot"},"depends_on":{"setup":{"condition":"service_completed_successfully"}}}}}"#;
+        "built":{"build":{"context":"/a"},"labels":{"xtask.role":"one-shot","xtask.kind":"migrate"},"depends_on":{"setup":{"condition":"service_completed_successfully"}}},
+        "migrate":{"image":"a","labels":{"xtask.role":"one-shot","xtask.kind":"migrate"},"depends_on":{"setup":{"condition":"service_completed_successfully"}}}}}"#;
 
     fn ps(service: &str, id: &str, state: &str, status: &str) -> String {
         format!(
@@ -161,7 +167,8 @@ mod tests {
     }
 
     fn containers() -> Vec<Container> {
-        let lines = ["db", "probe", "setup", "migrate"].map(|name| ps(name, name, "running", "Up 2 minutes"));
+        let lines = ["db", "probe", "setup", "built", "migrate"]
+            .map(|name| ps(name, name, "running", "Up 2 minutes"));
         state::parse_ps(&lines.join("\n")).unwrap()
     }
 

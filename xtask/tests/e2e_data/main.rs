@@ -8,6 +8,7 @@ mod engine;
 #[path = "../e2e/lab.rs"]
 #[allow(dead_code, reason = "shared with the other tests on an engine")]
 mod lab;
+mod migrations;
 #[path = "../e2e/place.rs"]
 #[allow(dead_code, reason = "shared with the other tests on an engine")]
 mod place;

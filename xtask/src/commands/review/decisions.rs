@@ -83,6 +83,7 @@ pub(super) fn decisions(pipeline: &Pipeline) -> Vec<Decision> {
     all.push(from.bind());
     all.extend(from.networks());
     all.extend(services.iter().flat_map(|service| from.databases(service)));
+    all.extend(services.iter().filter_map(|service| from.migrations(service)));
     all.extend(components.iter().map(|component| from.server(component)));
     all.extend(services.iter().flat_map(|service| from.environment(service)));
     all.extend(components.iter().filter_map(|component| from.image(component)));
@@ -170,6 +171,16 @@ impl From<'_> {
             fixed(&key, "none", "nothing is checked"),
         ];
         decision
+    }
+
+    fn migrations(&self, service: &Service) -> Option<Decision> {
+        let migrations = service.migrations.as_ref()?;
+        let key = format!("services.{}.migrate", service.name);
+        let value = format!("{} migrations: {}", migrations.tool, migrations.by);
+        let why = evidence(facts_about(service, "migration"));
+        let mut decision = self.decision("Databases", &service.name, value, &key, why);
+        decision.alternatives = vec![open(&key, "COMMAND"), fixed(&key, "none", "no one-shot runs them")];
+        Some(decision)
     }
 
     fn requirement(&self, service: &Service, requirement: &Requirement) -> Decision {

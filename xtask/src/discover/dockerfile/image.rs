@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::steps::{Step, What};
 use super::{expand, install};
-use crate::model::fact::{Image, ImageHealth, Placed};
+use crate::model::fact::{Brought, Image, ImageHealth, Placed};
 
 /// A stage: where it begins and ends in the list of steps.
 struct Stage<'a> {
@@ -223,6 +223,16 @@ impl State {
                 let sources = sources.iter().map(|source| self.value(source));
                 let after = image.runs.len();
                 image.placed.extend(sources.map(|source| Placed { source, to: to.clone(), after }));
+            }
+            What::Bring { from, sources, to } => {
+                let from = self.value(from);
+                let to = destination(image.workdir.as_deref(), &self.value(to), sources.len() > 1);
+                let brought = sources.iter().map(|source| Brought {
+                    from: from.clone(),
+                    source: self.value(source),
+                    to: to.clone(),
+                });
+                image.brought.extend(brought);
             }
             What::From { .. } => {}
         }

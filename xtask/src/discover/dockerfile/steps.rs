@@ -16,7 +16,11 @@ pub(super) struct Step {
 /// The instructions that say something about the running container; words still quoted, variables still in them.
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    From { image: String, platform: Option<String>, name: Option<String> },
+    From {
+        image: String,
+        platform: Option<String>,
+        name: Option<String>,
+    },
     Arg(Vec<(String, Option<String>)>),
     Env(Vec<(String, String)>),
     Expose(Vec<String>),
@@ -26,7 +30,16 @@ pub(super) enum What {
     Entrypoint(Vec<String>),
     Cmd(Vec<String>),
     Volume(Vec<String>),
-    Copy { sources: Vec<String>, to: String },
+    Copy {
+        sources: Vec<String>,
+        to: String,
+    },
+    /// COPY from a stage or another image.
+    Bring {
+        from: String,
+        sources: Vec<String>,
+        to: String,
+    },
     Run(String),
 }
 
@@ -104,10 +117,13 @@ fn step(instruction: &Instruction<'_>, lines: &Lines) -> Option<Step> {
             (it.volume.span.start, What::Volume(paths))
         }
         Instruction::Copy(it) => {
-            if it.options.iter().any(|flag| flag.name.value == "from") {
-                return None;
-            }
-            (it.copy.span.start, What::Copy { sources: sources(&it.src), to: plain(&it.dest) })
+            let (sources, to) = (sources(&it.src), plain(&it.dest));
+            let from = it.options.iter().find(|flag| flag.name.value == "from");
+            let what = match from.map(|flag| flag.value.as_ref().map(plain).unwrap_or_default()) {
+                Some(from) => What::Bring { from, sources, to },
+                None => What::Copy { sources, to },
+            };
+            (it.copy.span.start, what)
         }
         Instruction::Add(it) => {
             (it.add.span.start, What::Copy { sources: sources(&it.src), to: plain(&it.dest) })

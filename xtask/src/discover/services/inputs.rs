@@ -198,6 +198,7 @@ mod tests {
             image: Dockerfile::parse(&text).expect("parses").image(None, &BTreeMap::new()),
             inputs: Vec::new(),
             facts: Vec::new(),
+            migration: None,
         };
         let shown = |input: Input| {
             let (lead, end) =

@@ -1,0 +1,7 @@
+-- One database for each service. Runs on every `up`, so each statement can be repeated.
+
+SELECT 'CREATE DATABASE "orders"'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'orders')\gexec
+
+SELECT 'CREATE DATABASE "ledger"'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'ledger')\gexec

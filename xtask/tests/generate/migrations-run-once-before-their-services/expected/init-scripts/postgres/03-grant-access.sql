@@ -1,0 +1,13 @@
+-- A database belongs to its user, and nobody else may connect to it.
+SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', datname)
+  FROM pg_database WHERE datallowconn\gexec
+
+ALTER DATABASE "orders" OWNER TO "courier";
+
+ALTER DATABASE "orders" OWNER TO "orders_clients";
+
+ALTER DATABASE "ledger" OWNER TO "ledger";
+
+ALTER DATABASE "orders" OWNER TO "orders";
+
+ALTER DATABASE "orders" OWNER TO "orders_clients";
