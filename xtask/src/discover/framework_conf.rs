@@ -1,7 +1,5 @@
 //! Reads the configuration files of Spring, Quarkus and Micronaut, and of .NET: ports, names and addresses by key.
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 use crate::model::fact::{EnvSource, Fact, HealthKind, PortSource, Protocol, Purpose, Subject, What};
@@ -16,7 +14,7 @@ mod app;
 mod flat;
 mod hocon;
 
-use flat::{Entry, json, properties, yaml};
+use flat::{Entry, json, plain_json, properties, yaml};
 
 /// `application*.yml`, `application*.properties`, `bootstrap*`, a config server's files, and `appsettings*.json`.
 pub const ALL: &[Detector] = &[
@@ -217,7 +215,13 @@ fn java_port(
     let placeholder = placeholders(&entry.value);
     let variable = placeholder.first().map_or(name, |one| one.name);
     let rule = if profile.is_some() { "java-config-port-profile" } else { "java-config-port" };
-    if let Ok(port) = resolve(&entry.value).trim().parse::<u16>() {
+    if let Ok(port) = java_resolve(&entry.value).trim().parse::<i32>() {
+        // 0 and -1 mean any free one, which nobody can publish; the variable makes it the usual one.
+        let is_any = port < 1;
+        let port = if is_any && purpose == Purpose::Main { USUAL } else { u16::try_from(port).unwrap_or(0) };
+        if port == 0 {
+            return;
+        }
         let variable = if is_variable(variable) { variable } else { name };
         findings.port_as(
             entry.line,
@@ -233,6 +237,18 @@ fn java_port(
             source: EnvSource::FrameworkConfig,
         };
         findings.add(entry.line, rule, what);
+    }
+}
+
+/// Where the frameworks of Java listen when nobody says otherwise.
+const USUAL: u16 = 8080;
+
+/// As [`resolve`], but `-` belongs to the default: `${PORT:-1}` is any free port.
+fn java_resolve(value: &str) -> String {
+    let whole = value.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match whole.and_then(|inner| inner.split_once(':')) {
+        Some((_, default)) if default == "-1" => default.to_owned(),
+        _ => resolve(value),
     }
 }
 
@@ -280,16 +296,9 @@ fn wants_dotnet(path: &RepoPath) -> bool {
         && !name.to_ascii_lowercase().contains(".test")
 }
 
-static LINE_COMMENT: LazyLock<Option<regex::Regex>> =
-    LazyLock::new(|| regex::Regex::new(r"(?m)^\s*//.*$").ok());
-
 fn read_dotnet(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let text = source.text.trim_start_matches('\u{feff}');
-    let mut uncommented = std::borrow::Cow::Borrowed(text);
-    if let (true, Some(comment)) = (text.contains("//"), LINE_COMMENT.as_ref()) {
-        uncommented = comment.replace_all(text, "");
-    }
-    let Ok(value) = serde_json::from_str::<Value>(&uncommented) else { return };
+    let Ok(value) = serde_json::from_str::<Value>(&plain_json(text)) else { return };
     let entries = json(&value, text);
     let mut findings = Findings::new(source, facts);
     if source.path.name().starts_with("ocelot") {
@@ -333,6 +342,11 @@ fn dotnet_entry(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_
     }
     if lower.starts_with("reverseproxy:") || lower.contains("clusters:") {
         findings.framework(entry.line, "dotnet-yarp", "yarp");
+    }
+    // Ocelot asks the registry for the service of a route.
+    if (lower.starts_with("routes:") || lower.starts_with("reroutes:")) && lower.ends_with(":servicename") {
+        findings.literal(entry.line, "ocelot-service", &format!("lb://{}", entry.value));
+        return;
     }
     address(entry, port, &name, "dotnet-config", findings);
 }

@@ -1,5 +1,7 @@
 //! Properties, YAML and JSON as flat lists of keys and values with their lines; no meaning.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// A key with its value.
@@ -214,6 +216,61 @@ pub(super) fn json(value: &Value, text: &str) -> Vec<Entry> {
     entries
 }
 
+/// JSON as .NET and editors take it, without its comments and without the commas behind last items. All that stays
+/// stands where it stood.
+pub(super) fn plain_json(text: &str) -> Cow<'_, str> {
+    if !text.contains("//") && !text.contains("/*") && !text.contains(",") {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = text.as_bytes().to_vec();
+    // The last comma behind which nothing but blanks and comments came yet.
+    let mut comma = None;
+    let mut at = 0;
+    while let Some(byte) = plain.get(at).copied() {
+        let end = match (byte, plain.get(at + 1)) {
+            (b'"', _) => {
+                comma = None;
+                at = string_end(&plain, at);
+                continue;
+            }
+            (b'/', Some(b'/')) => memchr::memchr(b'\n', &plain[at..]).map_or(plain.len(), |end| at + end),
+            (b'/', Some(b'*')) => {
+                memchr::memmem::find(&plain[at..], b"*/").map_or(plain.len(), |end| at + end + 2)
+            }
+            _ => {
+                match byte {
+                    b',' => comma = Some(at),
+                    b'}' | b']' => {
+                        if let Some(comma) = comma.take() {
+                            plain[comma] = b' ';
+                        }
+                    }
+                    _ if !byte.is_ascii_whitespace() => comma = None,
+                    _ => {}
+                }
+                at += 1;
+                continue;
+            }
+        };
+        plain[at..end].iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b' ');
+        at = end;
+    }
+    String::from_utf8(plain).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Behind the string that begins at `at`.
+fn string_end(text: &[u8], at: usize) -> usize {
+    let mut from = at + 1;
+    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        let end = from + found;
+        if text[end] == b'"' {
+            return end + 1;
+        }
+        from = end + 2;
+    }
+    text.len()
+}
+
 struct Walker<'t> {
     text: &'t str,
     at: usize,
@@ -308,10 +365,18 @@ mod tests {
         assert_eq!(shown(&json(&value, text)), ["3 A:B=x", "4 A:C:0=1", "4 A:C:1=y"]);
     }
 
+    #[test]
+    fn json_may_hold_comments_and_commas_behind_last_items() {
+        let text = "{ // why\n \"A\": { /* one\n two */ \"B\": \"http://x/*\", }, // }\n \"C\": [1, 2,],\n}";
+        let value = serde_json::from_str(&plain_json(text)).expect("valid");
+        assert_eq!(shown(&json(&value, text)), ["3 A:B=http://x/*", "4 C:0=1", "4 C:1=2"]);
+        assert!(serde_json::from_str::<Value>(&plain_json("{\"a\": \"x")).is_err());
+    }
+
     proptest! {
         #[test]
-        fn any_text_is_taken(text in "[ab:\\- \n#'\"|\\[\\]&é{}.=]{0,120}") {
-            let _ = (yaml(&text), properties(&text), sections(&text));
+        fn any_text_is_taken(text in "[ab:,/*\\- \n#'\"|\\[\\]&é{}.=]{0,120}") {
+            let _ = (yaml(&text), properties(&text), sections(&text), plain_json(&text));
         }
     }
 }

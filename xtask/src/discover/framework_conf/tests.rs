@@ -95,6 +95,25 @@ fn ocelot_names_hosts_and_ports() {
 }
 
 #[test]
+fn ocelot_names_services_of_the_registry() {
+    let text = "{\"Routes\":[{\"ServiceName\":\"AccountsService\",\"UpstreamPathTemplate\":\"/a\"}]}";
+    assert!(what(ALL, "g/ocelot.json", text).contains(&"ref lb|AccountsService|-|- via -".to_owned()));
+}
+
+#[test]
+fn any_free_port_becomes_the_usual_one() {
+    for (text, variable) in [
+        ("server:\n  port: 0\n", "SERVER_PORT"),
+        ("micronaut:\n  server:\n    port: ${SERVICE_PORT:-1}\n", "SERVICE_PORT"),
+    ] {
+        let said = what(ALL, "a/src/main/resources/application.yml", text);
+        assert!(said.contains(&format!("port 8080 FrameworkConfig by {variable}")), "{said:?}");
+        assert!(said.contains(&format!("value {variable}=8080 FrameworkConfig")), "{said:?}");
+    }
+    assert!(what(ALL, "a/src/main/resources/application.yml", "management.server.port: -1\n").is_empty());
+}
+
+#[test]
 fn hostile_files_are_survived() {
     survives(ALL, &["a/application.yml", "a/application.properties", "a/appsettings.json"]);
 }
