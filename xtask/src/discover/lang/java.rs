@@ -51,6 +51,29 @@ const HEALTH: &[(&str, &str)] = &[
     ("micronaut-management", "/health"),
 ];
 
+/// Beginning of a Quarkus extension's name, and the variables by which it is told where its server is; without them it
+/// finds one in development mode only.
+const EXTENSIONS: &[(&str, &[&str])] = &[
+    (
+        "quarkus-jdbc-",
+        &["QUARKUS_DATASOURCE_JDBC_URL", "QUARKUS_DATASOURCE_USERNAME", "QUARKUS_DATASOURCE_PASSWORD"],
+    ),
+    (
+        "quarkus-reactive-",
+        &["QUARKUS_DATASOURCE_REACTIVE_URL", "QUARKUS_DATASOURCE_USERNAME", "QUARKUS_DATASOURCE_PASSWORD"],
+    ),
+    ("quarkus-mongodb-", &["QUARKUS_MONGODB_CONNECTION_STRING"]),
+    ("quarkus-redis-client", &["QUARKUS_REDIS_HOSTS"]),
+    ("quarkus-messaging-kafka", &["KAFKA_BOOTSTRAP_SERVERS"]),
+    ("quarkus-smallrye-reactive-messaging-kafka", &["KAFKA_BOOTSTRAP_SERVERS"]),
+    ("quarkus-kafka-client", &["KAFKA_BOOTSTRAP_SERVERS"]),
+    (
+        "quarkus-messaging-rabbitmq",
+        &["RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_USERNAME", "RABBITMQ_PASSWORD"],
+    ),
+    ("quarkus-opentelemetry", &["QUARKUS_OTEL_EXPORTER_OTLP_ENDPOINT"]),
+];
+
 fn wants_source(path: &RepoPath) -> bool {
     matches!(path.extension(), "java" | "kt" | "scala" | "groovy") && !is_noise(path)
 }
@@ -63,7 +86,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("java-literal", "java-env-call"),
-        r#"getenv|\bsys\.env|dotenv|env(?:ironment)?\.get|@Property|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
+        r#"getenv|\bsys\.env|dotenv|env(?:ironment)?\.get|@Property|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@Client\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
         &[
             (
                 "java-env",
@@ -177,6 +200,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 Says::Discovery,
             ),
             (
+                "micronaut-client",
+                "@Client(",
+                r#"@Client\(\s*(?:(?:id|value)\s*=\s*)?"(?P<host>[a-z][\w-]*)""#,
+                Says::Discovery,
+            ),
+            (
                 "java-literal",
                 "forAddress",
                 r#"forAddress\(\s*"(?P<host>[\w.-]+)"\s*,\s*(?P<port>\d{2,5})"#,
@@ -286,6 +315,14 @@ fn dependency(findings: &mut Findings<'_, '_>, line: u32, group: &str, artifact:
         let what = What::Health { kind: HealthKind::Http, path: Some((*path).to_owned()), port: None };
         findings.add(line, "java-health-library", what);
     }
+    let known = findings.source.catalog.by_package("java", &format!("{group}:{artifact}"), &[]).is_some();
+    if let Some((_, names)) =
+        EXTENSIONS.iter().find(|(start, _)| known && group == "io.quarkus" && artifact.starts_with(start))
+    {
+        for name in *names {
+            findings.env(line, "quarkus-extension", Read { name, ..Read::default() });
+        }
+    }
     for tool in ["flyway", "liquibase"] {
         if artifact.starts_with(tool) || artifact == format!("quarkus-{tool}") {
             // Both run at the application's start unless they are switched off.
@@ -342,6 +379,8 @@ mod tests {
             ("@Path(\"/healthz\")", "health Http /healthz"),
             ("@FeignClient(name = \"accounts-service\")", "ref lb|accounts-service|-|- via -"),
             ("@FeignClient(\"accounts\")", "ref lb|accounts|-|- via -"),
+            ("@Client(id = \"accounts\", path = \"/v1\")", "ref lb|accounts|-|- via -"),
+            ("@Client(\"accounts\")", "ref lb|accounts|-|- via -"),
             ("rest.getForObject(\"http://accounts/users\", X.class)", "ref http|accounts|-|- via -"),
             ("factory.setHost(\"broker\");", "ref |broker|-|- via -"),
             ("ManagedChannelBuilder.forAddress(\"accounts\", 9090)", "ref |accounts|9090|- via -"),
@@ -362,6 +401,18 @@ mod tests {
                 "4 java-framework-port port 8080 FrameworkDefault",
                 "5 java-dependency driver postgres org.postgresql:postgresql",
                 "6 java-health-library health Http /actuator/health",
+            ]
+        );
+    }
+
+    #[test]
+    fn extensions_of_quarkus_read_where_their_server_is() {
+        let text = "<project><dependencies>\n<dependency><groupId>io.quarkus</groupId><artifactId>quarkus-messaging-kafka</artifactId></dependency>\n<dependency><groupId>io.quarkus</groupId><artifactId>quarkus-reactive-routes</artifactId></dependency>\n</dependencies></project>";
+        assert_eq!(
+            say(ALL, "a/pom.xml", text),
+            [
+                "2 java-dependency driver kafka io.quarkus:quarkus-messaging-kafka",
+                "2 quarkus-extension env KAFKA_BOOTSTRAP_SERVERS -",
             ]
         );
     }
