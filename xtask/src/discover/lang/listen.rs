@@ -26,7 +26,7 @@ pub(super) fn listen(
     line: u32,
     rule: &'static str,
     (port, host): (Option<&str>, Option<&str>),
-    protocol: Protocol,
+    (protocol, variable): (Protocol, Option<&str>),
 ) {
     if let Some(host) = host {
         let host = unquoted(host).unwrap_or(host);
@@ -48,7 +48,10 @@ pub(super) fn listen(
             if let Some(address) = address {
                 findings.listens(line, rule, address);
             }
-            findings.port_as(line, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
+            if variable.is_none() || !findings.has_port(line, Some(number)) {
+                let how = (variable, protocol, Purpose::Main);
+                findings.port_as(line, rule, number, PortSource::Listen, how);
+            }
         }
         return;
     }

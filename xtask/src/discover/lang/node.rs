@@ -75,7 +75,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "node-listen",
                 ".listen(",
-                r#"\.listen\(\s*(?P<port><lit>|[\w.]+)\s*(?:,\s*(?P<host><str>))?"#,
+                r#"\.listen\(\s*(?:(?:\+|Number\(|parseInt\()?\s*process\.env\.(?P<variable><key>)\s*\)?\s*(?:\|\||\?\?)\s*)?(?P<port><lit>|[\w.]+)\s*(?:,\s*(?P<host><str>))?"#,
                 Says::Listen,
             ),
             (
@@ -288,6 +288,14 @@ mod tests {
             ("app.listen(3000, '127.0.0.1')", &["listens 127.0.0.1", "port 3000 Listen"]),
             ("const p = 3001;\napp.listen(p, () => {})", &["port 3001 Listen"]),
             ("app.listen(process.env.PORT || 3000)", &["env PORT 3000", "port 3000 Listen by PORT"]),
+            (
+                "app.listen(process.env.HOOKS_PORT || 3006)",
+                &["env HOOKS_PORT 3006", "port 3006 Listen by HOOKS_PORT"],
+            ),
+            (
+                "app.listen(Number(process.env.HOOKS_PORT) || 3006)",
+                &["env HOOKS_PORT 3006", "port 3006 Listen by HOOKS_PORT"],
+            ),
             (
                 "await fastify.listen({ port: 3000, host: '0.0.0.0' })",
                 &["listens 0.0.0.0", "port 3000 Listen"],

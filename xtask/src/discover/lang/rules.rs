@@ -27,7 +27,8 @@ pub(super) enum Says {
     EnvField,
     /// Likewise, but the program ends where the variable is not set and no default stands there.
     EnvOrFail,
-    /// Groups `port` (a number, an address `host:port` or a name that is looked up in the file) and `host`.
+    /// Groups `port` (a number, an address `host:port` or a name that is looked up in the file), `host` and, where one
+    /// moves the port, `variable`.
     Listen,
     /// Like [`Says::Listen`], for gRPC.
     ListenGrpc,
@@ -193,7 +194,7 @@ impl Grammar {
                 }
                 Says::EnvField => {
                     let name = group("name").unwrap_or_default().to_ascii_uppercase();
-                    let default = group("default").and_then(unquoted);
+                    let default = group("default").or_else(|| group("default2")).and_then(unquoted);
                     findings.env(
                         line.number,
                         rule.name,
@@ -203,7 +204,8 @@ impl Grammar {
                 Says::Listen | Says::ListenGrpc => {
                     let protocol =
                         if rule.says == Says::ListenGrpc { Protocol::Grpc } else { Protocol::Http };
-                    listen(findings, line.number, rule.name, (group("port"), group("host")), protocol);
+                    let (how, at) = ((protocol, group("variable")), (group("port"), group("host")));
+                    listen(findings, line.number, rule.name, at, how);
                 }
                 Says::Route | Says::MountedRoute => {
                     if let Some(path) = group("path") {
@@ -266,7 +268,8 @@ impl Grammar {
         for text in strings(line.text) {
             if text.starts_with("0.0.0.0:") || text.starts_with("[::]:") {
                 if !findings.has_port(line.number, None) {
-                    listen(findings, line.number, self.literal, (Some(text), None), Protocol::Http);
+                    let how = (Protocol::Http, None);
+                    listen(findings, line.number, self.literal, (Some(text), None), how);
                 }
             } else if (text.len() <= 400 && memchr::memchr2(b':', b'=', text.as_bytes()).is_some())
                 || holds(text, "://")
