@@ -64,13 +64,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             (
                 "rust-clap-env",
                 "env",
-                r#"#\[(?:arg|clap|structopt|envconfig|envar|config)\([^\]]*?\benv\s*=\s*"(?P<name><key>)"(?:[^\]]*?\bdefault(?:_value)?(?:_t)?\s*=\s*(?P<default><lit>))?"#,
+                r#"#\[(?:arg|clap|structopt|envconfig|envar|config)\([^\]]*?(?:\bdefault(?:_value)?(?:_t)?\s*=\s*(?P<default2><lit>)\s*,[^\]]*?)?\benv\s*=\s*"(?P<name><key>)"(?:[^\]]*?\bdefault(?:_value)?(?:_t)?\s*=\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
             (
                 "rust-clap-env",
                 "env",
-                r#"#\[(?:arg|clap|structopt)\((?:[^\]"]|"[^"]*")*?\benv\b\s*(?:,[^\]]*?(?:default_value(?:_t)?\s*=\s*(?P<default><lit>)[^\]]*?)?)?\)\]\s*(?:pub(?:\([a-z]+\))?\s+)?(?P<name>[a-z]\w*)\s*:"#,
+                r#"#\[(?:arg|clap|structopt)\((?:[^\]"]|"[^"]*")*?(?:\bdefault_value(?:_t)?\s*=\s*(?P<default2><lit>)\s*,[^\]]*?)?\benv\b\s*(?:,[^\]]*?(?:default_value(?:_t)?\s*=\s*(?P<default><lit>)[^\]]*?)?)?\)\]\s*(?:pub(?:\([a-z]+\))?\s+)?(?P<name>[a-z]\w*)\s*:"#,
                 Says::EnvField,
             ),
             (
@@ -141,10 +141,24 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
+/// The text up to the module of the file's own tests, whatever other attributes that has.
+fn without_tests(text: &str) -> &str {
+    const MARK: &str = "#[cfg(test)]";
+    let mut from = 0;
+    while let Some(found) = find(&text[from..], MARK) {
+        let (start, after) = (from + found, from + found + MARK.len());
+        let mut rest = text[after..].lines().map(str::trim).skip(1).skip_while(|line| line.starts_with("#["));
+        if rest.next().is_some_and(|line| line.starts_with("mod ") || line.starts_with("pub mod ")) {
+            return &text[..start];
+        }
+        from = after;
+    }
+    text
+}
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     // What follows is the file's own tests.
-    let end = find(source.text, "#[cfg(test)]\nmod ").unwrap_or(source.text.len());
-    let source = Source { text: &source.text[..end], ..*source };
+    let source = Source { text: without_tests(source.text), ..*source };
     let mut findings = Findings::new(&source, facts);
     GRAMMAR.read(&mut findings);
     rust_env::read(&mut findings);
@@ -266,6 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn a_default_may_stand_before_the_variable() {
+        for text in [
+            "#[clap(default_value = \"5002\", env)]\n    pub stock_port: u16,",
+            "#[arg(long, default_value = \"5002\", env = \"STOCK_PORT\")]\n    port: u16,",
+        ] {
+            assert!(src(text).contains(&"env STOCK_PORT 5002".to_owned()), "{text}: {:?}", src(text));
+        }
+    }
+
+    #[test]
     fn patterns_are_valid() {
         assert!(GRAMMAR.is_valid());
     }
@@ -296,6 +320,8 @@ mod tests {
     #[test]
     fn the_files_own_tests_do_not_count() {
         assert!(src("#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}").is_empty());
+        let more = "#[cfg(test)]\nuse a::b;\n#[cfg(test)]\n#[expect(clippy::unwrap_used)]\nmod test {\n  env::var(\"X\");\n}";
+        assert!(src(more).is_empty());
     }
 
     #[test]
