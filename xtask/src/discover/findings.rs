@@ -247,8 +247,9 @@ impl<'a, 's> Findings<'a, 's> {
     pub fn host(&mut self, line: u32, rule: &'static str, host: &str, port: Option<u16>) {
         for mut reference in references(host, Some("host_url")) {
             reference.via = None;
-            // The name of a variable.
-            if reference.host.contains('_') && !reference.host.bytes().any(|b| b.is_ascii_lowercase()) {
+            // The name of a variable, or a constant.
+            let has = |is: fn(&u8) -> bool| reference.host.as_bytes().iter().any(is);
+            if has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase) {
                 continue;
             }
             reference.port = reference.port.or(port);

@@ -248,6 +248,7 @@ mod tests {
             ("new(\"https+http://catalog-api\")", &["ref https+http|catalog-api|-|- via -"]),
             ("var f = new ConnectionFactory { HostName = \"broker\" };", &["ref |broker|-|- via -"]),
             ("db.Database.Migrate();", &["migration ef-core []"]),
+            ("public const string SqlServer = \"SQLSERVER\";", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }
