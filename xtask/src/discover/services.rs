@@ -64,7 +64,8 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     }
     found.problems.extend(folders_called_dockerfile(repo, &roots));
     found.set_examples_aside();
-    found.set_build_tools_aside();
+    found.set_collections_aside();
+    found.set_build_tools_aside(repo);
     names_in_common(&mut found.services);
     found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
@@ -316,9 +317,26 @@ impl Found {
         }
     }
 
+    /// An image whose last stage holds all services in one is none where there are others.
+    fn set_collections_aside(&mut self) {
+        let is_one = |service: &ServiceFacts| {
+            service.image.stages.last().is_some_and(|stage| aside::is_all_in_one(stage))
+        };
+        if self.services.iter().all(is_one) {
+            return;
+        }
+        for service in std::mem::take(&mut self.services) {
+            if is_one(&service) {
+                self.aside(service.dockerfile, aside::ALL_IN_ONE.to_owned());
+            } else {
+                self.services.push(service);
+            }
+        }
+    }
+
     /// In the folder of another service, an image that starts nothing makes a part of that service: generated code, an
-    /// archive.
-    fn set_build_tools_aside(&mut self) {
+    /// archive. One that only installs something, beside no code, is a tool.
+    fn set_build_tools_aside(&mut self, repo: &Repo) {
         let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
         for service in std::mem::take(&mut self.services) {
             let image = &service.image;
@@ -326,7 +344,13 @@ impl Found {
             let outer = homes
                 .iter()
                 .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
-            if outer && !starts && aside::is_bare(image) {
+            let installs = image.copies.is_empty() && !image.runs.is_empty();
+            if !starts && installs && aside::is_bare(image) && !language::has_code(repo, &service.path) {
+                self.aside(
+                    service.dockerfile,
+                    "it starts nothing, and holds nothing of this repository".to_owned(),
+                );
+            } else if outer && !starts && aside::is_bare(image) {
                 self.aside(service.dockerfile, "it starts nothing, and lies in another service".to_owned());
             } else {
                 self.services.push(service);
@@ -436,6 +460,37 @@ mod tests {
                     //- /tools/x/workspace/code/market/Dockerfile\nFROM x\nCOPY . .\n\
                     //- /tools/x/.ci/images/base/Dockerfile\nFROM x\nCOPY . .\n";
         assert_eq!(names(tree), ["shop"]);
+    }
+
+    fn aside(tree: &str) -> Vec<String> {
+        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        found.set_aside.into_iter().map(|aside| format!("{}: {}", aside.path, aside.reason)).collect()
+    }
+
+    #[test]
+    fn images_of_a_whole_system_and_tools_are_no_services_beside_others() {
+        let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n";
+        let all = "//- /prod.Dockerfile\nFROM node:22 AS base\nCOPY . .\nFROM base AS aio\nCMD [\"node\", \"all.js\"]\n";
+        assert_eq!(
+            aside(&format!("{api}{all}")),
+            ["prod.Dockerfile: an image that holds all services in one"]
+        );
+        assert_eq!(aside(all), Vec::<String>::new());
+        let tool = "//- /build/pnpm/Dockerfile\nFROM node:22-alpine\nRUN npm install -g pnpm\n";
+        assert_eq!(
+            aside(&format!("{api}{tool}")),
+            ["build/pnpm/Dockerfile: it starts nothing, and holds nothing of this repository"]
+        );
+        let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
+        assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);
+    }
+
+    #[test]
+    fn folder_that_an_argument_names_is_the_services_also_where_it_is_the_only_one() {
+        let tree = "//- /infra/Dockerfile.node\nARG SERVICE=orders\nFROM node:22\nARG SERVICE\n\
+                    COPY backend/services/${SERVICE} app/${SERVICE}\nCMD [\"node\", \"app\"]\n\
+                    //- /backend/services/orders/package.json\n{}\n//- /backend/services/orders/x.js\n\n";
+        assert_eq!(names(tree), ["orders"]);
     }
 
     #[test]

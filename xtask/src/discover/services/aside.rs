@@ -7,6 +7,14 @@ use crate::model::path::RepoPath;
 /// The reason for folders of templates.
 pub(in crate::discover) const TEMPLATE: &str = "a template";
 
+/// The reason for images of a whole system.
+pub(super) const ALL_IN_ONE: &str = "an image that holds all services in one";
+
+/// Whether a name says so.
+pub(super) fn is_all_in_one(name: &str) -> bool {
+    matches!(name, "aio" | "all-in-one" | "all_in_one" | "allinone")
+}
+
 /// Folders whose images only serve the development of others.
 const FOLDERS: &[(&str, &[&str])] = &[
     (
@@ -21,6 +29,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "gatling",
             "jmeter",
             "k6",
+            "load-gen",
             "load-generator",
             "load-test",
             "load-tests",
@@ -45,6 +54,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "mocks",
             "test",
             "test-fixtures",
+            "test-runner",
+            "test-runners",
             "testdata",
             "tests",
         ],
@@ -62,10 +73,8 @@ pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str
         return Some(reason);
     }
     let stem = name.stem.as_deref().unwrap_or_default();
-    if matches!(stem, "aio" | "all-in-one" | "allinone")
-        || file.parts().any(|part| matches!(part, "aio" | "all-in-one"))
-    {
-        return Some("an image that holds all services in one");
+    if is_all_in_one(stem) || file.parts().any(is_all_in_one) {
+        return Some(ALL_IN_ONE);
     }
     if matches!(stem, "gitpod" | "devcontainer" | "devbox") {
         return Some("a development container");
@@ -113,7 +122,7 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.contains(prefix));
     if starts(&["locustio/locust", "grafana/k6", "loadimpact/k6", "jmeter", "gatling"]) {
         Some("a load generator")
-    } else if starts(&["cypress/", "playwright", "selenium/", "testcafe"]) {
+    } else if starts(&["cypress/", "playwright", "postman/newman", "selenium/", "testcafe"]) {
         Some("end-to-end tests")
     } else if starts(&["devcontainers/", "vscode/devcontainers", "gitpod/workspace"]) {
         Some("a development container")

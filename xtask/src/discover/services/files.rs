@@ -54,6 +54,8 @@ const VARIANTS: &[(&str, Rank)] = &[
     ("legacy", Rank::Other),
     ("lint", Rank::Aside),
     ("local", Rank::Development),
+    ("micro", Rank::Other),
+    ("minimal", Rank::Other),
     ("multi", Rank::Other),
     ("multiarch", Rank::Other),
     ("multistage", Rank::Other),
@@ -158,6 +160,7 @@ mod tests {
             ("api_gateway.Dockerfile", Some("api-gateway"), Rank::Plain),
             ("Dockerfile-orders.prod", Some("orders"), Rank::Production),
             ("Dockerfile.test", None, Rank::Aside),
+            ("Dockerfile.native-micro", None, Rank::Other),
         ] {
             let wanted = DockerName { stem: stem.map(str::to_owned), rank };
             assert_eq!(docker_name(name), Some(wanted), "{name}");

@@ -29,11 +29,13 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Optio
     let folder = file.parent().unwrap_or_default();
     dockerfile.arguments().into_iter().find_map(|name| {
         let used = dockerfile.uses(&name);
-        let values = copied(repo, &folder, &used.sources)
+        let copied = copied(repo, &folder, &used.sources);
+        // A folder that is copied by the argument's name is the service's, also where there is only one yet.
+        let is_certain = copied.is_some();
+        let values = copied
             .or_else(|| worked_in(repo, &folder, &used.paths))
             .or_else(|| packaged(repo, &folder, &used.sources))?;
-        // The only value there is, is no choice.
-        (values.len() > 1).then_some(Parameter { name, values })
+        (is_certain || values.len() > 1).then_some(Parameter { name, values })
     })
 }
 
