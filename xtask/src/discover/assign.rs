@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Names, valid_name};
-use super::{config_keys, derive, env_file, framework_conf, reach, services};
+use super::{config_keys, derive, env_file, framework_conf, ports, reach, services};
 use crate::catalog::Catalog;
-use crate::model::fact::{Fact, PortSource, ServiceFacts, Subject, What};
+use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -71,7 +71,14 @@ fn give_by_folder(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> 
     for fact in facts {
         let owners = fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
         match owners {
-            Some(owners) => give(services, owners, &fact),
+            Some(owners) => {
+                give(services, owners, &fact);
+                // What stands at the root is for all, also where a service lies there; where that listens is its own.
+                let at_root = fact.at.path.depth() == 1 && env_file::rank(&fact.at.path).is_some();
+                if at_root && !is_about_a_port(&fact.what) {
+                    rest.push(fact);
+                }
+            }
             None => rest.push(fact),
         }
     }
@@ -116,6 +123,9 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
         let Some(readers) = variable(&fact.what).and_then(|name| readers.get(name)) else { continue };
         let folder = fact.at.path.parent().unwrap_or_default();
         let below = readers.iter().copied().filter(|at| services[*at].path.is_in(&folder));
+        // Those that lie there have it already, and a file of one's own is nearer.
+        let below =
+            below.filter(|at| services[*at].path != folder && !has_own_value(&services[*at], &fact.what));
         let owners: Vec<usize> = below.collect();
         // Two services cannot both mean the one `PORT`.
         let is_port = matches!(fact.what, What::Port { source: PortSource::EnvExample, .. });
@@ -126,6 +136,26 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
     for (owners, fact) in given {
         give(services, &owners, &fact);
     }
+}
+
+fn is_about_a_port(what: &What) -> bool {
+    match what {
+        What::Port { .. } => true,
+        What::EnvValue { name, value, .. } => ports::of_variable(name, value).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether an environment file in the service's own folder gives the same variable a value.
+fn has_own_value(service: &ServiceFacts, what: &What) -> bool {
+    let Some(wanted) = variable(what) else { return false };
+    let is_own = |fact: &Fact| match &fact.what {
+        What::EnvValue { name, value, source: EnvSource::Example, .. } => {
+            name == wanted && !value.is_empty() && fact.at.path.is_in(&service.path)
+        }
+        _ => false,
+    };
+    service.facts.iter().any(is_own)
 }
 
 /// The variable that a value of an environment file is about.
@@ -214,7 +244,7 @@ pub(super) fn tidy(facts: &mut Vec<Fact>) {
 mod tests {
     use super::*;
     use crate::discover::{Scope, services};
-    use crate::model::fact::{EnvSource, Evidence};
+    use crate::model::fact::Evidence;
 
     const TREE: &str = "//- /outer/Dockerfile\nFROM x\nCOPY libs/common /c\nCOPY outer /o\n//- /outer/go.mod\n\
         //- /outer/inner/Dockerfile\nFROM x\n//- /outer/inner/go.mod\n//- /orders-service/Dockerfile\nFROM x\n\
@@ -260,6 +290,26 @@ mod tests {
         };
         assert_eq!(given(value("SHARED"), ".env.example", Subject::Here).0, ["inner"]);
         assert_eq!(given(value("OTHER"), ".env.example", Subject::Here).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn values_at_the_root_are_for_all_but_for_those_with_their_own() {
+        let tree = "//- /Dockerfile\nFROM x\n//- /main.go\n//- /.env.example\nSHARED=root\nPORT=1000\n\
+            //- /a/Dockerfile\nFROM x\n//- /a/index.js\nf(process.env.SHARED, process.env.PORT)\n\
+            //- /b/Dockerfile\nFROM x\n//- /b/index.js\nf(process.env.SHARED)\n//- /b/.env.example\nSHARED=own\n";
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let given = |service: &ServiceFacts| {
+            let value = |fact: &Fact| match &fact.what {
+                What::EnvValue { name, value, .. } => Some(format!("{}.{name}={value}", service.name)),
+                _ => None,
+            };
+            service.facts.iter().filter_map(value).collect::<Vec<_>>()
+        };
+        let all: Vec<String> = facts.expect("is read").services.iter().flat_map(given).collect();
+        let nested: Vec<&str> =
+            all.iter().map(String::as_str).filter(|one| one.starts_with(['a', 'b'])).collect();
+        assert_eq!(nested, ["a.SHARED=root", "b.SHARED=own"]);
     }
 
     #[test]
