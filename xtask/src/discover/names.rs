@@ -26,15 +26,18 @@ const LOOSE: &[&str] =
 pub(super) struct Names {
     exact: BTreeMap<String, BTreeSet<usize>>,
     loose: BTreeMap<String, BTreeSet<usize>>,
+    /// Without anything between the words.
+    joined: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Names {
     pub(super) fn of(services: &[ServiceFacts]) -> Names {
-        let mut names = Names { exact: BTreeMap::new(), loose: BTreeMap::new() };
+        let mut names = Names { exact: BTreeMap::new(), loose: BTreeMap::new(), joined: BTreeMap::new() };
         for (at, service) in services.iter().enumerate() {
             for name in std::iter::once(&service.name).chain(&service.aliases) {
                 names.loose.entry(loose(name)).or_default().insert(at);
                 names.exact.entry(valid_name(name)).or_default().insert(at);
+                names.joined.entry(valid_name(name).replace('-', "")).or_default().insert(at);
             }
         }
         names
@@ -50,7 +53,9 @@ impl Names {
         let one = |found: Option<&BTreeSet<usize>>| {
             found.filter(|all| all.len() == 1).and_then(|all| all.first().copied())
         };
-        one(self.exact.get(&valid_name(name))).or_else(|| one(self.loose.get(&loose(name))))
+        one(self.exact.get(&valid_name(name)))
+            .or_else(|| one(self.loose.get(&loose(name))))
+            .or_else(|| one(self.joined.get(&valid_name(name).replace('-', ""))))
     }
 }
 

@@ -153,7 +153,7 @@ fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> 
                 ports.insert(0, port);
             }
         }
-        disagreement(facts, &mains, strongest, &ports, problems);
+        disagreement(facts, &claims, strongest, &ports, problems);
     }
     for claim in claims.iter().filter(|claim| claim.purpose != Purpose::Main) {
         match ports.iter_mut().find(|port| port.container == claim.port) {
@@ -218,19 +218,26 @@ fn callers_know_better(mains: &[&Claim<'_>]) -> bool {
 /// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.
 fn disagreement(
     facts: &ServiceFacts,
-    mains: &[&Claim<'_>],
+    claims: &[Claim<'_>],
     strongest: PortSource,
     ports: &[Port],
     problems: &mut Vec<Problem>,
 ) {
-    let known = |claim: &&&Claim<'_>| ports.iter().any(|port| port.container == claim.port);
+    let mains = || claims.iter().filter(|claim| claim.purpose == Purpose::Main);
+    // A second port of which somebody says the purpose, as that of the metrics, contradicts nobody.
+    let known = |claim: &&Claim<'_>| {
+        let same = |other: &Claim<'_>| other.port == claim.port && other.purpose != Purpose::Main;
+        ports.iter().any(|port| port.container == claim.port) || claims.iter().any(same)
+    };
     let strong = |source: PortSource| source < PortSource::Listen || source == PortSource::Document;
-    let Some(other) = mains.iter().find(|claim| strong(claim.source) && !known(claim)) else { return };
-    let Some(taken) = mains.iter().find(|claim| claim.source == strongest) else { return };
+    let Some(other) = mains().find(|claim| strong(claim.source) && !known(claim)) else { return };
+    let Some(taken) = mains().find(|claim| claim.source == strongest) else { return };
+    // What a document says may be the host's port.
+    let severity = if other.source == PortSource::Document { Severity::Note } else { Severity::Warning };
     problems.push(
         Problem::new(
             "port-disagreement",
-            Severity::Warning,
+            severity,
             format!(
                 "`{}` listens on {} by one source and on {} by another; {} is taken",
                 facts.name, taken.port, other.port, taken.port

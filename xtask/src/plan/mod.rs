@@ -90,7 +90,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     }
     readiness::port_conflicts(&moved, &drafts, &mut problems);
     readiness::cycles(&order, &drafts, &needs, &mut problems);
-    readiness::orphans(facts, &mut problems);
+    readiness::orphans(facts, catalog, &mut problems);
     for aside in &facts.set_aside {
         problems.push(
             Problem::new(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::model::fact::{Evidence, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
@@ -214,12 +215,50 @@ pub(crate) fn older_versions(
     }
 }
 
+/// Whether a document's name is that of a server that nobody builds here.
+fn is_a_product(name: &str, catalog: &Catalog) -> bool {
+    const PRODUCTS: &[&str] = &[
+        "adminer",
+        "alertmanager",
+        "cadvisor",
+        "caddy",
+        "dapr",
+        "envoy",
+        "etcd",
+        "filebeat",
+        "fluentbit",
+        "fluentd",
+        "haproxy",
+        "istio",
+        "kibana",
+        "kong",
+        "logstash",
+        "loki",
+        "mailhog",
+        "metabase",
+        "nginx",
+        "pgadmin",
+        "pgbouncer",
+        "portainer",
+        "promtail",
+        "seq",
+        "tempo",
+        "traefik",
+        "zookeeper",
+    ];
+    let lower = name.to_lowercase();
+    let first = lower.split([' ', '-', '_']).next().unwrap_or_default();
+    let known = |word: &str| catalog.by_word(word).is_some() || catalog.by_host(word).is_some();
+    known(&lower) || PRODUCTS.contains(&first)
+}
+
 /// Services that documents or configuration name and that have no Dockerfile.
-pub(crate) fn orphans(facts: &Facts, problems: &mut Vec<Problem>) {
+pub(crate) fn orphans(facts: &Facts, catalog: &Catalog, problems: &mut Vec<Problem>) {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for fact in &facts.orphans {
         let Subject::Named(name) = &fact.subject else { continue };
-        if !seen.insert(name) {
+        // Whatever is scraped may be an exporter or run elsewhere.
+        if fact.at.rule == "prometheus-target" || is_a_product(name, catalog) || !seen.insert(name) {
             continue;
         }
         problems.push(
