@@ -53,6 +53,7 @@ patterns! {
     APACHE_LISTEN = r"^\s*Listen\s+(?:[0-9.]+:)?(?P<port>[0-9]{2,5})";
     ENVOY_ADDRESS = r#"address:\s*"?(?P<host>[A-Za-z0-9_.-]+)"?\s*[,\n]\s*"?port_value:?"?:?\s*(?P<port>[0-9]{2,5})"#;
     URL = r#"[a-z][a-z0-9+.-]*://[A-Za-z0-9_.-]+(?::[0-9]{2,5})?"#;
+    NODE = r#"^\s*"?(?P<to>[A-Za-z][A-Za-z0-9_.-]*:[0-9]{2,5})"?\s*:\s*[0-9]+\s*,?\s*$"#;
     SCRAPED = r#"["'](?P<host>[A-Za-z][A-Za-z0-9_.-]*):(?P<port>[0-9]{2,5})["']"#;
     CADDY_VARIABLE = r"\{(?:\$|env\.)(?P<name>[A-Z][A-Z0-9_]*)(?::(?P<default>[^}]*))?\}";
     DEV_PORT = r#"(?:^|[\s{,"])port["']?\s*[:=]\s*(?P<port>[0-9]{2,5})\b"#;
@@ -296,6 +297,8 @@ fn url_proxy(path: &RepoPath) -> Option<&'static str> {
         Some("traefik")
     } else if name.starts_with("kong") {
         Some("kong")
+    } else if name.starts_with("apisix") || path.parts().rev().skip(1).any(|part| part == "apisix") {
+        Some("apisix")
     } else if name.starts_with("krakend") {
         Some("krakend")
     } else if name == "gateway.config.yml" {
@@ -317,6 +320,11 @@ fn read_urls(source: &Source<'_>, facts: &mut Vec<Fact>) {
         for found in URL.iter().flat_map(|regex| regex.find_iter(line)).take(20) {
             findings.framework(number, "gateway-url", name);
             findings.literal(number, "gateway-url", found.as_str());
+        }
+        // `"orders:8080": 1`, a node with its weight.
+        if let Some(found) = captures(&NODE, line) {
+            findings.framework(number, "gateway-node", name);
+            findings.host(number, "gateway-node", group(&found, "to"), None);
         }
     }
 }
@@ -436,6 +444,7 @@ mod tests {
             ),
             ("g/envoy.yaml", "  address: accounts\n  port_value: 3001\n", "ref |accounts|3001|- via -"),
             ("g/traefik/dynamic.yml", "  - url: \"http://accounts:3001\"", "ref http|accounts|3001|- via -"),
+            ("g/apisix.yaml", "      nodes:\n        \"accounts:3001\": 1", "ref |accounts|3001|- via -"),
             ("g/krakend.json", "\"host\": [\"http://accounts:3001\"]", "ref http|accounts|3001|- via -"),
         ] {
             assert_eq!(what(ALL, path, text).last().map(String::as_str), Some(wanted), "{path}");
