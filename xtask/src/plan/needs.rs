@@ -11,7 +11,7 @@ use super::address::{Address, address, database_of, first_label, is_local, space
 use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
-use super::variables::{About, Part, classify};
+use super::variables::{About, Part, classify, without_bundler};
 
 /// What a service talks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -248,7 +248,7 @@ impl<'a> Finder<'a> {
         let address = value
             .and_then(address)
             .filter(|address| means_host || address.scheme.is_some() || address.port.is_some());
-        let address = self.with_reference(draft.facts, name, address);
+        let address = self.with_reference(draft.facts, (name, value), address);
         if let Some(Address { scheme: Some(scheme), host, .. }) = &address
             && let Some(entry) = self.catalog.by_scheme(scheme)
         {
@@ -269,10 +269,13 @@ impl<'a> Finder<'a> {
         match named {
             Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
             Some((About::Class(class), part)) => {
-                let port = address.as_ref().and_then(|address| address.port);
-                match self.of_class(draft.facts, class, port, value) {
+                match self.of_class(draft.facts, class, address.as_ref(), value) {
                     Some(kind) => return Some(((Target::Kind(kind), BY_VALUE), part)),
                     None if class == Class::Database && matches!(part, Part::Url | Part::Host) => {
+                        // `ConnectionStrings:Search` may be the address of a search engine.
+                        if let Some(kind) = self.named_or_driven(draft.facts, address.as_ref()) {
+                            return Some(((Target::Kind(kind), BY_VALUE), part));
+                        }
                         // What only a library reads, its other users may need.
                         if at.path.is_in(&draft.facts.path) {
                             gathered.unclear.push((name.to_owned(), at.clone()));
@@ -327,6 +330,12 @@ impl<'a> Finder<'a> {
         if let Some(service) = named.filter_map(|prefix| self.service(draft, prefix)).next() {
             return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
         }
+        // `API_GATEWAY`, whatever the bundler demands in front.
+        if name.ends_with("GATEWAY")
+            && let Some(service) = self.service(draft, without_bundler(name))
+        {
+            return Some(((Target::Service(service), BY_NAME), Part::Url));
+        }
         // `ORDERS_SERVICE`: a variable that is called like a service and nothing else holds its address.
         if named_like_a_service(name)
             && address.as_ref().is_none_or(|address| address.port.is_some())
@@ -338,7 +347,8 @@ impl<'a> Finder<'a> {
         if let Some(kind) = self.driven(draft.facts, &address) {
             return Some(((Target::Kind(kind), BY_VALUE), part.unwrap_or(Part::HostPort)));
         }
-        let service = self.by_port(draft, address.port.filter(|_| address.scheme.is_some())?)?;
+        let service =
+            self.by_port(draft, address.port.filter(|_| address.scheme.is_some() || means_host)?)?;
         Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)))
     }
 
@@ -347,18 +357,14 @@ impl<'a> Finder<'a> {
         &self,
         facts: &ServiceFacts,
         class: Class,
-        port: Option<u16>,
+        address: Option<&Address>,
         value: Option<&str>,
     ) -> Option<String> {
         let fits = |kind: &str| self.catalog.get(kind).is_some_and(|entry| entry.class == class);
-        if let Some(entry) =
-            port.and_then(|port| self.catalog.by_port(port)).filter(|entry| entry.class == class)
-        {
-            return Some(entry.kind.clone());
-        }
-        if let Some(entry) =
-            value.and_then(|value| self.catalog.by_host(value)).filter(|entry| entry.class == class)
-        {
+        let host = address.map(|address| address.host.as_str()).or(value);
+        let by_port = address.and_then(|address| self.catalog.by_port(address.port?));
+        let by_host = host.and_then(|host| self.catalog.by_host(host));
+        if let Some(entry) = [by_port, by_host].into_iter().flatten().find(|entry| entry.class == class) {
             return Some(entry.kind.clone());
         }
         let drivers: BTreeSet<String> = self.drivers(facts).into_iter().map(|(kind, _)| kind).collect();
@@ -369,7 +375,7 @@ impl<'a> Finder<'a> {
         // `DATASOURCE_PASSWORD` beside `DATASOURCE_URL=jdbc:postgresql://…`.
         let spoken: BTreeSet<String> = settings(facts)
             .values()
-            .filter_map(|setting| self.catalog.by_scheme(&address(setting.value()?)?.scheme?))
+            .filter_map(|setting| self.catalog.by_scheme(&super::address::address(setting.value()?)?.scheme?))
             .map(|entry| entry.kind.clone())
             .filter(|kind| fits(kind))
             .collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::catalog::Class;
 use crate::model::fact::{EnvSource, Evidence, ServiceFacts, What};
 use crate::model::inventory::Strength;
 
@@ -34,7 +35,7 @@ impl Finder<'_> {
         value: Option<&str>,
     ) -> Strength {
         let Target::Kind(kind) = target else { return Strength::Required };
-        if self.does_without(facts, kind, setting) {
+        if self.does_without(facts, kind, setting) || self.keeps_data_in_a_file(facts, kind, setting) {
             return Strength::Possible;
         }
         let was_read = facts.facts.iter().any(|fact| {
@@ -69,6 +70,26 @@ impl Finder<'_> {
         } else {
             Strength::Possible
         }
+    }
+
+    /// Whether a setting chooses a database in a file, as `DB_CONNECTION=sqlite` does, and nobody gives the address of a
+    /// server.
+    fn keeps_data_in_a_file(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
+        const CHOICES: &[&str] = &["CONNECTION", "DIALECT", "ENGINE", "DRIVER"];
+        let is_database = self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Database);
+        // A word alone, as a database's name is, gives no address.
+        let is_server = |value: &str| {
+            address(value).is_some_and(|address| {
+                (address.scheme.is_some() || address.port.is_some()) && !is_local(&address.host)
+            })
+        };
+        is_database
+            && !setting.values.iter().any(|given| is_server(given.value))
+            && settings(facts).iter().any(|(name, setting)| {
+                name.starts_with("DB_")
+                    && CHOICES.iter().any(|ending| name.ends_with(ending))
+                    && setting.value().is_some_and(|value| value == "sqlite" || value == "sqlite3")
+            })
     }
 
     /// Whether the service runs without that kind as far as this setting goes: nobody gives it a value, and the code has

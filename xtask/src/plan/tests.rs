@@ -261,6 +261,77 @@ fn gateway_and_service_variables_mean_their_services() {
 }
 
 #[test]
+fn variables_of_frontends_mean_services_whatever_the_bundler_demands() {
+    let web = "//- /web/Dockerfile\nFROM node:22-slim\nEXPOSE 5000\n//- /web/src/x.js\n\
+        f(import.meta.env.VITE_API_URL, import.meta.env.VITE_STOCK_API_URL, import.meta.env.VITE_API_GATEWAY)\n";
+    let stock = "//- /stock/Dockerfile\nFROM node:22-slim\nEXPOSE 5001\n";
+    let gateway = "//- /gateway/Dockerfile\nFROM node:22-slim\nEXPOSE 5002\n";
+    let stack = planned(&format!("{API}{web}{stock}{gateway}"));
+    let needs: Vec<&str> = service(&stack, "web").requires.iter().map(|need| need.target.as_str()).collect();
+    assert_eq!(needs, ["api", "gateway", "stock"]);
+}
+
+#[test]
+fn address_on_the_own_machine_means_the_only_service_with_its_port() {
+    let caller = "//- /shop/Dockerfile\nFROM eclipse-temurin:21\n//- /shop/src/main/resources/application.properties\n\
+        quarkus.http.port=8081\nquarkus.stork.prices.service-discovery.address-list=localhost:8000\n";
+    let stack = planned(&format!("{API}{caller}"));
+    assert_eq!(
+        value(&stack, "shop", "QUARKUS_STORK_PRICES_SERVICE_DISCOVERY_ADDRESS_LIST").as_deref(),
+        Some("api:8000")
+    );
+}
+
+#[test]
+fn connection_string_may_be_the_address_of_another_kind() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n//- /api/appsettings.json\n\
+         { \"ConnectionStrings\": { \"Search\": \"http://elasticsearch:9200\", // local\n \"Shop\": \"Server=sql-server;Database=s\" } }\n\
+         //- /api/appsettings.Development.json\n{ \"ConnectionStrings\": { \"Shop\": \"Server=localhost,1434;Database=s\" } }\n",
+    );
+    let kinds: Vec<&str> =
+        stack.inventory.infrastructure.iter().map(|component| component.kind.as_str()).collect();
+    assert_eq!(kinds, ["elasticsearch", "sqlserver"]);
+}
+
+#[test]
+fn who_keeps_data_in_a_file_needs_no_server() {
+    let php = "//- /web/Dockerfile\nFROM php:8.4-fpm\nRUN docker-php-ext-install pdo_mysql\n//- /web/config/database.php\n\
+        <?php return ['url' => env('DB_URL'), 'host' => env('DB_HOST', '127.0.0.1'), 'name' => env('DB_DATABASE', 'laravel')];\n";
+    let needs =
+        |env: &str| planned(&format!("{php}//- /web/.env.example\n{env}\n")).inventory.infrastructure.len();
+    assert_eq!(needs("DB_CONNECTION=mysql"), 1);
+    assert_eq!(needs("DB_CONNECTION=sqlite"), 0);
+}
+
+#[test]
+fn products_in_documents_are_no_missing_services() {
+    let rows = "| nginx | 80 |\n| PgBouncer write | 5432 |\n| SQL Server | 1433 |\n| billing | 8001 |\n";
+    let stack = planned(&format!(
+        "{API}//- /docs/architecture.md\n| Service | Port |\n|---|---|\n| api | 8000 |\n{rows}"
+    ));
+    let missing = |problem: &&Problem| problem.code == "dockerfile-missing";
+    let said: Vec<&str> = stack
+        .inventory
+        .problems
+        .iter()
+        .filter(missing)
+        .flat_map(|problem| problem.services.iter().map(String::as_str))
+        .collect();
+    assert_eq!(said, ["billing"]);
+}
+
+#[test]
+fn port_of_metrics_contradicts_nobody() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM python:3.13-slim\nENV METRICS_PORT=9100\nEXPOSE 9100\n//- /api/k8s/deployment.yaml\n\
+         kind: Deployment\nmetadata:\n  name: api\nspec:\n  template:\n    spec:\n      containers:\n      - name: api\n\
+        \x20       image: api\n        ports:\n        - containerPort: 8000\n",
+    );
+    assert!(!codes(&stack).contains(&"port-disagreement"), "{:?}", stack.inventory.problems);
+}
+
+#[test]
 fn what_only_a_library_for_all_reads_is_only_possible() {
     let project = |packages: &str| {
         format!("<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ItemGroup>{packages}</ItemGroup></Project>")

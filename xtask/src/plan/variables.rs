@@ -54,6 +54,7 @@ const ENDINGS: &[(&str, Part)] = &[
     ("SERVICE_ENDPOINT", Part::HostPort),
     ("BROKERS", Part::HostPort),
     ("BROKER", Part::HostPort),
+    ("ADDRESS_LIST", Part::HostPort),
     ("ADDRESSES", Part::HostPort),
     ("ADDRESS", Part::HostPort),
     ("ADDR", Part::HostPort),
@@ -140,6 +141,7 @@ fn last_section(name: &str) -> Option<String> {
 
 /// Whom a variable is about and which part it holds; `None` where its name is no part of an address.
 pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
+    let name = without_bundler(name);
     of_words(name, catalog).or_else(|| of_words(&last_section(name)?, catalog))
 }
 
@@ -155,7 +157,9 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
     })?;
-    let prefix = without_section(&prefix).to_owned();
+    // `API_URL` is about the API.
+    let is_api = prefix.is_empty() && name.starts_with("API_");
+    let prefix = if is_api { "API".to_owned() } else { without_section(&prefix).to_owned() };
     // Keys are logins for storage alone; anywhere else they are secrets of their own.
     let is_key = prefix.len() < name.len() && name.ends_with("KEY") || name.ends_with("KEY_ID");
     if is_key {
@@ -235,20 +239,26 @@ fn at_start(prefix: &str, word: &str) -> bool {
 
 /// Variables that a browser reads: the bundler writes them into the page, so their hosts are seen from outside.
 pub(crate) fn is_for_browsers(name: &str) -> bool {
-    [
-        "VITE_",
-        "NEXT_PUBLIC_",
-        "REACT_APP_",
-        "NUXT_PUBLIC_",
-        "PUBLIC_",
-        "VUE_APP_",
-        "NG_APP_",
-        "GATSBY_",
-        "EXPO_PUBLIC_",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
+    FOR_BROWSERS.iter().any(|prefix| name.starts_with(prefix))
 }
+
+/// A name without what a bundler demands in front, which says nothing about whom the variable is about.
+pub(crate) fn without_bundler(name: &str) -> &str {
+    FOR_BROWSERS.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+/// What the bundlers of frontends demand in front of such a name.
+const FOR_BROWSERS: &[&str] = &[
+    "VITE_",
+    "NEXT_PUBLIC_",
+    "REACT_APP_",
+    "NUXT_PUBLIC_",
+    "PUBLIC_",
+    "VUE_APP_",
+    "NG_APP_",
+    "GATSBY_",
+    "EXPO_PUBLIC_",
+];
 
 #[cfg(test)]
 mod tests {
@@ -280,6 +290,12 @@ mod tests {
             ("CACHE_HOST", class(Class::Cache, Part::Host)),
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
             ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),
+            ("VITE_ACCOUNTS_API_URL", other("ACCOUNTS", Part::Url)),
+            ("REACT_APP_API_URL", other("API", Part::Url)),
+            (
+                "QUARKUS_STORK_ACCOUNTS_SERVICE_DISCOVERY_ADDRESS_LIST",
+                other("QUARKUS_STORK_ACCOUNTS_SERVICE_DISCOVERY", Part::HostPort),
+            ),
             ("PORT", other("", Part::Port)),
             ("ADMIN_PASSWORD", None),
             ("SERVICE_NAME", None),

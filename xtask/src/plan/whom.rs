@@ -66,13 +66,17 @@ impl Finder<'_> {
     pub(super) fn with_reference(
         &self,
         facts: &ServiceFacts,
-        name: &str,
+        (name, value): (&str, Option<&str>),
         address: Option<Address>,
     ) -> Option<Address> {
-        let said = facts.facts.iter().find_map(|fact| match &fact.what {
-            What::Reference(reference) if reference.via.as_deref() == Some(name) => Some(reference),
-            _ => None,
-        });
+        let all = || {
+            facts.facts.iter().filter_map(|fact| match &fact.what {
+                What::Reference(reference) if reference.via.as_deref() == Some(name) => Some(reference),
+                _ => None,
+            })
+        };
+        // Of a file for each environment, the one that counts.
+        let said = all().find(|said| value == Some(said.raw.as_str())).or_else(|| all().next());
         match (address, said) {
             (Some(address), Some(said)) => {
                 let port = address.port.or(said.port.filter(|_| said.host == address.host));
@@ -92,6 +96,17 @@ impl Finder<'_> {
         let pages = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
         let entry = address.port.filter(|_| !pages).and_then(|port| self.catalog.by_port(port))?;
         self.drivers(facts).iter().any(|(kind, _)| *kind == entry.kind).then(|| entry.kind.clone())
+    }
+
+    /// The kind after which a host is called, or on whose port a host of the own machine listens that the service has
+    /// a driver for, whatever the scheme.
+    pub(super) fn named_or_driven(&self, facts: &ServiceFacts, address: Option<&Address>) -> Option<String> {
+        let address = address?;
+        if let Some(entry) = self.catalog.by_host(&address.host) {
+            return Some(entry.kind.clone());
+        }
+        let plain = Address { scheme: None, host: address.host.clone(), port: address.port };
+        self.driven(facts, &plain).filter(|_| is_local(&address.host))
     }
 
     /// The other service that a host name or a variable's prefix means, if there is exactly one.
