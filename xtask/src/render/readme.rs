@@ -22,7 +22,7 @@ pub(crate) fn render(stack: &Stack, layout: &Layout) -> String {
     addresses(&mut out, stack);
     migrations(&mut out, stack);
     out.push_str(ENVIRONMENTS);
-    out.push_str(TROUBLESHOOTING);
+    troubleshooting(&mut out, stack);
     out.push_str(WORKFLOW);
     out
 }
@@ -157,11 +157,30 @@ const ENVIRONMENTS: &str = "## Environments\n\n\
     `cargo xtask up --watch` brings changed files into the running containers, by the rules in `docker-compose.override.yml`, until Ctrl-C.\n\
     An environment of your own needs no more than a name: `--env NAME` takes `docker-compose.NAME.yml`, where you write one, and `.env.NAME`.\n\n";
 
-const TROUBLESHOOTING: &str = "## Troubleshooting\n\n\
-    - `cargo xtask health` shows every container and endpoint, `cargo xtask logs SERVICE` what a service says.\n\
-    - A port is taken: set its variable in `.env` (the table above) and run `cargo xtask up` again.\n\
-    - A database does not accept its password: `.env` was changed or lost; `cargo xtask reset NAME` starts that one anew.\n\
-    - `cargo xtask explain NAME` shows where each value comes from, and the key in `config.yaml` that overrides it.\n\n";
+fn troubleshooting(out: &mut String, stack: &Stack) {
+    out.push_str(
+        "## Troubleshooting\n\n\
+        - `cargo xtask health` shows every container and endpoint, `cargo xtask logs SERVICE` what a service says.\n\
+        - A port is taken: set its variable in `.env` (the table above) and run `cargo xtask up` again.\n",
+    );
+    if stack.containers.iter().any(|container| container.kind == "setup") {
+        out.push_str(
+            "- `.env` was changed or lost: `cargo xtask up` sets the passwords that stand there now.\n",
+        );
+    }
+    let remembers =
+        |container: &&Container| container.labels.iter().any(|(name, _)| name == "xtask.remembers");
+    let rigid: Vec<&str> =
+        stack.containers.iter().filter(remembers).map(|container| container.name.as_str()).collect();
+    if !rigid.is_empty() {
+        out.push_str(&format!(
+            "- {} {} the passwords of the first start: put them back into `.env`, or delete the data with `cargo xtask reset NAME`.\n",
+            list(&rigid),
+            if rigid.len() == 1 { "keeps" } else { "keep" },
+        ));
+    }
+    out.push_str("- `cargo xtask explain NAME` shows where each value comes from, and the key in `config.yaml` that overrides it.\n\n");
+}
 
 const WORKFLOW: &str = "## Workflow\n\n\
     After a change to the code, `cargo xtask integrate` updates this folder and keeps your edits; `cargo xtask integrate --check` \
