@@ -211,6 +211,8 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     let command = start::compose_up(docker, setup, &wanted, &request.without);
     let what = Start { services: wanted.clone(), early, timeout: request.timeout };
     let (timings, after) = start_all(docker, setup, &spec, what, &command, ui)?;
+    // What runs without a check has shown no more than that; it may have ended since.
+    start::still_up(docker, setup, &spec, &wanted, &after)?;
     holdings::remember(docker, setup, &servers);
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
     report(request, setup, &services, &after, &timings, ui)?;
@@ -314,10 +316,27 @@ fn report(
     if let Some(chain) = timings.chain() {
         ui.status("Longest", format_args!("{chain}"));
     }
-    let running = services.iter().filter(|service| service.role != Role::OneShot).count();
+    let running = services.iter().filter(|service| service.role != Role::OneShot);
+    let is_unchecked = |service: &&&ServiceSpec| {
+        let mut own = containers.iter().filter(|container| container.service == service.name);
+        own.any(Container::is_unchecked)
+    };
+    let unchecked = running.clone().filter(is_unchecked).count();
+    let healthy = running.count() - unchecked;
     let took = duration::show(timings.took());
-    ui.status("Finished", format_args!("{} healthy in {took}", count(running, "container")));
+    ui.status("Finished", format_args!("{} in {took}", outcome(healthy, unchecked)));
     Ok(())
+}
+
+/// What is up, and of how much of that no check says so.
+fn outcome(healthy: usize, unchecked: usize) -> String {
+    match (healthy, unchecked) {
+        (healthy, 0) => format!("{} healthy", count(healthy, "container")),
+        (0, unchecked) => format!("{} running, without a health check", count(unchecked, "container")),
+        (healthy, unchecked) => {
+            format!("{} healthy and {unchecked} running without a health check", count(healthy, "container"))
+        }
+    }
 }
 
 fn placeholders(n: usize) -> String {
@@ -374,6 +393,13 @@ pub fn endpoint_host(docker_host: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nothing_checks_is_not_called_healthy() {
+        assert_eq!(outcome(5, 0), "5 containers healthy");
+        assert_eq!(outcome(1, 2), "1 container healthy and 2 running without a health check");
+        assert_eq!(outcome(0, 1), "1 container running, without a health check");
+    }
 
     #[test]
     fn endpoints_answer_where_the_engine_is() {

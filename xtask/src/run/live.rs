@@ -55,7 +55,8 @@ impl Live {
                 phases.iter().any(|(other, phase, _)| other.name == name && **phase == Phase::Ready)
             };
             let said = watch.said(&expected.name).map(|said| format!(", {}", note(said)));
-            let cell = cell(expected, phase, at.saturating_sub(*since), ready);
+            let verb = verb(expected.one_shot, watch.is_unchecked(&expected.name));
+            let cell = cell(expected, phase, verb, at.saturating_sub(*since), ready);
             row.set_message(cell + &said.unwrap_or_default());
         }
     }
@@ -84,24 +85,39 @@ fn note(said: Said) -> String {
 }
 
 fn line(ui: Ui, change: &Change, at: Duration) {
-    let Change { service, one_shot, phase, took, .. } = change;
+    let Change { service, one_shot, phase, took, from_before: _, unchecked } = change;
     let at = duration::show(at);
     match phase {
         Phase::Waiting => ui.status("Waiting", format_args!("{service} (at {at})")),
         Phase::Starting => ui.status("Starting", format_args!("{service} (at {at})")),
         Phase::Ready => {
-            let verb = if *one_shot { "Done" } else { "Healthy" };
+            let verb = verb(*one_shot, *unchecked);
             ui.status(verb, format_args!("{service} (at {at}, took {})", duration::show(*took)));
         }
         Phase::Failed(_) => ui.status_bad("Failed", format_args!("{service} (at {at})")),
     }
 }
 
-/// One row: the name, how far it is, and for how long.
-fn cell(expected: &Expected, phase: &Phase, since: Duration, ready: impl Fn(&str) -> bool) -> String {
+/// What a service is that is up: nobody calls healthy what nothing checks.
+fn verb(one_shot: bool, unchecked: bool) -> &'static str {
+    match (one_shot, unchecked) {
+        (true, _) => "Done",
+        (false, true) => "Running",
+        (false, false) => "Healthy",
+    }
+}
+
+/// One row: the name, how far it is, and for how long; `up` is the word for what is up.
+fn cell(
+    expected: &Expected,
+    phase: &Phase,
+    up: &str,
+    since: Duration,
+    ready: impl Fn(&str) -> bool,
+) -> String {
     let name = &expected.name;
     match phase {
-        Phase::Ready => format!("{:>12} {name}", if expected.one_shot { "Done" } else { "Healthy" }),
+        Phase::Ready => format!("{up:>12} {name}"),
         Phase::Starting => format!("{:>12} {name} ({})", "Starting", duration::show(since)),
         Phase::Failed(_) => format!("{:>12} {name}", "Failed"),
         Phase::Waiting => {
@@ -126,9 +142,12 @@ mod tests {
             depth: 1,
             waits_for: vec!["db".to_owned(), "cache".to_owned()],
         };
-        let row = |phase: &Phase| cell(&expected, phase, Duration::from_secs(2), |name| name == "db");
+        let row = |phase: &Phase| {
+            cell(&expected, phase, verb(false, false), Duration::from_secs(2), |name| name == "db")
+        };
         assert_eq!(row(&Phase::Waiting), "     Waiting api (for cache)");
         assert_eq!(row(&Phase::Starting), "    Starting api (2.0s)");
         assert_eq!(row(&Phase::Ready), "     Healthy api");
+        assert_eq!((verb(false, true), verb(true, true)), ("Running", "Done"));
     }
 }

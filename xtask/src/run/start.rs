@@ -9,7 +9,7 @@ use crate::run::setup::Setup;
 use crate::run::spec::Spec;
 use crate::run::state::{self, Container};
 use crate::run::timings::{Clock, Timings};
-use crate::run::wait::{self, Observation, Verdict, Watch};
+use crate::run::wait::{self, Cause, Observation, Verdict, Watch};
 use crate::run::{diagnose, duration, signals};
 use crate::ui::Ui;
 
@@ -83,6 +83,24 @@ pub fn start(
     compose.child.stop();
     compose.poll();
     Err(explain(docker, setup, spec, what, &verdict, &compose)?.into())
+}
+
+/// Looks once more at services that have come up: one without a check may have ended right after.
+///
+/// # Errors
+/// With the first in the order of the dependencies that does not run any more, explained.
+pub fn still_up(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    services: &[String],
+    containers: &[Container],
+) -> Result<()> {
+    let mut ended = wait::ended(&wait::expected(spec, services), containers).into_iter();
+    let Some((first, code)) = ended.next() else { return Ok(()) };
+    let others: Vec<String> = ended.map(|(name, _)| name).collect();
+    let failure = diagnose::explain(docker, setup, spec, &first, Some(Cause::Exited(code)), None, &others)?;
+    Err(failure.into())
 }
 
 /// `docker compose up`, and what it has printed.

@@ -138,6 +138,11 @@ impl Container {
         self.state == State::Running && self.check == Check::None && self.is_young()
     }
 
+    /// Whether it runs, and nothing but that is known of it.
+    pub fn is_unchecked(&self) -> bool {
+        self.state == State::Running && self.check == Check::None && !self.is_one_shot()
+    }
+
     /// Whether nothing more needs to be known: healthy, running without a check, or a one-shot that ended well.
     pub fn is_well(&self) -> bool {
         match self.state {

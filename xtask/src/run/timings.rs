@@ -225,6 +225,7 @@ mod tests {
         let expected = Expected { name: "db".into(), one_shot: false, depth: 0, waits_for: Vec::new() };
         let mut clock = Clock::new(&[expected], &Observation::default());
         let change = |phase: Phase, took: u64| Change {
+            unchecked: false,
             service: "db".to_owned(),
             one_shot: false,
             phase,

@@ -93,6 +93,8 @@ pub struct Change {
     pub took: Duration,
     /// It was so before this start began.
     pub from_before: bool,
+    /// No check shows that it is ready: it runs, and no more is known.
+    pub unchecked: bool,
 }
 
 /// What to do next.
@@ -128,6 +130,8 @@ struct Tracked {
     running_since: Option<Duration>,
     started: Duration,
     down_since: Option<Duration>,
+    /// Whether its container runs without a check.
+    unchecked: bool,
     /// How often its container had been started again at the last look.
     restarts: u32,
     /// The code that it has last ended with; while it runs, the engine does not tell.
@@ -163,6 +167,7 @@ impl Watch {
             running_since: None,
             started: Duration::ZERO,
             down_since: None,
+            unchecked: false,
             restarts: 0,
             code: None,
             said: None,
@@ -212,6 +217,11 @@ impl Watch {
         tracked.said.filter(|_| tracked.phase == Phase::Starting).map(|(said, _)| said)
     }
 
+    /// Whether a service runs and nothing checks it.
+    pub fn is_unchecked(&self, service: &str) -> bool {
+        self.services.iter().any(|tracked| tracked.expected.name == service && tracked.unchecked)
+    }
+
     /// Takes in one look: what has changed by it, and what to do next.
     pub fn step(&mut self, seen: &Observation) -> (Vec<Change>, Verdict) {
         let mut changes = Vec::new();
@@ -220,6 +230,7 @@ impl Watch {
             let container = current(&seen.containers, &tracked.expected.name, &self.before);
             let before = container.and_then(|container| self.before.get(&container.id));
             let phase = tracked.judge(container, before, seen);
+            tracked.unchecked = container.is_some_and(Container::is_unchecked);
             if phase == tracked.phase {
                 continue;
             }
@@ -234,6 +245,7 @@ impl Watch {
                 from_before: phase == Phase::Ready
                     && tracked.started == seen.at
                     && before.is_some_and(|b| b.running),
+                unchecked: tracked.unchecked,
                 phase,
             });
         }
@@ -412,6 +424,22 @@ impl Tracked {
         let code = self.code.unwrap_or(details.exit_code);
         Some(Phase::Failed(Cause::Loop { code, restarts: details.restarts }))
     }
+}
+
+/// Those of the services that are meant to stay up and have ended all the same, with the exit code, in the order of the
+/// dependencies.
+pub fn ended(expected: &[Expected], containers: &[Container]) -> Vec<(String, i32)> {
+    let mut all: Vec<&Expected> = expected.iter().filter(|expected| !expected.one_shot).collect();
+    all.sort_by_key(|expected| (expected.depth, &expected.name));
+    let code = |expected: &&Expected| {
+        let own = || containers.iter().filter(|container| container.service == expected.name);
+        let down = |container: &&Container| {
+            matches!(container.state, State::Exited | State::Restarting | State::Dead)
+        };
+        let last = own().find(down).filter(|_| own().all(|container| down(&container)))?;
+        Some((expected.name.clone(), last.exit_code.unwrap_or_default()))
+    };
+    all.iter().filter_map(code).collect()
 }
 
 /// What a start of these services waits for.

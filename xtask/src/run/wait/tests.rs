@@ -243,3 +243,31 @@ fn only_what_the_list_does_not_say_is_inspected() {
     let again = watch(&look(0, None, std::slice::from_ref(&ended)));
     assert_eq!(again.unclear_now(&all, None), ["id-setup", "id-worker"]);
 }
+
+#[test]
+fn what_nothing_checks_is_told_apart_from_what_is_healthy() {
+    let mut watch = watch(&Observation::default());
+    let db = container("db", RUNNING, Check::Healthy, None);
+    let api = container("api", RUNNING, Check::None, None);
+    watch.step(&look(0, None, &[db.clone(), api.clone()]));
+    let (changes, _) = watch.step(&look(3000, Some(0), &[db, api]));
+    let [api] = changes.as_slice() else { panic!("one has changed: {changes:?}") };
+    assert_eq!((api.service.as_str(), &api.phase, api.unchecked), ("api", &Phase::Ready, true));
+    assert!(watch.is_unchecked("api") && !watch.is_unchecked("db"));
+}
+
+#[test]
+fn what_ends_after_it_was_up_is_found_by_a_last_look() {
+    let expected = [expect("worker", 1, false), expect("setup", 0, true), expect("api", 0, false)];
+    let setup = container("setup", State::Exited, Check::None, Some(0));
+    let worker = container("worker", State::Exited, Check::None, Some(3));
+    let api = container("api", State::Restarting, Check::None, Some(1));
+    let up = container("api", RUNNING, Check::None, None);
+    assert_eq!(
+        ended(&expected, &[setup.clone(), worker.clone(), api.clone()]),
+        [("api".to_owned(), 1), ("worker".to_owned(), 3)]
+    );
+    // One of several containers of a service that still runs is another thing.
+    assert_eq!(ended(&expected, &[setup, worker, api, up]), [("worker".to_owned(), 3)]);
+    assert_eq!(ended(&expected, &[]), []);
+}
