@@ -1,7 +1,7 @@
 //! The setup of a broker against a real one: virtual hosts, users and permissions, whatever ran before.
 
 use crate::one_shot::{Case, Service, case, lone_case};
-use crate::server::Server;
+use crate::server::{Server, docker};
 use crate::setup::HARD_PASSWORD;
 
 const RABBITMQ: (&str, &str) = ("rabbitmq", "4");
@@ -76,4 +76,17 @@ fn what_cannot_be_made_is_named() {
     let Some(case) = case(RABBITMQ) else { return };
     let message = case.set_up(&[&Service::new("empty", "")]).fails();
     assert!(message.contains("the user empty"), "{message}");
+}
+
+#[test]
+fn a_slow_health_check_keeps_no_connection_open() {
+    let Some(case) = case(RABBITMQ) else { return };
+    let (name, check) = (&case.server.name, &case.server.entry.health.test[1..]);
+    // On a busy machine the tool takes longer than the broker waits for a client's first word.
+    let slow = "rabbitmq-diagnostics() { sleep 12; }; export -f rabbitmq-diagnostics; exec \"$@\"";
+
+    docker!("docker exec {name} bash -c {slow} slow {check...}").succeeds();
+
+    let log = case.server.log();
+    assert!(!log.contains("handshake_timeout"), "{log}");
 }
