@@ -11,12 +11,10 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod discover;
-pub mod error;
-pub mod model;
 pub mod plan;
 pub mod render;
-pub mod repo;
 pub mod run;
 pub mod ui;
 
 pub use cli::main;
+pub use xtask_base::{error, model, noise, parallel, repo, search};

@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// What makes the compiled dependencies of this build fit.
-const PROFILE: &str = "[profile.dev]\ndebug = 0\n[profile.dev.package.aho-corasick]\nopt-level = 3\n\
-                       [profile.dev.package.memchr]\nopt-level = 3\n[profile.dev.package.regex-automata]\nopt-level = 3\n";
+fn profile() -> String {
+    let fast =
+        |package: &str| format!("[profile.dev.package.{package}]\nopt-level = 3\ndebug-assertions = false\n");
+    let packages = ["aho-corasick", "memchr", "regex-automata", "xtask-base"].map(fast);
+    format!("[profile.dev]\ndebug = 0\n{}", packages.concat())
+}
 
 const NODE_SERVICE: &[(&str, &str)] = &[
     (
@@ -138,7 +142,8 @@ fn monorepo_without_cargo_gets_the_commands_and_integrates() {
 
 #[test]
 fn rust_workspace_gets_a_member_and_integrates_from_a_sub_folder() {
-    let root = format!("[workspace]\nresolver = \"3\"\nmembers = [\n    \"lib\", # shared\n]\n\n{PROFILE}");
+    let root =
+        format!("[workspace]\nresolver = \"3\"\nmembers = [\n    \"lib\", # shared\n]\n\n{}", profile());
     let monorepo = Monorepo::new("rust", NODE_SERVICE);
     monorepo.write("Cargo.toml", &root);
     monorepo.write("lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A module at the top of `src`, and what of ours it may name.
+/// A module at the top of `src` or `base/src`, and what of ours it may name.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("error", &[]),
     ("ui", &["model"]),
+    ("noise", &["model"]),
+    ("parallel", &[]),
     ("repo", &["model", "error"]),
+    ("search", &[]),
     ("catalog", &["model", "error"]),
     ("config", &["model", "error"]),
-    ("discover", &["model", "repo", "catalog", "error"]),
-    ("plan", &["model", "catalog", "config", "error"]),
+    ("discover", &["model", "repo", "noise", "search", "parallel", "catalog", "error"]),
+    ("plan", &["model", "parallel", "catalog", "config", "error"]),
     ("render", &["model"]),
     ("apply", &["model", "repo", "error"]),
     ("adopt", &["model", "error"]),
@@ -33,13 +36,16 @@ fn sources(below: &Path, into: &mut Vec<(PathBuf, String)>) {
 }
 
 fn all() -> Vec<(PathBuf, String)> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    sources(&src, &mut found);
-    found
-        .into_iter()
-        .map(|(path, text)| (path.strip_prefix(&src).expect("below src").to_owned(), text))
-        .collect()
+    let homes = ["src", "base/src"].map(|home| Path::new(env!("CARGO_MANIFEST_DIR")).join(home));
+    let below = |src: PathBuf| {
+        let mut found = Vec::new();
+        sources(&src, &mut found);
+        let relative = move |(path, text): (PathBuf, String)| {
+            (path.strip_prefix(&src).expect("below src").to_owned(), text)
+        };
+        found.into_iter().map(relative)
+    };
+    homes.into_iter().flat_map(below).collect()
 }
 
 /// The module of ours that a path `crate::NAME…` names, for every such path in the text outside of tests.

@@ -27,12 +27,19 @@ debug = 0
 
 [profile.dev.package.aho-corasick]
 opt-level = 3
+debug-assertions = false
 
 [profile.dev.package.memchr]
 opt-level = 3
+debug-assertions = false
 
 [profile.dev.package.regex-automata]
 opt-level = 3
+debug-assertions = false
+
+[profile.dev.package.xtask-base]
+opt-level = 3
+debug-assertions = false
 ";
 
 /// Where the library comes from.

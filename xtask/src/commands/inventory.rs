@@ -19,7 +19,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let pipeline = Pipeline::run(context)?;
     let inventory = &pipeline.stack.inventory;
     if arguments.get_flag("json") {
-        context.ui.data(serde_json::to_string_pretty(inventory)?);
+        context.ui.data(inventory.to_json()?);
         return Ok(Outcome::Done);
     }
     context.ui.data(report::services(inventory));

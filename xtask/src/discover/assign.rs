@@ -68,8 +68,17 @@ fn give_by_folder(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> 
         homes.entry(service.path.clone()).or_default().push(at);
     }
     let mut rest = Vec::new();
+    // The owners of the last fact's file: those of one file come one after the other.
+    let mut last: Option<(RepoPath, Option<&Vec<usize>>)> = None;
     for fact in facts {
-        let owners = fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+        let owners = match &last {
+            Some((path, owners)) if *path == fact.at.path => *owners,
+            _ => {
+                let owners = fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+                last = Some((fact.at.path.clone(), owners));
+                owners
+            }
+        };
         match owners {
             Some(owners) => {
                 give(services, owners, &fact);

@@ -30,7 +30,7 @@ pub(super) fn settle(service: &mut ServiceFacts, catalog: &Catalog) {
 fn settle_one(service: &mut ServiceFacts, catalog: &Catalog, fact: Fact, namings: &[(RepoPath, Naming)]) {
     let What::ConfigKey { library, key, default, required } = fact.what else { return };
     let (prefix, bare) = match naming(library, &fact.at.path, namings) {
-        Some(naming) if naming.variable(&key).is_some() => (naming.prefix.as_str(), naming.written(&key)),
+        Some(naming) if variable(naming, &key).is_some() => (naming.prefix.as_str(), written(naming, &key)),
         // Keys in capitals are the variables of a file such as `.env`, or of the environment itself.
         None if library == "viper" && is_capital(&key) => ("", key),
         _ => return,
@@ -68,18 +68,16 @@ fn naming<'n>(library: &str, path: &RepoPath, namings: &'n [(RepoPath, Naming)])
     fitting().all(|(_, other)| other == first).then_some(first)
 }
 
-impl Naming {
-    /// The variable that overrides `key`; `None` where its name would be none.
-    pub(super) fn variable(&self, key: &str) -> Option<String> {
-        let name = format!("{}{}", self.prefix, self.written(key));
-        is_variable(&name).then_some(name)
-    }
+/// The variable that overrides `key`; `None` where its name would be none.
+pub(super) fn variable(naming: &Naming, key: &str) -> Option<String> {
+    let name = format!("{}{}", naming.prefix, written(naming, key));
+    is_variable(&name).then_some(name)
+}
 
-    fn written(&self, key: &str) -> String {
-        let replaced =
-            self.replaced.iter().fold(key.to_owned(), |key, (from, to)| key.replace(from.as_str(), to));
-        replaced.to_ascii_uppercase()
-    }
+fn written(naming: &Naming, key: &str) -> String {
+    let replaced =
+        naming.replaced.iter().fold(key.to_owned(), |key, (from, to)| key.replace(from.as_str(), to));
+    replaced.to_ascii_uppercase()
 }
 
 fn is_capital(key: &str) -> bool {

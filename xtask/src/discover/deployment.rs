@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use super::dockerfile::Dockerfile;
 use super::names::{Names, valid_name};
 use super::services::{self, Found, Roots};
-use super::{in_parallel, placeholder, ports, url};
+use super::{placeholder, ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{
     ComponentFacts, EnvSource, Evidence, Fact, HealthKind, PortSource, Purpose, Subject, What,
 };
 use crate::model::path::RepoPath;
+use crate::parallel::in_parallel;
 use crate::repo::Repo;
 
 /// A container as a deployment file describes it.

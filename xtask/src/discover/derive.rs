@@ -5,6 +5,7 @@ use super::names::Names;
 use super::{ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, Purpose, ServiceFacts, Subject, What};
+use crate::parallel::in_parallel;
 
 /// Adds what follows, and takes away what the image shows to be about something else.
 pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
@@ -21,8 +22,8 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
 /// Others call a service by a host name that is not quite its own: `orders` for `orders-service`, `web1` for `web`.
 fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
     let names = Names::of(services);
-    let mut found: Vec<(usize, String)> = Vec::new();
-    for (caller, service) in services.iter().enumerate() {
+    let found = in_parallel(services.iter().enumerate().collect(), |(caller, service)| {
+        let mut found: Vec<(usize, String)> = Vec::new();
         for fact in &service.facts {
             let What::Reference(reference) = &fact.what else { continue };
             let host = first_label(&reference.host);
@@ -33,12 +34,12 @@ fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
             }
             let numbered = host.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
             let called = names.find(host).or_else(|| names.find(numbered).filter(|_| numbered != host));
-            found.extend(
-                called.filter(|called| *called != caller).map(|called| (called, host.to_lowercase())),
-            );
+            found
+                .extend(called.filter(|called| called != caller).map(|called| (called, host.to_lowercase())));
         }
-    }
-    for (called, host) in found {
+        found
+    });
+    for (called, host) in found.into_iter().flatten() {
         let aliases = &mut services[called].aliases;
         if !aliases.contains(&host) {
             aliases.push(host);
@@ -186,15 +187,15 @@ fn add_own_ports(service: &mut ServiceFacts) {
 /// `http://orders:8080` in one service is a port of another one.
 fn add_ports_of_callers(services: &mut [ServiceFacts], catalog: &Catalog) {
     let names = Names::of(services);
-    let mut found: Vec<(usize, Fact)> = Vec::new();
-    for (caller, service) in services.iter().enumerate() {
+    let found = in_parallel(services.iter().enumerate().collect(), |(caller, service)| {
+        let mut found: Vec<(usize, Fact)> = Vec::new();
         for fact in &service.facts {
             let What::Reference(reference) = &fact.what else { continue };
             let (Some(port), false) = (reference.port, reference.host.is_empty()) else { continue };
             if catalog.by_scheme(&reference.scheme).is_some() {
                 continue;
             }
-            let Some(called) = names.find(&reference.host).filter(|called| *called != caller) else {
+            let Some(called) = names.find(&reference.host).filter(|called| called != caller) else {
                 continue;
             };
             let (protocol, _) = ports::kind(port);
@@ -205,8 +206,9 @@ fn add_ports_of_callers(services: &mut [ServiceFacts], catalog: &Catalog) {
                 Fact { what, at: fact.at.clone(), subject: Subject::Named(reference.host.clone()) },
             ));
         }
-    }
-    for (called, fact) in found {
+        found
+    });
+    for (called, fact) in found.into_iter().flatten() {
         services[called].facts.push(fact);
     }
 }

@@ -6,6 +6,7 @@ mod values;
 
 use crate::model::fact::{Fact, Subject};
 use crate::model::path::RepoPath;
+use crate::search::split_once;
 
 use self::blocks::{Block, Row, blocks};
 use self::values::{Meaning, meaning, name_of};
@@ -136,7 +137,7 @@ impl Reader {
 
     /// `Port: 3001`, `Depends on: accounts, market`.
     fn line(&self, text: &str, line: u32, findings: &mut Findings<'_, '_>) {
-        let Some((key, value)) = text.split_once([':', '=', '–', '—']) else { return };
+        let Some((key, value)) = split_once(text, &[':', '=', '–', '—']) else { return };
         let key = key.trim();
         if key.len() <= 40 && meaning(key) != Meaning::Nothing && self.about(findings) {
             values::say(findings, line, meaning(key), value, "document-list");

@@ -50,9 +50,13 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
 
 /// Where two files of one folder give one variable, the better file speaks: an example over a file in use.
 pub(super) fn drop_weaker(facts: &mut Vec<Fact>) {
+    let crowded = crowded(facts);
+    if crowded.is_empty() {
+        return;
+    }
     let mut best: BTreeMap<(RepoPath, String), (Rank, RepoPath)> = BTreeMap::new();
     let keyed = |fact: &Fact| {
-        let rank = rank(&fact.at.path)?;
+        let rank = crowded.get(&fact.at.path)?.to_owned();
         let name = match &fact.what {
             What::EnvValue { name, .. } => name,
             What::Port { variable: Some(name), .. } => name,
@@ -71,6 +75,18 @@ pub(super) fn drop_weaker(facts: &mut Vec<Fact>) {
     }
     facts
         .retain(|fact| keyed(fact).is_none_or(|(key, file)| best.get(&key).is_none_or(|best| *best == file)));
+}
+
+/// The environment files that do not lie alone in their folder. Facts of one file come one after the other.
+fn crowded(facts: &[Fact]) -> BTreeMap<RepoPath, Rank> {
+    let mut folders: BTreeMap<RepoPath, BTreeMap<RepoPath, Rank>> = BTreeMap::new();
+    for of_file in facts.chunk_by(|a, b| a.at.path == b.at.path) {
+        let path = &of_file[0].at.path;
+        if let Some(rank) = rank(path) {
+            folders.entry(path.parent().unwrap_or_default()).or_default().insert(path.clone(), rank);
+        }
+    }
+    folders.into_values().filter(|files| files.len() > 1).flatten().collect()
 }
 
 /// Adds what the file says.

@@ -30,14 +30,12 @@ mod workspace;
 
 pub use services::{RootBuilds, root_builds};
 
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::model::fact::{Fact, Facts, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
+use crate::parallel::in_parallel;
 use crate::repo::{MAX_FILE_BYTES, Repo, Unread};
 
 /// One file, as a detector sees it.
@@ -85,11 +83,13 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let mut found = services::find(repo, catalog, scope);
     let roots = services::Roots::of(repo, scope);
     let deployed = deployment::read(repo, catalog, &roots, &mut found);
-    for service in &mut found.services {
-        service.inputs = services::inputs(repo, service);
-        service.facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
-        let started = start_script::facts(repo, catalog, service);
-        service.facts.extend(started);
+    let own = in_parallel(found.services.iter().collect(), |service| {
+        let mut facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
+        facts.extend(start_script::facts(repo, catalog, service));
+        (services::inputs(repo, service), facts)
+    });
+    for (service, (inputs, facts)) in found.services.iter_mut().zip(own) {
+        (service.inputs, service.facts) = (inputs, facts);
     }
     let mut read = read_files(repo, catalog, &roots);
     read.facts.extend(deployed);
@@ -277,30 +277,4 @@ fn not_utf8(path: &RepoPath, line: u32) -> Problem {
     Problem::new("not-utf8", Severity::Warning, "bytes that are not UTF-8 are read as `\u{fffd}`")
         .at(format!("{path}:{line}"))
         .fix("save the file as UTF-8")
-}
-
-/// The results of `work` for each item, in the order of the items.
-fn in_parallel<I: Sync + Send, O: Send>(items: Vec<I>, work: impl Fn(&I) -> O + Sync) -> Vec<O> {
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(8);
-    if items.len() < 2 || threads == 1 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
-        }
-    };
-    let mut all: Vec<(usize, O)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, output)| output).collect()
 }

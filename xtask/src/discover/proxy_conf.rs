@@ -250,7 +250,7 @@ fn apache(findings: &mut Findings<'_, '_>, number: u32, line: &str) {
 }
 
 fn wants_envoy(path: &RepoPath) -> bool {
-    path.name().contains("envoy") && matches!(path.extension(), "yaml" | "yml" | "json" | "tmpl" | "template")
+    matches!(path.extension(), "yaml" | "yml" | "json" | "tmpl" | "template") && path.name().contains("envoy")
 }
 
 /// Envoy names listeners and clusters alike: what binds all addresses is its own.
@@ -331,8 +331,8 @@ fn read_urls(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 fn wants_dev_server(path: &RepoPath) -> bool {
     let name = path.name();
-    let stem = name.split('.').next().unwrap_or_default();
-    (matches!(stem, "vite" | "nuxt" | "vue" | "astro") && name.contains(".config.")) || name == "angular.json"
+    let is_config = ["vite.", "nuxt.", "vue.", "astro."].iter().any(|tool| name.starts_with(tool));
+    (is_config && name.contains(".config.")) || name == "angular.json"
 }
 
 /// A development server's port counts only where nothing else says on what the image listens.
@@ -351,7 +351,7 @@ fn read_dev_server(source: &Source<'_>, facts: &mut Vec<Fact>) {
 }
 
 fn wants_prometheus(path: &RepoPath) -> bool {
-    path.name().starts_with("prometheus") && matches!(path.extension(), "yml" | "yaml")
+    matches!(path.extension(), "yml" | "yaml") && path.name().starts_with("prometheus")
 }
 
 /// Whoever is scraped listens on that port. Under the usual path that may be any exporter; another path means that the

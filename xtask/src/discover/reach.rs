@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::workspace::Modules;
-use super::{imports, in_parallel, services};
+use super::{imports, services};
 use crate::model::fact::{Fact, ServiceFacts};
 use crate::model::path::RepoPath;
+use crate::parallel::in_parallel;
 use crate::repo::Repo;
 
 /// A library may use another one, which uses another one; longer chains are not followed.

@@ -12,14 +12,15 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Scope;
 use super::dockerfile::Dockerfile;
 use super::glob::Glob;
 use super::names::{Names, valid_name};
-use super::{Scope, in_parallel};
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts, SetAside};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
+use crate::parallel::in_parallel;
 use crate::repo::Repo;
 
 use files::{DockerName, Rank};
@@ -27,7 +28,8 @@ use place::Place;
 
 pub use cargo_build::{RootBuilds, root_builds};
 
-pub(super) use aside::{TEMPLATE, hidden_or_test, is_test_folder, is_test_path};
+pub(super) use crate::noise::{is_test_folder, is_test_path};
+pub(super) use aside::{TEMPLATE, hidden_or_test};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
-use super::in_parallel;
 use super::lang::Pattern;
 use crate::model::path::RepoPath;
+use crate::parallel::in_parallel;
 use crate::repo::Repo;
 
 /// More names in one manifest are a lock file.

@@ -40,6 +40,7 @@ use crate::model::stack::{
     Assignments, Container, ContainerRole, External, Mount, Network, SecretForm, Stack, Variable,
     VariableGroup,
 };
+use crate::parallel::in_parallel;
 
 use self::components::Component;
 use self::draft::Draft;
@@ -126,14 +127,12 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let inventory = Inventory {
         version: 1,
         root: ".".to_owned(),
-        services: drafts
-            .iter()
-            .zip(&needs)
-            .zip(&environments)
-            .map(|((draft, needs), env)| {
+        services: in_parallel(
+            drafts.iter().zip(&needs).zip(&environments).collect(),
+            |((draft, needs), env)| {
                 inventory::service(draft, needs, env, &components, &host_ports, &migrations)
-            })
-            .collect(),
+            },
+        ),
         infrastructure: components.iter().map(inventory::component).collect(),
         startup_order: order.waves.clone(),
         problems,
@@ -185,10 +184,11 @@ fn needs(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Needs>> {
     let finder = Finder::new(catalog, drafts);
+    let found = in_parallel(drafts.iter().collect(), |draft| finder.needs(draft));
     drafts
         .iter()
-        .map(|draft| {
-            let mut needs = finder.needs(draft);
+        .zip(found)
+        .map(|(draft, mut needs)| {
             preferences::requires(draft, drafts, catalog, config, &mut needs)?;
             preferences::unwired(draft, config, &needs, problems);
             Ok(needs)
@@ -271,14 +271,10 @@ fn environments(
 ) -> Vec<Environment> {
     let shared_secrets = shared_secrets(drafts);
     let around = Surroundings { drafts, components, host_ports, shared_secrets: &shared_secrets };
-    drafts
-        .iter()
-        .zip(needs)
-        .map(|(draft, needs)| {
-            let required: Vec<_> = inventory::required(needs).collect();
-            environment::environment(draft, &required, &needs.links, &around)
-        })
-        .collect()
+    in_parallel(drafts.iter().zip(needs).collect(), |(draft, needs)| {
+        let required: Vec<_> = inventory::required(needs).collect();
+        environment::environment(draft, &required, &needs.links, &around)
+    })
 }
 
 /// Secrets that several services hold together: one name, and one example value or the name of a token's key.
@@ -349,24 +345,20 @@ fn containers(
     }
     let broken = order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect();
     let aliases = aliases(needs);
-    let mut services: Vec<Container> = drafts
-        .iter()
-        .zip(needs)
-        .zip(environments)
-        .map(|((draft, own), environment)| {
-            assemble::service(&assemble::Parts {
-                draft,
-                environment,
-                needs: inventory::required(own).collect(),
-                drafts,
-                components,
-                networks,
-                host_ports,
-                broken: &broken,
-                aliases: aliases.get(draft.facts.name.as_str()).cloned().unwrap_or_default(),
-            })
+    let parts: Vec<_> = drafts.iter().zip(needs).zip(environments).collect();
+    let mut services = in_parallel(parts, |((draft, own), environment)| {
+        assemble::service(&assemble::Parts {
+            draft,
+            environment,
+            needs: inventory::required(own).collect(),
+            drafts,
+            components,
+            networks,
+            host_ports,
+            broken: &broken,
+            aliases: aliases.get(draft.facts.name.as_str()).cloned().unwrap_or_default(),
         })
-        .collect();
+    });
     let waits = |container: &Container| container.depends_on.iter().any(|on| on.target == assemble::PROBE);
     let probed = containers.iter().chain(&services).any(waits);
     if probed {

@@ -64,12 +64,15 @@ const OWN: &[&str] = &[
 
 /// Whether a file is one of these.
 pub(super) fn wants(path: &RepoPath) -> bool {
+    // Asked of every file: what most of them fail at comes first.
+    if !matches!(path.extension(), "yaml" | "yml" | "toml" | "json" | "ini") {
+        return false;
+    }
     let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
     let folder = path.parent();
     let in_folder = folder
         .is_some_and(|folder| matches!(folder.name(), "config" | "configs" | "conf" | "cfg" | "settings"));
-    matches!(path.extension(), "yaml" | "yml" | "toml" | "json" | "ini")
-        && (STEMS.contains(&stem) || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config")))
+    STEMS.contains(&stem) || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config"))
 }
 
 /// Adds what such a file says.

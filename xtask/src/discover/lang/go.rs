@@ -60,7 +60,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("go-listen", "Listen", r#"\bListenAndServe(?:TLS)?\(\s*(?P<port><str>|[\w.]+)"#, Says::Listen),
             (
                 "go-listen",
-                "(",
+                ".Run|.Start|.Listen",
                 r#"\.(?:Run|Start|Listen|RunTLS|StartServer)\(\s*(?P<port>"[\w.\[\]]*:\d{2,5}"|:?\w*[pP]ort\w*|\w*[aA]ddr\w*)\s*[,)]"#,
                 Says::Listen,
             ),
@@ -84,7 +84,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             (
                 "go-listen",
-                "+",
+                "ListenAndServe(|Run(|Start(|Listen(",
                 r#"(?:ListenAndServe|Run|Start|Listen)\(\s*":"\s*\+\s*(?P<port>[\w.]+)"#,
                 Says::Listen,
             ),
@@ -108,7 +108,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             (
                 "go-route",
-                "(",
+                ".Handle|.Get(|.GET(|.Any(|.All(",
                 r#"\.(?:HandleFunc|Handle|Get|GET|Any|All)\(\s*"(?:GET )?(?P<path>/[^"\n]*)""#,
                 Says::Route,
             ),

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::discover::config_keys::variable;
 use crate::discover::findings::{Findings, Read};
 use crate::model::fact::{Naming, What};
 
@@ -45,7 +46,7 @@ pub(super) fn viper(findings: &mut Findings<'_, '_>) {
         let line = line_at(text, key.start());
         let name = match bound.name("name") {
             Some(name) => Some(name.as_str().to_owned()),
-            None => naming.variable(key.as_str()),
+            None => variable(&naming, key.as_str()),
         };
         if let Some(name) = name {
             findings.env(line, "go-viper", Read { name: &name, ..Read::default() });

@@ -133,13 +133,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("java-env-function", "getenv", r"\bgetenv\(\s*(?P<argument><key>)\s*\)", Says::Wrapper),
             (
                 "java-value",
-                "{",
+                "@Value(",
                 r#"@Value\(\s*(?:value\s*=\s*)?"[^"\n]*?\$\{(?P<name><KEY>)(?::(?P<value>[^}"\n]*))?\}"#,
                 Says::EnvText,
             ),
             (
                 "java-value",
-                "{",
+                "@Value(",
                 r#"@Value\(\s*(?:value\s*=\s*)?"[^"\n]*?\$\{(?P<name>[a-z][\w.-]*)(?::(?P<value>[^}"\n]*))?\}"#,
                 Says::Property,
             ),
@@ -157,7 +157,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             (
                 "java-listen",
-                "(",
+                "embeddedServer(|.port|.listen",
                 r"(?:\bembeddedServer\(\s*\w+\s*,\s*port\s*=|\.port|\.listen)\(?\s*(?P<port>\d{2,5}|\w*[pP][oO][rR][tT]\w*)\b",
                 Says::Listen,
             ),
@@ -185,7 +185,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r#"@(?:Get|Request)Mapping\(\s*(?:value\s*=\s*|path\s*=\s*)?\{?\s*"(?P<path>/?[^"\n]*)""#,
                 Says::Route,
             ),
-            ("java-route", "@", r#"@(?:Path|Get)\(\s*"(?P<path>/?[^"\n]*)""#, Says::Route),
+            ("java-route", "@Path(|@Get(", r#"@(?:Path|Get)\(\s*"(?P<path>/?[^"\n]*)""#, Says::Route),
             ("java-route", "get(", r#"\bget\(\s*"(?P<path>/[^"\n]*)""#, Says::Route),
             (
                 "java-feign",

@@ -8,11 +8,9 @@ mod go_keys;
 pub mod java;
 mod java_env;
 mod listen;
-mod needles;
 pub mod node;
 mod node_env;
 mod node_manifest;
-mod noise;
 pub mod php;
 pub mod python;
 mod python_env;
@@ -22,7 +20,6 @@ pub mod ruby;
 mod rules;
 pub mod rust;
 mod rust_env;
-mod scan;
 #[cfg(test)]
 pub(super) mod testing;
 
@@ -30,6 +27,9 @@ pub(super) use noise::is_noise;
 pub(super) use scan::{Pattern, holds, line_at};
 
 use super::Detector;
+use crate::noise;
+use crate::search as scan;
+use crate::search::needles;
 
 /// All detectors of all languages.
 pub const ALL: &[Detector] = &[

@@ -99,7 +99,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("node-grpc-listen", "bindAsync(", r#"bindAsync\(\s*(?P<port><str>)"#, Says::ListenGrpc),
             (
                 "node-route",
-                "(",
+                ".get(|.all(|.use(|.head(",
                 r#"\b(?:app|server|fastify|api|instance|express|hono|web)\.(?:get|all|use|head)\(\s*["'`](?P<path>/[^"'`\n]*)["'`]"#,
                 Says::Route,
             ),
@@ -112,7 +112,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("node-route", "case", r#"\bcase\s+["'](?:GET )?(?P<path>/[^"'\n]*)["']"#, Says::Route),
             (
                 "node-route-mounted",
-                "out",
+                ".get(|.all(|.use(",
                 r#"\b\w*[rR]out(?:er|es?)\w*\.(?:get|all|use)\(\s*["'`](?P<path>/[^"'`\n]*)["'`]"#,
                 Says::MountedRoute,
             ),

@@ -27,7 +27,7 @@ pub const SYMFONY: Detector = Detector { name: "php-symfony", wants: wants_symfo
 
 /// The extensions that an image installs.
 pub const IMAGE: Detector =
-    Detector { name: "php-image", wants: |path| path.name().contains("Dockerfile"), read: read_image };
+    Detector { name: "php-image", wants: |path| holds(path.name(), "Dockerfile"), read: read_image };
 
 /// Package, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

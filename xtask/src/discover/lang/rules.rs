@@ -7,9 +7,10 @@ use crate::discover::relaxed;
 use crate::model::fact::Protocol;
 
 use super::listen::{listen, near_port};
-use super::needles::{Asked, Needles, Set};
+use super::needles::{Asked, Needles, Set, alternatives};
 use super::scan::{
-    Comments, Line, Pattern, holds, lines, newlines, strings, uncommented, unquoted, window_of,
+    Comments, Line, Pattern, before_strings, holds, lines, newlines, strings, uncommented, unquoted,
+    window_of,
 };
 
 /// What a match of a rule's pattern says.
@@ -65,7 +66,7 @@ pub(super) enum Says {
 pub(super) struct Rule {
     /// For the evidence.
     pub name: &'static str,
-    /// A line without it cannot match; empty where there is no such text.
+    /// A line without one of these texts, between which `|` stands, cannot match; empty where there are no such texts.
     pub needle: &'static str,
     /// Its bit among those of the grammar.
     asks: Set,
@@ -155,13 +156,13 @@ impl Grammar {
         while let Some(whole) = rule.pattern.next(line.window, from, line.text.len()) {
             let (start, end) = (whole.start(), whole.end().max(from + 1));
             let text = whole.as_str();
-            from = if holds(line.text.get(end..).unwrap_or_default(), rule.needle) {
-                end
-            } else {
-                line.text.len()
-            };
+            let rest = line.text.get(end..).unwrap_or_default();
+            let may_match_again = alternatives(rule.needle).any(|text| holds(rest, text));
+            from = if may_match_again { end } else { line.text.len() };
             // Most routes of a program are no health check: they need not be taken apart.
-            if matches!(rule.says, Says::Route | Says::MountedRoute) && !may_hold_health_path(text) {
+            if matches!(rule.says, Says::Route | Says::MountedRoute)
+                && !may_hold_health_path(from_quote(text))
+            {
                 continue;
             }
             let Some(found) = rule.pattern.groups(line.window, start) else { continue };
@@ -296,9 +297,8 @@ impl Grammar {
             }
         }
         let mut done = 0;
-        for at in memchr::memchr3_iter(b'(', b',', b'=', line.text.as_bytes()) {
+        for at in before_strings(line) {
             if at >= done
-                && line.window.get(at + 1..).is_some_and(quote_follows)
                 && let Some(found) = HOST_AND_PORT.first(&line.window[at..])
                 && let (Some(host), Some(port)) = (found.name("host"), found.name("port"))
             {
@@ -354,6 +354,11 @@ impl Grammar {
     }
 }
 
+/// From the first quote on; all of it where there is none.
+fn from_quote(call: &str) -> &str {
+    memchr::memchr3(b'"', b'\'', b'`', call.as_bytes()).map_or(call, |at| &call[at..])
+}
+
 /// What must stand in a line in which one of the patterns that all languages share matches.
 #[derive(Debug, Clone, Copy)]
 struct Common {
@@ -381,12 +386,6 @@ impl Common {
             env: asked.any_case(&["env"]),
         }
     }
-}
-
-/// Whether a string that begins with a small letter comes next.
-fn quote_follows(text: &str) -> bool {
-    let mut bytes = text.bytes().skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-    matches!(bytes.next(), Some(b'"' | b'\'')) && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
 }
 
 /// More functions that read variables, and more calls of one, are no program that a person wrote.

@@ -114,7 +114,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("rust-grpc-listen", "parse()", r#"(?P<port>"\[::1?\]:\d{2,5}")\s*\.parse\("#, Says::ListenGrpc),
             (
                 "rust-route",
-                "(",
+                ".route(|.at(|web::resource(|.service_at(",
                 r#"(?:\.route|\.at|web::resource|\.service_at)\(\s*"(?P<path>/[^"\n]*)""#,
                 Says::Route,
             ),

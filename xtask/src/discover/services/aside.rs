@@ -160,32 +160,3 @@ pub(super) fn is_bare(image: &Image) -> bool {
     let name = image.base.split(['@', ':']).next().unwrap_or_default();
     BARE.contains(&name.rsplit('/').next().unwrap_or_default()) && image.expose.is_empty()
 }
-
-/// Whether a file is test code, which says nothing about the running service.
-pub(in crate::discover) fn is_test_path(path: &RepoPath) -> bool {
-    let name = path.name();
-    let folders = path.as_str().strip_suffix(name).unwrap_or_default();
-    is_test_folder(folders)
-        || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
-        || (name.starts_with("test_") && name.ends_with(".py"))
-        || name == "conftest.py"
-}
-
-/// Whether a folder, or one above it, holds test code.
-pub(in crate::discover) fn is_test_folder(folders: &str) -> bool {
-    folders.split('/').any(|part| {
-        matches!(
-            part,
-            "test"
-                | "tests"
-                | "__tests__"
-                | "__mocks__"
-                | "__fixtures__"
-                | "testdata"
-                | "fixtures"
-                | "e2e"
-                | "spec"
-                | "cypress"
-        )
-    })
-}

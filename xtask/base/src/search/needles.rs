@@ -4,29 +4,37 @@ use aho_corasick::automaton::OverlappingState;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// One bit for each of the texts: those that stand in a line, or the one that a rule asks for; 0 stands everywhere.
-pub(super) type Set = u64;
+pub type Set = u64;
 
 /// The texts, while they are gathered.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub struct Asked {
     /// With `None` for what counts in small letters and capitals.
     texts: Vec<(&'static str, Option<&'static str>, Set)>,
+    /// What was asked for as it is written.
+    needles: Vec<(&'static str, Set)>,
     sets: u32,
 }
 
+/// The texts in the needle of a rule, of which one is enough: `.get(|.head(` are two.
+pub fn alternatives(needle: &str) -> impl Iterator<Item = &str> {
+    needle.split('|')
+}
+
 impl Asked {
-    /// Asks for `text` as it is written.
-    pub(super) fn exact(&mut self, text: &'static str) -> Set {
-        if let Some((_, _, set)) = self.texts.iter().find(|(_, exact, _)| *exact == Some(text)) {
+    /// Asks for one of the texts in `needle`, as they are written; see [`alternatives`].
+    pub fn exact(&mut self, needle: &'static str) -> Set {
+        if let Some((_, set)) = self.needles.iter().find(|(known, _)| *known == needle) {
             return *set;
         }
-        let set = if text.is_empty() { 0 } else { self.next() };
-        self.texts.push((text, Some(text), set));
+        let set = if needle.is_empty() { 0 } else { self.next() };
+        self.needles.push((needle, set));
+        self.texts.extend(alternatives(needle).map(|text| (text, Some(text), set)));
         set
     }
 
     /// Asks for one of `texts`, in small letters or capitals.
-    pub(super) fn any_case(&mut self, texts: &[&'static str]) -> Set {
+    pub fn any_case(&mut self, texts: &[&'static str]) -> Set {
         let set = self.next();
         self.texts.extend(texts.iter().map(|text| (*text, None, set)));
         set
@@ -40,7 +48,7 @@ impl Asked {
     }
 
     /// All of them, ready to look for.
-    pub(super) fn needles(self) -> Needles {
+    pub fn needles(self) -> Needles {
         // What is one byte long stands in almost every line, often many times: it is asked for once.
         let (bytes, texts): (Vec<_>, Vec<_>) =
             self.texts.into_iter().filter(|(_, _, set)| *set != 0).partition(|(text, ..)| text.len() == 1);
@@ -59,7 +67,7 @@ impl Asked {
 
 /// Texts to look for.
 #[derive(Debug)]
-pub(super) struct Needles {
+pub struct Needles {
     searcher: Option<AhoCorasick>,
     /// By the searcher's patterns.
     texts: Vec<(Option<&'static str>, Set)>,
@@ -68,7 +76,7 @@ pub(super) struct Needles {
 
 impl Needles {
     /// Which of them stand in `line`.
-    pub(super) fn in_line(&self, line: &str) -> Set {
+    pub fn in_line(&self, line: &str) -> Set {
         let Some(searcher) = &self.searcher else { return Set::MAX };
         let mut found = 0;
         for (byte, set) in &self.bytes {
@@ -100,14 +108,16 @@ mod tests {
         let mut asked = Asked::default();
         let mut sets: Vec<Set> = ["env", "", "env[", ":", "env"].map(|text| asked.exact(text)).into();
         sets.extend([asked.any_case(&["host", "addr"]), asked.any_case(&["env"])]);
+        sets.push(asked.exact("=|.env"));
         let needles = asked.needles();
         let found = |line: &str| -> String {
             let found = needles.in_line(line);
             sets.iter().map(|set| if found & set == *set { 'x' } else { '-' }).collect()
         };
-        assert_eq!(found("a.env[0]: x"), "xxxxx-x");
-        assert_eq!(found("ENV HostName"), "-x---xx");
-        assert_eq!(found(""), "-x-----");
+        assert_eq!(found("a.env[0]: x"), "xxxxx-xx");
+        assert_eq!(found("ENV HostName"), "-x---xx-");
+        assert_eq!(found("a = b"), "-x-----x");
+        assert_eq!(found(""), "-x------");
     }
 
     #[test]

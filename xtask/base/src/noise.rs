@@ -3,7 +3,7 @@
 use crate::model::path::RepoPath;
 
 /// Whether a file is a test, a fixture or a machine's work, and says nothing about how the service runs.
-pub(in crate::discover) fn is_noise(path: &RepoPath) -> bool {
+pub fn is_noise(path: &RepoPath) -> bool {
     const FOLDERS: &[&str] = &[
         "test",
         "tests",
@@ -54,6 +54,35 @@ pub(in crate::discover) fn is_noise(path: &RepoPath) -> bool {
         .any(|end| stem.ends_with(end) && stem.len() > end.len())
         || stem.starts_with("test_")
         || stem == "conftest"
+}
+
+/// Whether a file is test code, which says nothing about the running service.
+pub fn is_test_path(path: &RepoPath) -> bool {
+    let name = path.name();
+    let folders = path.as_str().strip_suffix(name).unwrap_or_default();
+    is_test_folder(folders)
+        || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
+        || (name.starts_with("test_") && name.ends_with(".py"))
+        || name == "conftest.py"
+}
+
+/// Whether a folder, or one above it, holds test code.
+pub fn is_test_folder(folders: &str) -> bool {
+    folders.split('/').any(|part| {
+        matches!(
+            part,
+            "test"
+                | "tests"
+                | "__tests__"
+                | "__mocks__"
+                | "__fixtures__"
+                | "testdata"
+                | "fixtures"
+                | "e2e"
+                | "spec"
+                | "cypress"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -24,6 +24,17 @@ pub struct Inventory {
     pub problems: Vec<Problem>,
 }
 
+impl Inventory {
+    /// As indented JSON: `{ "version": 1, … }`. Here and not where it is printed, because only this package is optimised
+    /// in the development profile, and a large monorepo's inventory is some megabytes.
+    ///
+    /// # Errors
+    /// Never for what `plan` makes: the keys of all maps are texts.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
 /// What part a service plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,4 +1,7 @@
-//! Finds the lines of a source file that are worth a closer look; cost is one search plus the lines that it hits.
+//! Finds the lines of a source file that are worth a closer look; cost is one search plus the lines that it hits. Knows
+//! no language and no rule.
+
+pub mod needles;
 
 use std::sync::OnceLock;
 
@@ -13,7 +16,7 @@ const MAX_HITS: usize = 5000;
 
 /// How a language writes comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comments {
+pub enum Comments {
     /// `//` and `/* */`; `'` delimits single characters (or lifetimes).
     Slash,
     /// `//` and `/* */`; `'` delimits strings.
@@ -26,7 +29,7 @@ pub(super) enum Comments {
 
 /// A line that holds a needle.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub struct Line<'a> {
     /// Counted from 1.
     pub number: u32,
     /// Without the comment at its end.
@@ -38,7 +41,7 @@ pub(super) struct Line<'a> {
 /// A pattern that is checked by a test instead of at run time, and compiled when it is first used: most patterns of a
 /// language are never needed in one repository.
 #[derive(Debug)]
-pub(in crate::discover) struct Pattern {
+pub struct Pattern {
     text: String,
     regex: OnceLock<Option<Regex>>,
 }
@@ -46,7 +49,7 @@ pub(in crate::discover) struct Pattern {
 impl Pattern {
     /// The pattern `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
     /// `<str>` is a quoted string, `<lit>` a string, number, truth value or Python's nothing, `<key>` a name and `<KEY>` one in capitals.
-    pub(in crate::discover) fn new(text: &str) -> Pattern {
+    pub fn new(text: &str) -> Pattern {
         Pattern { text: text.to_owned(), regex: OnceLock::new() }
     }
 
@@ -68,7 +71,7 @@ impl Pattern {
     }
 
     /// Matches that begin in the first `limit` bytes.
-    pub(in crate::discover) fn all<'p, 't>(
+    pub fn all<'p, 't>(
         &'p self,
         text: &'t str,
         limit: usize,
@@ -80,30 +83,29 @@ impl Pattern {
     }
 
     /// The next match that begins from `from` on in the first `limit` bytes.
-    pub(super) fn next<'t>(&self, text: &'t str, from: usize, limit: usize) -> Option<Match<'t>> {
+    pub fn next<'t>(&self, text: &'t str, from: usize, limit: usize) -> Option<Match<'t>> {
         let regex = self.regex().filter(|_| from < limit.min(text.len()))?;
         regex.find_at(text, from).filter(|found| found.start() < limit)
     }
 
     /// The groups of the match that begins at byte `at`.
-    pub(super) fn groups<'t>(&self, text: &'t str, at: usize) -> Option<Captures<'t>> {
+    pub fn groups<'t>(&self, text: &'t str, at: usize) -> Option<Captures<'t>> {
         self.regex()?.captures_at(text, at)
     }
 
     /// The first match.
-    pub(in crate::discover) fn first<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+    pub fn first<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
         self.regex().filter(|regex| regex.is_match(text))?.captures(text)
     }
 
     /// Whether the text of the pattern is right.
-    #[cfg(test)]
-    pub(in crate::discover) fn is_valid(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.regex().is_some()
     }
 }
 
 /// The lines of `text` that hold `needles` outside comments, each once.
-pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
+pub fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
     let Some(needles) = needles.regex() else { return Vec::new() };
     let mut found = Vec::new();
     let mut skipped = None;
@@ -140,29 +142,34 @@ pub(super) fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) ->
     found
 }
 
-/// Where `needle` begins in `text`; for what is asked of every file, because the standard library's search is compiled
-/// with this package, which in the development profile is not optimised.
-pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
+/// Where `needle` begins in `text`; for what is asked of every file: the standard library's search is compiled with who
+/// calls it, and only this package is optimised in the development profile.
+pub fn find(text: &str, needle: &str) -> Option<usize> {
     memchr::memmem::find(text.as_bytes(), needle.as_bytes())
 }
 
 /// Whether `needle` stands in `text`; else as [`find`].
-pub(in crate::discover) fn holds(text: &str, needle: &str) -> bool {
+pub fn holds(text: &str, needle: &str) -> bool {
     find(text, needle).is_some()
 }
 
+/// What stands before and behind the first of `separators`; else as [`find`].
+pub fn split_once<'t>(text: &'t str, separators: &[char]) -> Option<(&'t str, &'t str)> {
+    text.split_once(separators)
+}
+
 /// How many lines end in `text`.
-pub(super) fn newlines(text: &str) -> u32 {
+pub fn newlines(text: &str) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
 /// The number of the line that holds byte `at`.
-pub(in crate::discover) fn line_at(text: &str, at: usize) -> u32 {
+pub fn line_at(text: &str, at: usize) -> u32 {
     newlines(&text[..at.min(text.len())]) + 1
 }
 
 /// The number of the first line that holds `needle`; 1 where none does.
-pub(super) fn line_of(text: &str, needle: &str) -> u32 {
+pub fn line_of(text: &str, needle: &str) -> u32 {
     text.find(needle).map_or(1, |at| line_at(text, at))
 }
 
@@ -204,7 +211,7 @@ fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
 }
 
 /// The line up to its comment.
-pub(super) fn uncommented(line: &str, comments: Comments) -> &str {
+pub fn uncommented(line: &str, comments: Comments) -> &str {
     let slash = comments != Comments::Hash;
     let hash = matches!(comments, Comments::Hash | Comments::Php);
     let first = line.trim_start();
@@ -237,21 +244,31 @@ pub(super) fn uncommented(line: &str, comments: Comments) -> &str {
 }
 
 /// The contents of the string literals in a line; one that does not end is left out.
-pub(super) fn strings(line: &str) -> impl Iterator<Item = &str> {
+pub fn strings(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
     let mut rest = line;
-    std::iter::from_fn(move || {
-        loop {
-            let open = memchr::memchr3(b'"', b'\'', b'`', rest.as_bytes())?;
-            let quote = rest.as_bytes()[open];
-            let inner = &rest[open + 1..];
-            let Some(end) = string_end(inner, quote) else {
-                rest = inner;
-                continue;
-            };
+    while let Some(open) = memchr::memchr3(b'"', b'\'', b'`', rest.as_bytes()) {
+        let inner = &rest[open + 1..];
+        rest = inner;
+        if let Some(end) = string_end(inner, line.as_bytes()[line.len() - inner.len() - 1]) {
+            found.push(&inner[..end]);
             rest = &inner[end + 1..];
-            return Some(&inner[..end]);
         }
-    })
+    }
+    found
+}
+
+/// Where in `line` an opening bracket, a comma or a `=` stands behind which, there or on the next lines in `window`, a
+/// string comes that begins with a small letter.
+pub fn before_strings(line: &Line<'_>) -> Vec<usize> {
+    memchr::memchr3_iter(b'(', b',', b'=', line.text.as_bytes())
+        .filter(|at| line.window.as_bytes().get(at + 1..).is_some_and(string_follows))
+        .collect()
+}
+
+fn string_follows(text: &[u8]) -> bool {
+    let mut bytes = text.iter().skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    matches!(bytes.next(), Some(b'"' | b'\'')) && bytes.next().is_some_and(u8::is_ascii_lowercase)
 }
 
 fn string_end(inner: &str, quote: u8) -> Option<usize> {
@@ -266,12 +283,12 @@ fn string_end(inner: &str, quote: u8) -> Option<usize> {
 }
 
 /// As far as a call may go on.
-pub(super) fn window_of(text: &str) -> &str {
+pub fn window_of(text: &str) -> &str {
     cut(text, 800)
 }
 
 /// At most `length` bytes.
-pub(super) fn cut(text: &str, length: usize) -> &str {
+pub fn cut(text: &str, length: usize) -> &str {
     let mut end = text.len().min(length);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -280,7 +297,7 @@ pub(super) fn cut(text: &str, length: usize) -> &str {
 }
 
 /// A literal without its quotes; `None` where `text` is an expression.
-pub(super) fn unquoted(text: &str) -> Option<&str> {
+pub fn unquoted(text: &str) -> Option<&str> {
     let text = text.trim();
     let inner = ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
     inner.or_else(|| {
@@ -337,7 +354,7 @@ mod tests {
 
     #[test]
     fn strings_end_where_they_end() {
-        assert_eq!(strings(r#"f("a\"b", 'c', "open)"#).collect::<Vec<_>>(), [r#"a\"b"#, "c"]);
+        assert_eq!(strings(r#"f("a\"b", 'c', "open)"#), [r#"a\"b"#, "c"]);
     }
 
     proptest! {
@@ -345,7 +362,7 @@ mod tests {
         fn any_text_is_taken(text in "(\\PC|[\n\"'/#*n]|needle){0,200}") {
             for comments in [Comments::Slash, Comments::Script, Comments::Hash, Comments::Php] {
                 for line in lines(&text, &Pattern::new("needle|n"), comments) {
-                    let _ = strings(line.text).count();
+                    let _ = strings(line.text);
                 }
             }
         }
