@@ -23,8 +23,8 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     context.ui.data(report::services(inventory));
-    for problem in &inventory.problems {
-        context.ui.data(format!("\n{}: {}", word(problem.severity), report::problem_text(problem)));
+    for (severity, text) in report::alike::texts(&inventory.problems) {
+        context.ui.data(format!("\n{}: {text}", word(severity)));
     }
     Ok(Outcome::Done)
 }

@@ -1,5 +1,7 @@
 //! The summary after `integrate` (design §9) and problems as people read them; decides nothing.
 
+pub(crate) mod alike;
+
 use crate::model::inventory::{Inventory, Service, Strength};
 use crate::model::problem::{Problem, Severity};
 use crate::model::stack::Stack;
@@ -7,10 +9,11 @@ use crate::ui::{Ui, count, table};
 
 /// All problems on stderr, in the form of every message.
 pub(crate) fn problems(ui: Ui, stack: &Stack) {
-    for problem in stack.inventory.problems.iter().filter(|problem| problem.severity != Severity::Note) {
-        match problem.severity {
-            Severity::Error => ui.error(problem_text(problem)),
-            _ => ui.warn(problem_text(problem)),
+    let worth_a_look = stack.inventory.problems.iter().filter(|problem| problem.severity != Severity::Note);
+    for (severity, text) in alike::texts(worth_a_look) {
+        match severity {
+            Severity::Error => ui.error(text),
+            _ => ui.warn(text),
         }
     }
 }

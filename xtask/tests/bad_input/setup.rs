@@ -65,7 +65,7 @@ fn an_unknown_key_in_the_configuration_is_answered_with_the_nearest() {
     assert_config_refused(
         "services:\n  api:\n    prot: 8001\n",
         "error: unknown key `services.api.prot`\n  at integration/config.yaml:3\n  \
-         why: known here: port, host_port, health, requires, env, build\n  fix: did you mean `port`?\n",
+         why: known here: port, host_port, health, requires, env, build, migrate\n  fix: did you mean `port`?\n",
     );
 }
 
