@@ -161,8 +161,9 @@ fn cause(reason: &str, said: &str) -> Option<String> {
         return Some(found[1].to_owned());
     }
     let found = find(r#"process "(?:/bin/sh -c )?(.+)" did not complete successfully: exit code: (\d+)"#)?;
-    let command: Vec<&str> = found[1].split_whitespace().collect();
-    let command = command.join(" ");
+    // BuildKit quotes the command as Go does.
+    let command = found[1].replace("\\\"", "\"");
+    let command = command.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = command.chars().take(60).collect();
     let dots = if short.len() < command.len() { "…" } else { "" };
     Some(format!("`{short}{dots}` ended with exit code {}", &found[2]))

@@ -63,4 +63,11 @@ fn another_major_is_stopped_before_the_start_and_the_data_can_be_taken_along() {
     assert!(maria(&place, "SELECT VERSION()").starts_with("11.8"));
     let sum = "SELECT COUNT(*) FROM items";
     assert_eq!((psql(&place, "shop", sum), maria(&place, sum)), ("1000".to_owned(), "1000".to_owned()));
+
+    // No MariaDB opens what a newer one has written, though some try.
+    take_versions(&place, "17", "10.11");
+    let up = place.xtask(&["up"]).exits(1);
+    let head = "error: `mariadb` would run mariadb:10.11 on data of MariaDB 11.8\n";
+    assert!(up.stderr.contains(head), "{}", up.stderr);
+    assert!(up.stderr.ends_with("1 error, nothing was started\n"), "{}", up.stderr);
 }

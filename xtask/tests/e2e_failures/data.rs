@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, docker, lab, until};
-use crate::system::{assert_up_says, first_lines, system};
+use crate::system::{assert_up_says, first_lines, system, up_fails};
 
 const POSTGRES: [&str; 2] = ["postgres:15", "postgres:17"];
 const MARIADB: [&str; 2] = ["mariadb:11.8", "mariadb:10.11"];
 const REDIS: &str = "redis:8";
-const BUSYBOX: &str = "busybox:1.37-musl";
+const VALKEY: &str = "valkey/valkey:8";
+const PYTHON: &str = "python:3.13-slim";
 
 const SERVICES: &str = "services:
   db:
@@ -25,6 +26,10 @@ const SERVICES: &str = "services:
     image: redis:8
     command: [redis-server, --requirepass, right]
     healthcheck: { test: [CMD, redis-cli, -a, right, ping], interval: 1s, retries: 60 }
+  sessions:
+    image: redis:8
+    volumes: [sessions-data:/data]
+    healthcheck: { test: [CMD-SHELL, redis-cli ping || valkey-cli ping], interval: 1s, retries: 60 }
   ledger:
     image: postgres:17
     command: [psql, \"postgresql://app:${PASSWORD}@db/app\", -c, SELECT 1]
@@ -45,6 +50,7 @@ const SERVICES: &str = "services:
 volumes:
   db-data:
   maria-data:
+  sessions-data:
 ";
 
 fn with_password(lab: &Lab, password: &str) {
@@ -79,11 +85,11 @@ fn start_by_hand(lab: &Lab, service: &str) {
 fn old_volumes_that_refuse_a_password_or_a_version_are_named() {
     let files =
         [("integration/scripts/01-tables.sql", "CREATE TABLE a (id int);\n\nCREAT TABLE b (id int);\n")];
-    let images = [POSTGRES[0], POSTGRES[1], MARIADB[0], MARIADB[1], REDIS];
+    let images = [POSTGRES[0], POSTGRES[1], MARIADB[0], MARIADB[1], REDIS, VALKEY];
     let Some(lab) = lab(&images, || system("volumes", SERVICES, &files)) else { return };
     let began = Instant::now();
     with_password(&lab, "old");
-    lab.xtask(&["up", "db", "maria"]).exits(0);
+    lab.xtask(&["up", "db", "maria", "sessions"]).exits(0);
     assert_up_says(
         &lab,
         &["seed"],
@@ -102,7 +108,7 @@ fn old_volumes_that_refuse_a_password_or_a_version_are_named() {
         ("ledger", "db", 2, "FATAL:  password authentication failed for user \"app\""),
         ("shop", "maria", 1, "ERROR 1045 (28000): Access denied for user 'app'@"),
     ] {
-        let up = lab.xtask(&["up", service]).exits(1);
+        let up = up_fails(&lab, &[service]);
         let first = first_lines(&up.stderr);
         let volume = format!("{}_{server}-data", lab.project());
         let lines: Vec<&str> = first.lines().collect();
@@ -127,7 +133,7 @@ fn old_volumes_that_refuse_a_password_or_a_version_are_named() {
             )
         );
     }
-    let cart = lab.xtask(&["up", "cart"]).exits(1);
+    let cart = up_fails(&lab, &["cart"]);
     let first = first_lines(&cart.stderr);
     assert!(
         first.starts_with("error: `cart` ended with exit code 1: `cache` refuses the password\n"),
@@ -138,7 +144,24 @@ fn old_volumes_that_refuse_a_password_or_a_version_are_named() {
 
     lab.xtask(&["down"]).exits(0);
     let newer = lab.read("integration/docker-compose.yml").replace(POSTGRES[0], POSTGRES[1]);
-    lab.write("integration/docker-compose.yml", newer.replace(MARIADB[0], MARIADB[1]));
+    lab.write(
+        "integration/docker-compose.yml",
+        newer.replacen("sessions:\n    image: redis:8", "sessions:\n    image: valkey/valkey:8", 1),
+    );
+    start_by_hand(&lab, "sessions");
+    let health = lab.xtask(&["health"]).exits(1);
+    assert!(
+        first_lines(&health.stderr).starts_with(&format!(
+            "error: `sessions` ended with exit code 1: its volume holds data of another version of the server
+  at integration/docker-compose.yml:17
+  why: the volume `{}_sessions-data` outlives its containers
+",
+            lab.project()
+        )),
+        "{}",
+        health.stderr
+    );
+    docker(&["rm", "--force", &format!("{}-sessions-1", lab.project())]);
     start_by_hand(&lab, "db");
     let health = lab.xtask(&["health"]).exits(1);
     let first = first_lines(&health.stderr);
@@ -208,10 +231,10 @@ fn a_password_that_was_never_given_and_a_full_file_system_are_named() {
     command: [sh, -c, \"dd if=/dev/zero of=/scratch/big bs=1M count=8\"]
     tmpfs: [\"/scratch:size=1m\"]
   disk:
-    image: busybox:1.37-musl
-    command: [sh, -c, \"echo hello > /dev/full\"]
+    image: python:3.13-slim
+    command: [python, -c, \"f = open('/dev/full', 'w'); f.write('hello'); f.close()\"]
 ";
-    let Some(lab) = lab(&[POSTGRES[1], MARIADB[0], REDIS, BUSYBOX], || system("given", services, &[])) else {
+    let Some(lab) = lab(&[POSTGRES[1], MARIADB[0], REDIS, PYTHON], || system("given", services, &[])) else {
         return;
     };
     for (service, line, variable, said) in [
@@ -228,7 +251,7 @@ fn a_password_that_was_never_given_and_a_full_file_system_are_named() {
             "Database is uninitialized and password option is not specified",
         ),
     ] {
-        let up = lab.xtask(&["up", service]).exits(1);
+        let up = up_fails(&lab, &[service]);
         let first = first_lines(&up.stderr);
         assert!(
             first.starts_with(&format!(
@@ -247,9 +270,13 @@ fn a_password_that_was_never_given_and_a_full_file_system_are_named() {
   why: | dd: error writing '/scratch/big': No space left on device
   fix: raise its size in integration/docker-compose.yml, then: cargo xtask up",
     );
-    let disk = lab.xtask(&["up", "disk"]).exits(1);
+    let disk = up_fails(&lab, &["disk"]);
     let first = first_lines(&disk.stderr);
-    assert!(first.contains(": it found no space left on the disk\n"), "{}", disk.stderr);
+    assert!(
+        first.starts_with("error: `disk` ended with exit code 1: it found no space left on the disk\n"),
+        "{}",
+        disk.stderr
+    );
     assert!(
         first.ends_with(
             "fix: docker system df shows what Docker holds, docker builder prune frees what builds have kept"

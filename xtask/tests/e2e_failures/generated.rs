@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, lab};
 use crate::place::Place;
-use crate::system::{assert_up_says, first_lines};
+use crate::system::{assert_up_says, first_lines, up_fails};
 
 const PYTHON: &str = "python:3.13-slim";
 const NODE: &str = "node:20-slim";
@@ -34,7 +34,7 @@ fn monorepo() -> Place {
 }
 
 fn starts_with(lab: &Lab, service: &str, wanted: &[&str]) {
-    let up = lab.xtask(&["up", service]).exits(1);
+    let up = up_fails(lab, &[service]);
     let first = first_lines(&up.stderr);
     let lines: Vec<&str> = first.lines().collect();
     for (line, wanted) in lines.iter().zip(wanted) {

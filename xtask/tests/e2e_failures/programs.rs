@@ -2,7 +2,7 @@
 
 use crate::lab::lab;
 use crate::place::Place;
-use crate::system::{assert_each_says, assert_up_says, ended_ago, first_lines, system};
+use crate::system::{assert_each_says, assert_up_says, ended_ago, first_lines, system, up_fails};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
 const PYTHON: &str = "python:3.13-slim";
@@ -137,7 +137,7 @@ fn an_exec_format_error_says_what_is_wrong_with_the_format() {
             "build it for amd64 in arm/Dockerfile",
         ),
     ] {
-        let up = lab.xtask(&["up", "--no-build", service]).exits(1);
+        let up = up_fails(&lab, &["--no-build", service]);
         // The code depends on the version of runc.
         let said = first_lines(&up.stderr).replace("exit code 255", "exit code 1");
         let wanted = format!(

@@ -1,7 +1,7 @@
 //! What starts and does not stay, does not answer, or cannot be reached; and those who wait for it.
 
 use crate::lab::lab;
-use crate::system::{assert_up_says, first_lines, system};
+use crate::system::{assert_up_says, first_lines, system, up_fails};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
 const PYTHON: &str = "python:3.13-slim";
@@ -36,7 +36,7 @@ fn a_crash_loop_is_no_running_service() {
   why: | KeyError: 'QUEUE_URL'
   fix: set `QUEUE_URL` in the environment of `known` in integration/docker-compose.yml, then: cargo xtask up",
     );
-    let unknown = lab.xtask(&["up", "unknown"]).exits(1);
+    let unknown = up_fails(&lab, &["unknown"]);
     assert_eq!(
         unknown.stderr.lines().skip_while(|line| !line.starts_with("error: ")).take(4).collect::<Vec<_>>(),
         [
@@ -47,7 +47,7 @@ fn a_crash_loop_is_no_running_service() {
         ]
     );
     assert!(unknown.stderr.ends_with("  fix: cargo xtask logs unknown\n"), "{}", unknown.stderr);
-    let slow = lab.xtask(&["up", "job"]).exits(1);
+    let slow = up_fails(&lab, &["job"]);
     let first = first_lines(&slow.stderr);
     assert!(
         first.starts_with("error: `slow` ends with exit code 1 again and again (3 restarts)\n"),
@@ -87,7 +87,7 @@ fn memory_that_ran_out_is_named_with_its_limit() {
   why: the kernel killed it (SIGKILL) at its limit of 48 MiB
   fix: raise that limit in integration/docker-compose.yml, then: cargo xtask up",
     );
-    let node = lab.xtask(&["up", "heap-node"]).exits(1);
+    let node = up_fails(&lab, &["heap-node"]);
     let lines: Vec<&str> = node.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect();
     assert_eq!(lines[0], "error: `heap-node` ended with exit code 139: the heap of Node.js ran out");
     assert!(lines[2].contains("JavaScript heap out of memory"), "{}", node.stderr);
@@ -151,6 +151,7 @@ fn a_health_check_that_is_answered_with_no_or_too_late_says_what_it_got() {
         ("404-node", "404"),
         ("500-python", "500"),
         ("500-node", "500"),
+        ("late-python", "late"),
         ("late-node", "late"),
     ];
     let services: String = servers.iter().map(|(name, status)| server(name, "0.0.0.0", status, "")).collect();
@@ -188,14 +189,16 @@ fn a_health_check_that_is_answered_with_no_or_too_late_says_what_it_got() {
         );
         assert_up_says(&lab, &[service], &wanted);
     }
-    let wanted = format!(
-        "error: `late-node` is unhealthy: its health check gets no answer in time from `/health`
+    for (service, _) in &servers[4..] {
+        let wanted = format!(
+            "error: `{service}` is unhealthy: its health check gets no answer in time from `/health`
   at integration/docker-compose.yml:{}
   why: the server runs, its health check fails
-  fix: cargo xtask logs late-node",
-        health_at("late-node")
-    );
-    assert_up_says(&lab, &["late-node"], &wanted);
+  fix: cargo xtask logs {service}",
+            health_at(service)
+        );
+        assert_up_says(&lab, &[service], &wanted);
+    }
 }
 
 #[test]
@@ -267,7 +270,7 @@ fn the_first_cause_is_named_and_not_those_that_wait_for_it() {
     );
     let streak = regex::Regex::new(r"\d+ in a row").expect("is a pattern");
     for args in [&["page"][..], &["--timeout", "60s", "page"]] {
-        let up = lab.xtask(&[&["up"], args].concat()).exits(1);
+        let up = up_fails(&lab, args);
         let first = first_lines(&up.stderr);
         assert_eq!(
             streak.replace(&first, "N in a row"),
@@ -281,7 +284,7 @@ fn the_first_cause_is_named_and_not_those_that_wait_for_it() {
             up.stderr
         );
     }
-    let late = lab.xtask(&["up", "--timeout", "8s", "reader"]).exits(1);
+    let late = up_fails(&lab, &["--timeout", "8s", "reader"]);
     assert_eq!(
         first_lines(&late.stderr).replace(", 2 in a row failed", "").replace(", 3 in a row failed", ""),
         "error: `slow` is not ready after 8s
@@ -368,7 +371,7 @@ volumes:
   why: | Error: getaddrinfo ENOTFOUND ledger-dbb
   fix: name a service of integration/docker-compose.yml instead, then: cargo xtask up",
     );
-    let python = lab.xtask(&["up", "host-python"]).exits(1);
+    let python = up_fails(&lab, &["host-python"]);
     assert!(
         first_lines(&python.stderr).starts_with("error: `host-python` ended with exit code 1\n"),
         "{}",

@@ -32,10 +32,17 @@ pub(crate) fn first_lines(screen: &str) -> String {
 /// Starts a service, which fails, and compares the first lines that are said of it.
 #[track_caller]
 pub(crate) fn assert_up_says(lab: &Lab, args: &[&str], wanted: &str) {
-    let up = lab.xtask(&[&["up"], args].concat()).exits(1);
-    keep_time(args, &up);
+    let up = up_fails(lab, args);
     let said = first_lines(&up.stderr);
     assert_eq!(said, wanted, "\n--- the whole screen\n{}", up.stderr);
+}
+
+/// `up`, which has to fail, with the seconds until it was said kept beside the test.
+#[track_caller]
+pub(crate) fn up_fails(lab: &Lab, args: &[&str]) -> Screen {
+    let up = lab.xtask(&[&["up"], args].concat()).exits(1);
+    keep_time(args, &up);
+    up
 }
 
 /// Keeps beside the test what was said of a fault and after how many seconds: one line each.

@@ -207,6 +207,13 @@ impl Facts {
         self.places.instruction(&["CMD", "ENTRYPOINT"])
     }
 
+    /// Where a path of the container lies on this machine, as people see it; `None` where it is not mounted from it.
+    pub fn on_this_machine(&self, path: &str) -> Option<String> {
+        let mount = self.anatomy.mount_of(path).filter(|mount| mount.kind == "bind")?;
+        let rest = path.strip_prefix(mount.target.trim_end_matches('/')).unwrap_or_default();
+        Some(self.setup.shown_outside(&format!("{}{rest}", mount.source)))
+    }
+
     /// `then: cargo xtask up`
     pub fn then_up(&self) -> String {
         format!("then: {}", self.setup.xtask("up"))

@@ -77,12 +77,7 @@ pub fn find(facts: &Facts) -> Option<Known> {
     let program = trace.group(1);
     let known = match trouble {
         Trouble::Absent => absent(facts, program),
-        Trouble::Denied => Known::new(format!("`{program}` is not executable")).fix(format!(
-            "add `RUN chmod +x {}` to {}, {}",
-            facts.anatomy.absolute(program),
-            facts.image_place(),
-            facts.then_up()
-        )),
+        Trouble::Denied => denied(facts, program),
         Trouble::Folder => Known::new(format!("its command `{program}` is a folder")).fix(format!(
             "name the program in it in {}, {}",
             facts.image_place(),
@@ -92,6 +87,23 @@ pub fn find(facts: &Facts) -> Option<Known> {
     };
     let line = engines_words(&trace.line);
     Some(known.at(facts.command_place()).said(line))
+}
+
+fn denied(facts: &Facts, program: &str) -> Known {
+    let then = facts.then_up();
+    Known::new(format!("`{program}` is not executable")).fix(match mounted(facts, program) {
+        Some(file) => format!("chmod +x {file}, {then}"),
+        None => {
+            let path = facts.anatomy.absolute(program);
+            format!("add `RUN chmod +x {path}` to {}, {then}", facts.image_place())
+        }
+    })
+}
+
+/// Where a program lies on this machine, if it is mounted from it and not only a name.
+fn mounted(facts: &Facts, program: &str) -> Option<String> {
+    let path = program.contains('/').then(|| facts.anatomy.absolute(program))?;
+    facts.on_this_machine(&path)
 }
 
 fn absent(facts: &Facts, program: &str) -> Known {
@@ -111,10 +123,12 @@ fn absent(facts: &Facts, program: &str) -> Known {
                 "build and run on the same base in {place} (glibc or musl), or link it statically, {then}"
             ))
         }
-        Program::Unknown | Program::Missing | Program::Other => {
-            Known::new(format!("the command `{program}` is not in its image"))
-                .fix(format!("install `{program}` in {place}, or correct the command there, {then}"))
-        }
+        Program::Unknown | Program::Missing | Program::Other => match mounted(facts, program) {
+            Some(file) => Known::new(format!("the command `{program}` is not in what is mounted there"))
+                .fix(format!("make {file}, or correct the command, {then}")),
+            None => Known::new(format!("the command `{program}` is not in its image"))
+                .fix(format!("install `{program}` in {place}, or correct the command there, {then}")),
+        },
     }
 }
 

@@ -21,13 +21,12 @@ pub fn find(facts: &Facts) -> Option<Known> {
         return None;
     }
     let fault = psql(facts).or_else(|| mysql(facts)).or_else(|| shell(facts))?;
-    let mounted = facts.anatomy.mount_of(&fault.path).filter(|mount| mount.kind == "bind");
+    let mounted = facts.on_this_machine(&fault.path);
     let first_start = fault.path.starts_with(FIRST_START);
     if mounted.is_none() && !first_start {
         return None;
     }
-    let shown =
-        mounted.map_or_else(|| fault.path.clone(), |mount| on_this_machine(facts, mount, &fault.path));
+    let shown = mounted.unwrap_or_else(|| fault.path.clone());
     let name = Path::new(&fault.path).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let again = match first_start {
         // The image takes a volume that is not empty for one that is complete.
@@ -71,9 +70,4 @@ fn running(facts: &Facts, before: &Trace) -> Option<String> {
 
 fn fault(path: &str, line: &str, message: &str) -> Fault {
     Fault { path: path.to_owned(), line: line.to_owned(), message: message.to_owned() }
-}
-
-fn on_this_machine(facts: &Facts, mount: &crate::run::diagnose::anatomy::Mount, path: &str) -> String {
-    let rest = path.strip_prefix(mount.target.trim_end_matches('/')).unwrap_or_default();
-    facts.setup.shown_outside(&format!("{}{rest}", mount.source))
 }

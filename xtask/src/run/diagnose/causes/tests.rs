@@ -207,6 +207,30 @@ fn libraries_files_and_modules_are_missed() {
 }
 
 #[test]
+fn a_program_that_is_mounted_is_mended_on_this_machine_and_not_in_an_image() {
+    for (code, log, what, fix) in [
+        (
+            126,
+            "sh: /code/run.sh: Permission denied",
+            "`/code/run.sh` is not executable",
+            "chmod +x scripts/run.sh",
+        ),
+        (
+            127,
+            "sh: /code/run.sh: not found",
+            "the command `/code/run.sh` is not in what is mounted there",
+            "make scripts/run.sh, or correct the command",
+        ),
+    ] {
+        let mut facts = ended(code, log);
+        let mount = Mount { kind: "bind".into(), source: "/nowhere/scripts".into(), target: "/code".into() };
+        facts.anatomy.mounts.push(mount);
+        let found = known(&facts).unwrap();
+        assert_eq!((found.what.as_str(), found.fix), (what, format!("{fix}, then: cargo xtask up")));
+    }
+}
+
+#[test]
 fn memory_is_blamed_only_where_it_ran_out() {
     let mut killed = ended(137, "");
     assert_eq!(what(&killed), "", "137 alone says nothing");
