@@ -10,7 +10,7 @@ use super::MAX_FILE_BYTES;
 /// A file's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// With U+FFFD in place of bytes that are not UTF-8, without byte order mark.
+    /// With U+FFFD in place of bytes that are not UTF-8, without byte order mark; UTF-16 with its mark is read too.
     pub text: String,
     /// The first line with bytes that are not UTF-8.
     pub damaged: Option<u32>,
@@ -73,7 +73,22 @@ fn unread(why: &std::io::Error) -> Unread {
     if why.kind() == ErrorKind::NotFound { Unread::Missing } else { Unread::Failed(why.to_string()) }
 }
 
+/// What a Windows shell redirects into a file: two bytes for each character, behind a mark that says so.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (mark, rest) = bytes.split_at_checked(2)?;
+    let unit: fn([u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|two| unit([two[0], two[1]]));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok().filter(|text| !text.contains('\0'))
+}
+
 fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
+    if let Some(text) = utf16(&bytes) {
+        return Ok(Text::whole(text));
+    }
     if memchr::memchr(0, &bytes).is_some() {
         return Err(Unread::Binary);
     }
@@ -105,6 +120,14 @@ mod tests {
     #[test]
     fn byte_order_mark_is_taken_off() {
         assert_eq!(decode("\u{feff}A=1".into()).expect("is read").text, "A=1");
+    }
+
+    #[test]
+    fn two_bytes_for_each_character_are_read_behind_their_mark() {
+        for bytes in [&b"\xff\xfea\0\xe4\0"[..], b"\xfe\xff\0a\0\xe4"] {
+            assert_eq!(decode(bytes.to_vec()), Ok(Text::whole("a\u{e4}".to_owned())));
+        }
+        assert_eq!(decode(b"\xff\xfe\0\xd8a\0".to_vec()), Err(Unread::Binary), "half of a character");
     }
 
     #[test]
