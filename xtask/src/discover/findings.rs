@@ -252,6 +252,10 @@ impl<'a, 's> Findings<'a, 's> {
             if has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase) {
                 continue;
             }
+            // `get("port", 3306)`: the name of a field with its default.
+            if matches!(reference.host.as_str(), "port" | "host" | "hostname" | "db_port" | "db_host") {
+                continue;
+            }
             reference.port = reference.port.or(port);
             if reference.port.is_none()
                 && (reference.host == "localhost" || self.has_host(line, &reference.host))

@@ -141,6 +141,11 @@ impl Listening {
             match word.as_str() {
                 "-S" if words.iter().any(|word| word.ends_with("php")) => self.take(next),
                 "http.server" | "SimpleHTTPServer" => self.take(next),
+                // Laravel's own default, on 127.0.0.1.
+                "serve" if at > 0 && words[at - 1].ends_with("artisan") => {
+                    self.port.get_or_insert(8000);
+                    self.address.get_or_insert_with(|| "127.0.0.1".to_owned());
+                }
                 "runserver" => {
                     let target = words[at + 1..].iter().find(|word| !word.starts_with('-'));
                     match target {
@@ -174,6 +179,8 @@ mod tests {
             ("exec hypercorn app --bind [::]:$PORT", 7000, "::"),
             ("php -S 0.0.0.0:8080 -t public", 8080, "0.0.0.0"),
             ("python manage.py runserver 0.0.0.0:9000", 9000, "0.0.0.0"),
+            ("php artisan serve --host=0.0.0.0", 8000, "0.0.0.0"),
+            ("php artisan serve --host 0.0.0.0 --port 8080", 8080, "0.0.0.0"),
             ("next start -p 3001", 3001, ""),
             ("rails server -b 0.0.0.0 -p 3002", 3002, ""),
             ("./server -addr=:9090", 9090, ""),
