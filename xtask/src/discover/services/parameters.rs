@@ -1,5 +1,7 @@
 //! One Dockerfile for several services, told apart by a build argument: which argument, and which values it takes.
 
+use std::collections::BTreeMap;
+
 use super::super::dockerfile::{Dockerfile, MARK};
 use super::{context, language};
 use crate::model::path::RepoPath;
@@ -33,6 +35,7 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Optio
         // A folder that is copied by the argument's name is the service's, also where there is only one yet.
         let is_certain = copied.is_some();
         let values = copied
+            .or_else(|| compiled(repo, &folder, (&name, dockerfile), &used.paths))
             .or_else(|| worked_in(repo, &folder, &used.paths))
             .or_else(|| packaged(repo, &folder, &used.sources))?;
         (is_certain || values.len() > 1).then_some(Parameter { name, values })
@@ -87,6 +90,52 @@ fn worked_in(repo: &Repo, folder: &RepoPath, paths: &[String]) -> Option<Vec<Val
     // A Dockerfile in a folder of its own may be meant for a context beside it.
     let above = folder.ancestors().find_map(|context| in_context(&context));
     above.or_else(|| folder.ancestors().find_map(|above| children(repo, &above).find_map(in_context)))
+}
+
+/// Names of Go's programs that end, and of those that are the service's only one.
+const ENDING: &[&str] = &["migrate", "migration", "migrations", "migrator", "seed", "seeder", "seeds"];
+const PLAIN: &[&str] = &["api", "app", "http", "main", "server", "service", "web"];
+/// Deeper below its services no monorepo keeps a program: `orders/cmd/api`.
+const MAX_DEPTH: usize = 4;
+
+/// `cd services && go build ./${PROGRAM}`: each program of Go below that folder, by its path.
+fn compiled(
+    repo: &Repo,
+    folder: &RepoPath,
+    (name, dockerfile): (&str, &Dockerfile),
+    paths: &[String],
+) -> Option<Vec<Value>> {
+    let builds = |command: &&str| {
+        command.contains(name) && (command.contains("go build") || command.contains("go install"))
+    };
+    let command = dockerfile.commands().find(builds)?;
+    let prefix = paths.iter().filter(|path| path.ends_with(MARK)).find_map(|path| before_mark(path))?;
+    let copies = dockerfile.image(None, &BTreeMap::new()).copies;
+    let holds_all = |context: &RepoPath| {
+        let is_there = |source: &str| source.contains('$') || context::exists(repo, context, source);
+        copies.iter().all(|(source, _)| context::is_everything(source) || is_there(source))
+    };
+    let context = folder.ancestors().find(holds_all)?;
+    let entered = command.split(['&', ';', '\n']).filter_map(|part| part.trim().strip_prefix("cd ")).next();
+    let base = context.join(entered.unwrap_or_default().trim())?.join(&prefix)?;
+    let programs = repo.files_in(&base).iter().filter(|file| file.name() == "main.go");
+    let programs = programs.filter_map(RepoPath::parent).filter(|program| {
+        program.depth() <= base.depth() + MAX_DEPTH
+            && super::aside::hidden_or_test(program).is_none()
+            && !ENDING.contains(&program.name())
+    });
+    let value = |program: RepoPath| {
+        let value = program.relative_to(&base)?;
+        // `orders/cmd/api` is the orders; a second program there is called as itself.
+        let parts: Vec<&str> = program.parts().collect();
+        let module = parts.iter().rposition(|part| *part == "cmd").map(|at| parts[..at].join("/"));
+        let module = module
+            .and_then(|module| RepoPath::root().join(&module))
+            .filter(|_| PLAIN.contains(&program.name()));
+        Some(Value { value, path: module.unwrap_or(program), context: context.clone() })
+    };
+    let values: Vec<Value> = programs.filter_map(value).collect();
+    (values.len() > 1).then_some(values)
 }
 
 /// Ends of the names of classes that start a program.
@@ -172,6 +221,21 @@ mod tests {
         assert_eq!(
             values(tree, "docker/app/Dockerfile"),
             ["SERVICE=orders code/orders in code", "SERVICE=users code/users in code"]
+        );
+    }
+
+    #[test]
+    fn argument_in_the_path_of_a_program_of_go_takes_the_programs_that_stay() {
+        let tree = "//- /Dockerfile\nFROM golang\nARG PROGRAM\nCOPY services ./services\nRUN cd services && go build -o /x ./${PROGRAM}\n\
+            //- /web/package.json\n{}\n//- /mail/package.json\n{}\n//- /services/go.mod\n//- /services/orders/cmd/api/main.go\n//- /services/orders/cmd/migrate/main.go\n\
+            //- /services/orders/cmd/worker/main.go\n//- /services/users/cmd/api/main.go\n";
+        assert_eq!(
+            values(tree, "Dockerfile"),
+            [
+                "PROGRAM=orders/cmd/api services/orders in .",
+                "PROGRAM=orders/cmd/worker services/orders/cmd/worker in .",
+                "PROGRAM=users/cmd/api services/users in ."
+            ]
         );
     }
 
