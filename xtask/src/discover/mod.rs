@@ -231,9 +231,10 @@ fn wanted<'a>(
     Some(Wanted { path, env, detectors })
 }
 
-/// Editors, package managers and continuous integration keep their files there.
+/// Editors, package managers and continuous integration keep their files there; what lies beside Dockerfiles counts.
 fn in_hidden_folder(path: &RepoPath) -> bool {
-    path.parent().is_some_and(|folder| folder.parts().any(|part| part.starts_with('.')))
+    path.parent()
+        .is_some_and(|folder| folder.parts().any(|part| part.starts_with('.') && part != services::DOCKER))
 }
 
 fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, said: &mut Said) {

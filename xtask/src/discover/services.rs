@@ -29,7 +29,7 @@ use place::Place;
 pub use cargo_build::{RootBuilds, root_builds};
 
 pub(super) use crate::noise::{is_test_folder, is_test_path};
-pub(super) use aside::{TEMPLATE, hidden_or_test};
+pub(super) use aside::{DOCKER, TEMPLATE, hidden_or_test};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 
@@ -242,7 +242,13 @@ impl Found {
             return self.aside(file, reason.to_owned());
         }
         let folder = file.parent().unwrap_or_default();
-        if !folder.is_root() && bases.contains(folder.name()) && catalog.by_image(folder.name()).is_none() {
+        // `nginx/Dockerfile` that is FROM nginx does not make what it stands on.
+        let own = image.base.split([':', '@']).next() == Some(folder.name());
+        if !own
+            && !folder.is_root()
+            && bases.contains(folder.name())
+            && catalog.by_image(folder.name()).is_none()
+        {
             return self.aside(file, "the base of other images".to_owned());
         }
         if let Some(parameter) = parameters::of(repo, &file, &dockerfile) {
@@ -418,7 +424,8 @@ fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
     (!own_program || entry.class == Class::Observability).then(|| entry.kind.clone())
 }
 
-/// Where two services have one name, the folder above is put in front, and a number behind if that is not enough.
+/// Where two services have one name, the folder above that says whose they are is put in front, and a number behind if
+/// that is not enough.
 pub(super) fn name_uniquely(services: &mut [ServiceFacts]) {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for service in services.iter() {
@@ -433,7 +440,8 @@ pub(super) fn name_uniquely(services: &mut [ServiceFacts]) {
         if count.get(&service.name).copied().unwrap_or_default() < 2 {
             continue;
         }
-        let above = service.path.parent().map(|folder| valid_name(folder.name())).unwrap_or_default();
+        let above = service.path.ancestors().skip(1).find(|folder| !place::is_holder(folder.name()));
+        let above = above.map(|folder| valid_name(folder.name())).unwrap_or_default();
         let longer =
             if above.is_empty() { service.name.clone() } else { format!("{above}-{}", service.name) };
         let numbered = (2..).map(|number| format!("{longer}-{number}"));
@@ -452,6 +460,16 @@ mod tests {
         let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
         assert!(found.set_aside.is_empty(), "{:?}", found.set_aside);
         found.services.into_iter().map(|service| service.name).collect()
+    }
+
+    #[test]
+    fn services_of_one_name_are_told_apart_by_the_folders_that_say_whose_they_are() {
+        let nginx = |whose: &str| {
+            format!(
+                "//- /{whose}/.docker/nginx/Dockerfile\nFROM nginx\nCOPY nginx.conf /etc/nginx/conf.d\n//- /{whose}/.docker/nginx/nginx.conf\n\n"
+            )
+        };
+        assert_eq!(names(&(nginx("orders") + &nginx("users"))), ["orders-nginx", "users-nginx"]);
     }
 
     #[test]
@@ -482,6 +500,11 @@ mod tests {
         assert_eq!(
             aside(&format!("{api}{tool}")),
             ["build/pnpm/Dockerfile: it starts nothing, and holds nothing of this repository"]
+        );
+        let logs = "//- /logs/Dockerfile\nFROM fluentd\nCOPY fluent.conf /etc/\n//- /logs/fluent.conf\n\n";
+        assert_eq!(
+            aside(&format!("{api}{logs}")),
+            ["logs/Dockerfile: it collects what the machine's containers say"]
         );
         let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
         assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);

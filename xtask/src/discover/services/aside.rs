@@ -7,6 +7,9 @@ use crate::model::path::RepoPath;
 /// The reason for folders of templates.
 pub(in crate::discover) const TEMPLATE: &str = "a template";
 
+/// The hidden folder in which many keep the Dockerfiles of their services.
+pub(in crate::discover) const DOCKER: &str = ".docker";
+
 /// The reason for images of a whole system.
 pub(super) const ALL_IN_ONE: &str = "an image that holds all services in one";
 
@@ -92,8 +95,7 @@ pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static 
         if DEV_CONTAINERS.contains(&part) {
             return Some("a development container");
         }
-        // Many keep the Dockerfiles of their services there.
-        if part.starts_with('.') && part != ".docker" {
+        if part.starts_with('.') && part != DOCKER {
             return Some("in a hidden folder");
         }
         let lower = part.to_ascii_lowercase();
@@ -126,6 +128,8 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
         Some("end-to-end tests")
     } else if starts(&["devcontainers/", "vscode/devcontainers", "gitpod/workspace"]) {
         Some("a development container")
+    } else if starts(&["fluentd", "fluent-bit", "filebeat", "promtail", "telegraf"]) {
+        Some("it collects what the machine's containers say")
     } else {
         None
     }

@@ -138,7 +138,7 @@ fn lead(parts: &[&str]) -> Option<&'static [&'static str]> {
     LEADS.iter().find(|lead| parts.ends_with(lead)).copied()
 }
 
-fn is_holder(part: &str) -> bool {
+pub(super) fn is_holder(part: &str) -> bool {
     HOLDERS.contains(&part.to_ascii_lowercase().as_str())
 }
 
