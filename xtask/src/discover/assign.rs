@@ -33,13 +33,19 @@ pub(super) fn assign(
     give_shared_values(services, values);
     learn_aliases(services);
     let mut orphans = give_by_name(services, named);
-    orphans.retain(|fact| tells_of_the_system(fact) && !is_part(repo, services, fact));
+    orphans.retain(|fact| tells_of_the_system(services, fact) && !is_part(repo, services, fact));
     orphans
 }
 
-/// The README of a folder draws what happens in that folder; which services there are, those above all of them say.
-fn tells_of_the_system(fact: &Fact) -> bool {
+/// The README of a folder draws what happens in that folder, and a document in a service's folder what happens in that
+/// service; which services there are, those above all of them say.
+fn tells_of_the_system(services: &[ServiceFacts], fact: &Fact) -> bool {
     let path = &fact.at.path;
+    let of_a_service = |service: &ServiceFacts| !service.path.is_root() && path.is_in(&service.path);
+    let is_document = path.extension().eq_ignore_ascii_case("md");
+    if is_document && services.iter().any(of_a_service) {
+        return false;
+    }
     !path.name().to_ascii_lowercase().starts_with("readme")
         || path.parent().is_none_or(|folder| folder.is_root() || folder.name() == "docs")
 }
