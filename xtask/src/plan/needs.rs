@@ -369,8 +369,18 @@ impl<'a> Finder<'a> {
         }
         let drivers: BTreeSet<String> = self.drivers(facts).into_iter().map(|(kind, _)| kind).collect();
         let mut fitting = drivers.iter().filter(|kind| fits(kind));
-        if let (Some(only), None) = (fitting.next(), fitting.next()) {
-            return Some(only.clone());
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => return Some(only.clone()),
+            // `DATABASE_URL` of a program that keeps everything in a search engine.
+            (None, _) if class == Class::Database => {
+                let searches =
+                    |kind: &&String| self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Search);
+                let mut engines = drivers.iter().filter(searches);
+                if let (Some(only), None) = (engines.next(), engines.next()) {
+                    return Some(only.clone());
+                }
+            }
+            _ => {}
         }
         // `DATASOURCE_PASSWORD` beside `DATASOURCE_URL=jdbc:postgresql://…`.
         let spoken: BTreeSet<String> = settings(facts)

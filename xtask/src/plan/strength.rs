@@ -35,7 +35,7 @@ impl Finder<'_> {
         value: Option<&str>,
     ) -> Strength {
         let Target::Kind(kind) = target else { return Strength::Required };
-        if self.does_without(facts, kind, setting) || self.keeps_data_in_a_file(facts, kind, setting) {
+        if self.does_without(facts, kind, setting) || self.is_ruled_out(facts, kind, setting) {
             return Strength::Possible;
         }
         let was_read = facts.facts.iter().any(|fact| {
@@ -72,23 +72,26 @@ impl Finder<'_> {
         }
     }
 
-    /// Whether a setting chooses a database in a file, as `DB_CONNECTION=sqlite` does, and nobody gives the address of a
-    /// server.
-    fn keeps_data_in_a_file(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
+    /// Whether a setting chooses what needs no server, a database in a file (`DB_CONNECTION=sqlite`) or no queue at all
+    /// (`QUEUE_CONNECTION=sync`), and nobody gives the address of one.
+    fn is_ruled_out(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
         const CHOICES: &[&str] = &["CONNECTION", "DIALECT", "ENGINE", "DRIVER"];
-        let is_database = self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Database);
+        let (start, choices): (_, &[&str]) = match self.catalog.get(kind).map(|entry| entry.class) {
+            Some(Class::Database) => ("DB_", &["sqlite", "sqlite3"]),
+            Some(Class::Queue) => ("QUEUE_", &["sync", "null", "database"]),
+            _ => return false,
+        };
         // A word alone, as a database's name is, gives no address.
         let is_server = |value: &str| {
             address(value).is_some_and(|address| {
                 (address.scheme.is_some() || address.port.is_some()) && !is_local(&address.host)
             })
         };
-        is_database
-            && !setting.values.iter().any(|given| is_server(given.value))
+        !setting.values.iter().any(|given| is_server(given.value))
             && settings(facts).iter().any(|(name, setting)| {
-                name.starts_with("DB_")
+                name.starts_with(start)
                     && CHOICES.iter().any(|ending| name.ends_with(ending))
-                    && setting.value().is_some_and(|value| value == "sqlite" || value == "sqlite3")
+                    && setting.value().is_some_and(|value| choices.contains(&value))
             })
     }
 
@@ -101,6 +104,8 @@ impl Finder<'_> {
         }
         // An empty text in JavaScript only satisfies the type checker.
         let nothing = |(default, required, at): &(Option<&str>, bool, &Evidence)| match default {
+            // The schema of the environment says outright that it may be missing.
+            None if at.rule == "node-env-optional" => Some(true),
             Some("") => Some(!at.rule.starts_with("node-")),
             Some(text) => Some(["false", "False", "null", "nil"].contains(text)),
             None => (*required).then_some(false),

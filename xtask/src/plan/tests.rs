@@ -305,6 +305,35 @@ fn who_keeps_data_in_a_file_needs_no_server() {
 }
 
 #[test]
+fn who_does_its_work_at_once_needs_no_queue() {
+    let php = "//- /web/Dockerfile\nFROM php:8.4-cli\nCMD php artisan serve --host=0.0.0.0\n//- /web/composer.json\n\
+        { \"require\": { \"vladimir-yuldashev/laravel-queue-rabbitmq\": \"1\" } }\n//- /web/src/q.php\n<?php env('RABBITMQ_HOST', '127.0.0.1');\n";
+    let stack = |env: &str| planned(&format!("{php}//- /web/.env.example\n{env}\n"));
+    assert_eq!(stack("QUEUE_CONNECTION=rabbitmq").inventory.infrastructure.len(), 1);
+    assert_eq!(stack("QUEUE_CONNECTION=sync").inventory.infrastructure.len(), 0);
+    assert_eq!(service(&stack(""), "web").ports[0].container, 8000, "Laravel's own");
+}
+
+#[test]
+fn what_a_schema_declares_optional_is_only_possible() {
+    let web = |schema: &str| {
+        format!(
+            "//- /web/Dockerfile\nFROM node:22-slim\n//- /web/src/env.ts\nconst env = z.object({{\n  AUTH_KEYCLOAK_URL: {schema},\n}}).parse(process.env);\n"
+        )
+    };
+    assert_eq!(planned(&web("z.string()")).inventory.infrastructure.len(), 1);
+    assert_eq!(planned(&web("z.string().optional()")).inventory.infrastructure.len(), 0);
+}
+
+#[test]
+fn documents_of_a_service_describe_its_inside() {
+    let drawing = "```mermaid\ngraph LR\n  SessionController --> Store\n```\n| Service | Port |\n|---|---|\n| billing | 8001 |\n";
+    let missing = |stack: &Stack| codes(stack).iter().filter(|code| **code == "dockerfile-missing").count();
+    assert!(missing(&planned(&format!("{API}//- /ARCHITECTURE.md\n{drawing}"))) > 0);
+    assert_eq!(missing(&planned(&format!("{API}//- /api/src/ARCHITECTURE.md\n{drawing}"))), 0);
+}
+
+#[test]
 fn products_in_documents_are_no_missing_services() {
     let rows = "| nginx | 80 |\n| PgBouncer write | 5432 |\n| SQL Server | 1433 |\n| billing | 8001 |\n";
     let stack = planned(&format!(

@@ -107,10 +107,15 @@ const CLASSES: &[(&str, Class)] = &[
     ("QUEUE", Class::Queue),
     ("MQ", Class::Queue),
     ("EVENT_BUS", Class::Queue),
+    ("MESSENGER_TRANSPORT", Class::Queue),
     ("SMTP", Class::Mail),
     ("MAIL", Class::Mail),
     ("EMAIL", Class::Mail),
 ];
+
+/// Last words before `ADDRESS` of the names of people's addresses.
+const SENDERS: &[&str] =
+    &["FROM", "SENDER", "TO", "REPLY_TO", "REPLYTO", "CC", "BCC", "SUPPORT", "CONTACT", "ADMIN"];
 
 /// `ConnectionStrings__Default`, `db.host`, `DB-HOST` as words with `_`, upper case.
 fn upper(name: &str) -> String {
@@ -157,6 +162,10 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
     })?;
+    // `MAIL_FROM_ADDRESS` is somebody's, and no server's.
+    if part == Part::HostPort && SENDERS.iter().any(|sender| at_end(&prefix, sender) || prefix == *sender) {
+        return None;
+    }
     // `API_URL` is about the API.
     let is_api = prefix.is_empty() && name.starts_with("API_");
     let prefix = if is_api { "API".to_owned() } else { without_section(&prefix).to_owned() };
@@ -168,7 +177,12 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         return storage.map(|kind| (About::Kind(kind), part));
     }
     // `POSTGRES_DB` holds a database's name; `DB` alone or `USERS_DB` may hold anything.
-    let about = about(&prefix, catalog);
+    let about = match (about(&prefix, catalog), part) {
+        (About::Other(prefix), Part::Url | Part::HostPort) => {
+            kind_inside(&prefix, catalog).map_or(About::Other(prefix), About::Kind)
+        }
+        (about, _) => about,
+    };
     // `RABBITMQ_QUEUE_NAME`: such a kind has words of its own for what is a database elsewhere.
     if let (About::Kind(kind), Part::Database) = (&about, part)
         && catalog.get(kind).is_some_and(|entry| !entry.databases.variables.is_empty())
@@ -227,6 +241,14 @@ fn kind(prefix: &str, catalog: &Catalog) -> Option<String> {
         .filter(|(word, _)| at_start(prefix, word) || at_end(prefix, word))
         .max_by_key(|(word, _)| word.len())
         .map(|(_, entry)| entry.kind.clone())
+}
+
+/// The kind of a store whose word stands in the middle: `SHOP_S3_UPLOADS` of `SHOP_S3_UPLOADS_ENDPOINT`.
+fn kind_inside(prefix: &str, catalog: &Catalog) -> Option<String> {
+    let storage = catalog.iter().filter(|entry| entry.class == Class::Storage);
+    let words = storage.flat_map(|entry| entry.recognise.variables.iter().map(move |word| (word, entry)));
+    let mut inside = words.filter(|(word, _)| prefix.contains(&format!("_{word}_")));
+    inside.next().map(|(_, entry)| entry.kind.clone())
 }
 
 fn at_end(prefix: &str, word: &str) -> bool {
@@ -291,6 +313,9 @@ mod tests {
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
             ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),
             ("VITE_ACCOUNTS_API_URL", other("ACCOUNTS", Part::Url)),
+            ("SHOP_S3_UPLOADS_ENDPOINT", kind("minio", Part::HostPort)),
+            ("MAIL_FROM_ADDRESS", None),
+            ("MESSENGER_TRANSPORT_DSN", class(Class::Queue, Part::Url)),
             ("REACT_APP_API_URL", other("API", Part::Url)),
             (
                 "QUARKUS_STORK_ACCOUNTS_SERVICE_DISCOVERY_ADDRESS_LIST",

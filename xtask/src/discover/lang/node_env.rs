@@ -69,7 +69,9 @@ fn schemas(findings: &mut Findings<'_, '_>) {
             default: default.and_then(|default| unquoted(default.as_str())),
             required: demanded && is_checked,
         };
-        findings.env(line_at(text, name.start()), "node-env-schema", read);
+        let is_optional = read.default.is_none() && has(&["ptional(", ".nullish("]);
+        let rule = if is_optional { "node-env-optional" } else { "node-env-schema" };
+        findings.env(line_at(text, name.start()), rule, read);
     }
 }
 
