@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
-use crate::model::data::{DataTools, Mark};
+use crate::model::data::{DataTools, Mark, SeedTools};
 
 /// The entries that come with the program: file name and text.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
@@ -91,6 +91,9 @@ pub struct Entry {
     /// How its databases are dumped and put back.
     #[serde(default)]
     pub data: Option<DataTools>,
+    /// How it takes seed files.
+    #[serde(default)]
+    pub seed: Option<SeedTools>,
     /// A command in the server's container that proves that it serves.
     #[serde(default)]
     pub smoke: Vec<String>,

@@ -32,6 +32,7 @@ pub mod restart;
 mod review;
 mod settings;
 pub mod smoke;
+mod starting;
 pub mod status;
 pub mod test;
 pub mod up;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::cli::Context;
+use crate::commands::db::seeds;
 use crate::commands::project::{Project, check_names, services_arg, values};
-use crate::commands::{db, env_arg, integrate};
+use crate::commands::{db, env_arg, integrate, starting};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::connect::Wanted;
-use crate::run::docker::{Docker, Invocation, remote_host};
+use crate::run::docker::{Docker, remote_host};
 use crate::run::labels::Role;
 use crate::run::preflight::Machine;
 use crate::run::setup::Setup;
@@ -202,6 +203,7 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     if done && last == Some(shape.with_images(&ids)) {
         let after = state::containers(docker, &setup.project)?;
         if again::all_well(&services, &after) {
+            seeds::apply(context, docker, setup, &spec, &wanted, &after)?;
             let timings = Timings::none(started.elapsed());
             report(request, setup, &services, &after, &timings, ui)?;
             return Ok(timings);
@@ -209,12 +211,21 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     }
     verify::check(docker, setup, &services, &ids)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
-    let what = Start { services: wanted.clone(), early, timeout: request.timeout };
-    let (timings, after) = start_all(docker, setup, &spec, what, &command, ui)?;
+    let mut what = Start { services: wanted.clone(), early, timeout: request.timeout };
+    let seeded = seeds::before_start(setup, &spec, &wanted, &before)?;
+    let first = starting::seed_first(context, project, &spec, &mut what, &seeded)?;
+    let Project { docker, setup } = project;
+    let (timings, after) = starting::start_all(docker, setup, &spec, what, &command, ui)?;
+    let timings = match first {
+        Some(first) => first.then(timings),
+        None => timings,
+    };
     // What runs without a check has shown no more than that; it may have ended since.
     start::still_up(docker, setup, &spec, &wanted, &after)?;
     holdings::remember(docker, setup, &servers);
     again::remember(setup, &again::Shape::of(&spec, &wanted, &after).with_images(&ids));
+    let rest: Vec<String> = wanted.iter().filter(|name| !seeded.contains(name)).cloned().collect();
+    seeds::apply(context, docker, setup, &spec, &rest, &after)?;
     report(request, setup, &services, &after, &timings, ui)?;
     Ok(timings)
 }
@@ -231,33 +242,6 @@ fn stand_in(docker: &Docker, setup: &mut Setup, spec: &mut Spec, request: &Reque
     *spec = Spec::read(docker, setup)?;
     let without = request.without.iter().filter(|name| !names.contains(name)).cloned().collect();
     Ok(Request { without, ..request.clone() })
-}
-
-/// Starts everything; once more where an engine was made anew, and so empty, under clients that were there before it.
-fn start_all(
-    docker: &Docker,
-    setup: &Setup,
-    spec: &Spec,
-    what: Start,
-    command: &Invocation,
-    ui: Ui,
-) -> Result<(Timings, Vec<Container>)> {
-    let first = start::start(docker, setup, spec, &what, command, ui);
-    signals::check()?;
-    let after = match state::containers(docker, &setup.project) {
-        Ok(after) => after,
-        Err(error) => return Err(first.err().unwrap_or(error)),
-    };
-    if !volatile::stop_stale(docker, spec, &what.services, &after, Moment::AfterStart, ui)? {
-        return Ok((first?, after));
-    }
-    let again = Start { early: Vec::new(), ..what };
-    let second = start::start(docker, setup, spec, &again, command, ui)?;
-    let timings = match first {
-        Ok(first) => first.then(second),
-        Err(_) => second,
-    };
-    Ok((timings, state::containers(docker, &setup.project)?))
 }
 
 /// Asks the machine, the engine and Compose at once: each answer costs a process.

@@ -148,6 +148,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         volumes: used_volumes(&containers),
         variables: variables(config, &drafts, &components, &environments, &containers, &name),
         scripts,
+        takes_seeds: components.iter().any(|one| one.entry.seed.is_some() && setup::wanted(one)),
         bind: config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
         broken_edges: order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect(),
         apis: facts

@@ -21,6 +21,9 @@ pub(crate) fn render(stack: &Stack, layout: &Layout) -> String {
     quick_start(&mut out, stack, layout);
     addresses(&mut out, stack);
     migrations(&mut out, stack);
+    if stack.takes_seeds {
+        out.push_str(SEEDS);
+    }
     out.push_str(ENVIRONMENTS);
     troubleshooting(&mut out, stack);
     out.push_str(WORKFLOW);
@@ -140,6 +143,12 @@ fn migrations(out: &mut String, stack: &Stack) {
         );
     }
 }
+
+/// Where people put rows to begin with.
+const SEEDS: &str = "## Seed data\n\n\
+    `init-scripts/seed/SERVICE/*.sql` are yours: `cargo xtask up` applies each file once, in the order of their names, to the \
+    service's own database.\n\
+    An edited file is not applied again; `cargo xtask reset NAME` begins anew.\n\n";
 
 fn is_http(inventory: &Inventory, name: &str, port: u16) -> bool {
     inventory

@@ -292,7 +292,7 @@ impl Invocation {
     pub fn stream(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
         signals::check()?;
         self.ui.command(self);
-        let expression = environment_cleaned(duct::cmd(&self.program, &self.args));
+        let expression = self.with_env(duct::cmd(&self.program, &self.args));
         let expression = match from {
             Some(file) => expression.stdin_file(file),
             None => expression.stdin_null(),

@@ -34,6 +34,7 @@ pub mod probe;
 pub mod relay;
 pub mod report_file;
 pub mod scenario;
+pub mod seed;
 pub mod setup;
 pub mod signals;
 pub mod snapshot;

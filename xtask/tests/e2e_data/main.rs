@@ -13,6 +13,7 @@ mod migrations;
 #[allow(dead_code, reason = "shared with the other tests on an engine")]
 mod place;
 mod queue;
+mod seeds;
 mod shop;
 mod snapshots;
 mod survival;

@@ -14,7 +14,11 @@ fn shop(port: u16) -> Place {
         ),
     );
     place.write("orders/.env.example", "DATABASE_URL=postgresql://localhost:5432/orders\n");
-    place.write("orders/schema.sql", "CREATE TABLE orders (id serial PRIMARY KEY, item text NOT NULL);\n");
+    place.write(
+        "orders/schema.sql",
+        "CREATE TABLE orders (id serial PRIMARY KEY, item text NOT NULL);\nCREATE TABLE sizes (name text);\n",
+    );
+    place.write("integration/init-scripts/seed/orders/01.sql", "INSERT INTO sizes VALUES ('large');\n");
     place
 }
 
@@ -29,13 +33,13 @@ fn started(lab: &Own, service: &str) -> String {
     docker(&["inspect", "--format", "{{.State.StartedAt}}", &container(lab, service)])
 }
 
-/// The table is there and empty, and the service was started when it was.
+/// The table is there and empty, the seed file was applied once, and the service was started when it was.
 #[track_caller]
 fn assert_mended(lab: &Own, started_before: &str) {
     let postgres = container(lab, "postgres");
-    let count =
-        ["exec", &postgres, "psql", "-U", "postgres", "-d", "orders", "-Atc", "SELECT count(*) FROM orders"];
-    assert_eq!(docker(&count), "0");
+    let sql = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM sizes)";
+    let count = ["exec", &postgres, "psql", "-U", "postgres", "-d", "orders", "-Atc", sql];
+    assert_eq!(docker(&count), "0|1");
     let insert = "INSERT INTO orders (item) VALUES ('lost with the next stop')";
     docker(&["exec", &postgres, "psql", "-qU", "postgres", "-d", "orders", "-c", insert]);
     assert_ne!(started(lab, "orders"), started_before, "the service went on with a database that is gone");

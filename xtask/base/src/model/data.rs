@@ -31,6 +31,21 @@ pub struct DataTools {
     pub replace: Vec<String>,
 }
 
+/// How a server takes seed files: scripts for `sh` in its own container.
+///
+/// They get XTASK_USER, XTASK_PASSWORD and XTASK_DATABASE, a service's own login.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedTools {
+    /// A file that fails leaves nothing behind, changes of tables included.
+    #[serde(default)]
+    pub atomic: bool,
+    /// Prints what that login has applied to that database: name and digest of a file, with a blank between, one a line.
+    pub applied: String,
+    /// Applies the file on stdin as that login and records XTASK_FILE and XTASK_DIGEST; says the line where it fails.
+    pub apply: String,
+}
+
 /// A file by which a volume betrays the engine that has written it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,8 @@ pub struct Stack {
     pub variables: Vec<VariableGroup>,
     /// `init-scripts/<engine>/…`, and scenarios that stand elsewhere in the monorepo: name in the setup and text.
     pub scripts: Vec<(String, String)>,
+    /// Whether a service's own database takes seed files.
+    pub takes_seeds: bool,
     /// Of services that the host can reach.
     pub apis: Vec<ApiDocument>,
     /// Default for BIND_ADDR.

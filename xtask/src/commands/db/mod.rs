@@ -8,6 +8,7 @@ use crate::error::{Outcome, Result};
 
 mod list;
 mod restore;
+pub(crate) mod seeds;
 mod servers;
 mod shell;
 mod snapshot;
