@@ -5,6 +5,7 @@ pub mod needles;
 
 use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Captures, Match, Regex};
 
 /// Longer lines were written by a machine.
@@ -151,6 +152,43 @@ pub fn find(text: &str, needle: &str) -> Option<usize> {
 /// Whether `needle` stands in `text`; else as [`find`].
 pub fn holds(text: &str, needle: &str) -> bool {
     find(text, needle).is_some()
+}
+
+/// Texts of which a file has to hold one to be looked at more closely; all are looked for in one pass.
+#[derive(Debug)]
+pub struct Words {
+    words: &'static [&'static str],
+    searcher: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Words {
+    /// These.
+    pub const fn new(words: &'static [&'static str]) -> Words {
+        Words { words, searcher: OnceLock::new() }
+    }
+
+    /// Whether one of them stands in `text`.
+    pub fn any(&self, text: &str) -> bool {
+        let searcher = self.searcher.get_or_init(|| {
+            // Of the kinds of matches, only this one lets it search with vector instructions.
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(self.words).ok()
+        });
+        searcher.as_ref().is_none_or(|searcher| searcher.is_match(text))
+    }
+}
+
+/// Whether a name in capitals stands before a `:` somewhere in `text`.
+pub fn has_capital_key(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b':', bytes).any(|at| {
+        let before = bytes[..at].trim_ascii_end();
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let word = before.iter().rev().take_while(|byte| is_word(byte)).count();
+        let word = &before[before.len() - word..];
+        word.len() > 1
+            && word[0].is_ascii_uppercase()
+            && !word.iter().any(u8::is_ascii_lowercase)
+    })
 }
 
 /// What stands before and behind the first of `separators`; else as [`find`].
@@ -327,6 +365,18 @@ mod tests {
             hits("a\nx needle needle\n\nneedle", Comments::Slash),
             [(2, "x needle needle"), (4, "needle")]
         );
+    }
+
+    #[test]
+    fn one_of_the_words_is_enough() {
+        static WORDS: Words = Words::new(&["env:\"", "viper"]);
+        assert!(WORDS.any("import viper") && WORDS.any("`env:\"X\"`") && !WORDS.any("env Viper"));
+    }
+
+    #[test]
+    fn names_in_capitals_have_values_behind_a_colon() {
+        assert!(has_capital_key("{ PORT : 1 }") && has_capital_key("PORT\n: 1") && has_capital_key("A_2: 1"));
+        assert!(!has_capital_key("PORT = 1; port: 2, Port: Port, : a, 12: b, A: c"));
     }
 
     #[test]

@@ -47,9 +47,13 @@ impl Pipeline {
             Some(text) => Config::parse(&folder.show("config.yaml"), text)?,
             None => Config::default(),
         };
-        let catalog = catalog(&folder)?;
+        // The catalogue is parsed while the tree is walked.
+        let (catalog, repo) = std::thread::scope(|scope| {
+            let walk = scope.spawn(|| Repo::open(&context.root));
+            (catalog(&folder), walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let (catalog, repo) = (catalog?, repo?);
         let recorded = recorded::assignments(&folder, &catalog)?;
-        let repo = Repo::open(&context.root)?;
         let mut scope =
             Scope { roots: config.services.roots.clone(), exclude: config.services.exclude.clone() };
         if let Ok(own) = context.out.strip_prefix(&context.root) {

@@ -14,7 +14,7 @@ use super::findings::Findings;
 use super::{Detector, Source};
 
 /// Architecture documents, service documents and READMEs.
-pub const ALL: &[Detector] = &[Detector { name: "documents", wants, read }];
+pub const ALL: &[Detector] = &[Detector { name: "documents", extensions: &["md", "markdown"], wants, read }];
 
 fn wants(path: &RepoPath) -> bool {
     let name = path.name();

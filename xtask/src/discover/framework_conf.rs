@@ -18,10 +18,20 @@ use flat::{Entry, json, plain_json, properties, yaml};
 
 /// `application*.yml`, `application*.properties`, `bootstrap*`, a config server's files, and `appsettings*.json`.
 pub const ALL: &[Detector] = &[
-    Detector { name: "framework-conf-java", wants: wants_java, read: read_java },
-    Detector { name: "framework-conf-dotnet", wants: wants_dotnet, read: read_dotnet },
-    Detector { name: "app-conf", wants: app::wants, read: app::read },
-    Detector { name: "hocon", wants: hocon::wants, read: hocon::read },
+    Detector {
+        name: "framework-conf-java",
+        extensions: &["yml", "yaml", "properties"],
+        wants: wants_java,
+        read: read_java,
+    },
+    Detector { name: "framework-conf-dotnet", extensions: &["json"], wants: wants_dotnet, read: read_dotnet },
+    Detector {
+        name: "app-conf",
+        extensions: &["yaml", "yml", "toml", "json", "ini"],
+        wants: app::wants,
+        read: app::read,
+    },
+    Detector { name: "hocon", extensions: &["conf"], wants: hocon::wants, read: hocon::read },
 ];
 
 fn wants_java(path: &RepoPath) -> bool {

@@ -8,7 +8,12 @@ use super::findings::Findings;
 use super::{Detector, Source};
 
 /// Migrations of goose and golang-migrate, snapshots of Entity Framework, configurations of Flyway and Liquibase.
-pub(super) const MIGRATIONS: Detector = Detector { name: "migration-files", wants, read };
+pub(super) const MIGRATIONS: Detector = Detector {
+    name: "migration-files",
+    extensions: &["conf", "toml", "properties", "cs", "sql"],
+    wants,
+    read,
+};
 
 fn wants(path: &RepoPath) -> bool {
     let name = path.name();

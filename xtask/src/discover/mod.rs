@@ -30,6 +30,8 @@ mod workspace;
 
 pub use services::{RootBuilds, root_builds};
 
+use std::collections::BTreeMap;
+
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::model::fact::{Fact, Facts, ServiceFacts};
@@ -54,10 +56,47 @@ pub struct Source<'a> {
 pub struct Detector {
     /// For messages and tests: the file's name without `.rs`.
     pub name: &'static str,
+    /// The extensions of what `wants` may take, `""` for names without a dot, so that most files are asked about by few
+    /// detectors; empty where there is no such list.
+    pub extensions: &'static [&'static str],
     /// Whether a file of that path is worth reading; must be cheap.
     pub wants: fn(&RepoPath) -> bool,
     /// Adds what the file says.
     pub read: fn(&Source<'_>, &mut Vec<Fact>),
+}
+
+impl Detector {
+    /// Whether it may want files of that extension.
+    fn is_for(&self, extension: &str) -> bool {
+        self.extensions.is_empty() || self.extensions.contains(&extension)
+    }
+}
+
+/// The detectors by the extensions of files.
+struct Detectors {
+    by_extension: BTreeMap<&'static str, Vec<&'static Detector>>,
+    /// For all other extensions.
+    any: Vec<&'static Detector>,
+}
+
+impl Detectors {
+    /// All there are.
+    fn all() -> Detectors {
+        const OWN: &[Detector] = &[schema_file::SCHEMA, procfile::PROCFILE, migration_files::MIGRATIONS];
+        let all =
+            || [lang::ALL, documents::ALL, framework_conf::ALL, proxy_conf::ALL, OWN].into_iter().flatten();
+        let of = |extension: &'static str| (extension, all().filter(|one| one.is_for(extension)).collect());
+        Detectors {
+            by_extension: all().flat_map(|one| one.extensions).map(|extension| of(extension)).collect(),
+            any: all().filter(|one| one.extensions.is_empty()).collect(),
+        }
+    }
+
+    /// Those that want a file, in the order of the lists.
+    fn of(&self, path: &RepoPath) -> Vec<&'static Detector> {
+        let asked = self.by_extension.get(path.extension()).unwrap_or(&self.any);
+        asked.iter().filter(|one| (one.wants)(path)).copied().collect()
+    }
 }
 
 impl std::fmt::Debug for Detector {
@@ -149,11 +188,7 @@ const FILES_AT_ONCE: usize = 64;
 
 /// Reads each wanted file once.
 fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
-    let own = [schema_file::SCHEMA, procfile::PROCFILE, migration_files::MIGRATIONS];
-    let detectors: Vec<&Detector> = [lang::ALL, documents::ALL, framework_conf::ALL, proxy_conf::ALL, &own]
-        .into_iter()
-        .flatten()
-        .collect();
+    let detectors = Detectors::all();
     let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
     let read = in_parallel(some, |paths| {
         let mut said = Said::default();
@@ -188,7 +223,7 @@ fn too_large(skipped: &[RepoPath]) -> Option<Problem> {
 struct Wanted<'a> {
     path: &'a RepoPath,
     env: bool,
-    detectors: Vec<&'a Detector>,
+    detectors: Vec<&'static Detector>,
 }
 
 /// What was last found out about a folder: its files come one after the other.
@@ -213,7 +248,7 @@ impl<'a> Folder<'a> {
 
 fn wanted<'a>(
     path: &'a RepoPath,
-    detectors: &[&'a Detector],
+    detectors: &Detectors,
     scope: &services::Roots,
     folder: &mut Folder<'a>,
 ) -> Option<Wanted<'a>> {
@@ -221,7 +256,7 @@ fn wanted<'a>(
         return None;
     }
     let env = env_file::rank(path).is_some();
-    let detectors: Vec<&Detector> = detectors.iter().filter(|one| (one.wants)(path)).copied().collect();
+    let detectors = detectors.of(path);
     if detectors.is_empty() && !env {
         return None;
     }

@@ -9,6 +9,7 @@ use super::{Detector, Source, migrating};
 /// `Procfile`, and its siblings for single environments.
 pub(super) const PROCFILE: Detector = Detector {
     name: "procfile",
+    extensions: &["", "prod"],
     wants: |path| path.name() == "Procfile" || path.name() == "Procfile.prod",
     read,
 };

@@ -13,11 +13,31 @@ use super::{Detector, Source};
 
 /// nginx, Caddy, HAProxy and Apache; Envoy; Traefik, Kong and KrakenD; development servers of frontends.
 pub const ALL: &[Detector] = &[
-    Detector { name: "proxy-lines", wants: |path| line_proxy(path).is_some(), read: read_lines },
-    Detector { name: "proxy-envoy", wants: wants_envoy, read: read_envoy },
-    Detector { name: "proxy-urls", wants: |path| url_proxy(path).is_some(), read: read_urls },
-    Detector { name: "dev-server", wants: wants_dev_server, read: read_dev_server },
-    Detector { name: "prometheus", wants: wants_prometheus, read: read_prometheus },
+    Detector {
+        name: "proxy-lines",
+        extensions: &[],
+        wants: |path| line_proxy(path).is_some(),
+        read: read_lines,
+    },
+    Detector {
+        name: "proxy-envoy",
+        extensions: &["yaml", "yml", "json", "tmpl", "template"],
+        wants: wants_envoy,
+        read: read_envoy,
+    },
+    Detector {
+        name: "proxy-urls",
+        extensions: &["yml", "yaml", "toml", "json", "tmpl"],
+        wants: |path| url_proxy(path).is_some(),
+        read: read_urls,
+    },
+    Detector { name: "dev-server", extensions: &[], wants: wants_dev_server, read: read_dev_server },
+    Detector {
+        name: "prometheus",
+        extensions: &["yml", "yaml"],
+        wants: wants_prometheus,
+        read: read_prometheus,
+    },
 ];
 
 /// More hits are no configuration that a person wrote.

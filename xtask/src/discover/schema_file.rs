@@ -9,7 +9,7 @@ use crate::model::fact::{Evidence, Fact, Subject, What};
 use crate::model::path::RepoPath;
 
 /// `schema.sql`, `init.sql` and `db/init/*.sql` of a service.
-pub(super) const SCHEMA: Detector = Detector { name: "schema_file", wants, read };
+pub(super) const SCHEMA: Detector = Detector { name: "schema_file", extensions: &["sql"], wants, read };
 
 static CREATES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(

@@ -12,10 +12,19 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, line_at};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "dotnet", wants: wants_source, read: read_source };
+pub const SOURCE: Detector = Detector {
+    name: "dotnet",
+    extensions: &["cs", "fs", "razor", "cshtml"],
+    wants: wants_source,
+    read: read_source,
+};
 /// Project files.
-pub const MANIFEST: Detector =
-    Detector { name: "dotnet-manifest", wants: wants_manifest, read: read_manifest };
+pub const MANIFEST: Detector = Detector {
+    name: "dotnet-manifest",
+    extensions: &["csproj", "fsproj", "props"],
+    wants: wants_manifest,
+    read: read_manifest,
+};
 
 /// Beginning of a package's name and framework.
 const FRAMEWORKS: &[(&str, &str)] = &[

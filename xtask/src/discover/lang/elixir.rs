@@ -12,10 +12,15 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern};
 
 /// Source and configuration files.
-pub const SOURCE: Detector = Detector { name: "elixir", wants: wants_source, read: read_source };
+pub const SOURCE: Detector =
+    Detector { name: "elixir", extensions: &["ex", "exs"], wants: wants_source, read: read_source };
 /// `mix.exs`.
-pub const MANIFEST: Detector =
-    Detector { name: "elixir-manifest", wants: |path| path.name() == "mix.exs", read: read_manifest };
+pub const MANIFEST: Detector = Detector {
+    name: "elixir-manifest",
+    extensions: &["exs"],
+    wants: |path| path.name() == "mix.exs",
+    read: read_manifest,
+};
 
 /// Package, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

@@ -13,10 +13,15 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "go", wants: wants_source, read: read_source };
+pub const SOURCE: Detector =
+    Detector { name: "go", extensions: &["go"], wants: wants_source, read: read_source };
 /// `go.mod`.
-pub const MANIFEST: Detector =
-    Detector { name: "go-manifest", wants: |path| path.name() == "go.mod", read: read_manifest };
+pub const MANIFEST: Detector = Detector {
+    name: "go-manifest",
+    extensions: &["mod"],
+    wants: |path| path.name() == "go.mod",
+    read: read_manifest,
+};
 
 /// Beginning of a module's path, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

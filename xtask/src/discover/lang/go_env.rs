@@ -7,11 +7,17 @@ use crate::discover::findings::{Findings, Read};
 
 use super::go_keys;
 use super::records::{Field, MAX_DEPTH, Record, walk, words};
-use super::scan::{Comments, Pattern, cut, holds, line_at, uncommented, unquoted};
+use super::scan::{Comments, Pattern, Words, cut, holds, line_at, uncommented, unquoted};
 
 /// Adds what the file's structs, keys and flags say.
 pub(super) fn read(findings: &mut Findings<'_, '_>) {
+    /// One of those below.
+    static ANY: Words =
+        Words::new(&["env:\"", "envconfig", "conf:\"", "mapstructure:\"", "koanf", "viper", "EnvVar"]);
     let text = findings.source.text;
+    if !ANY.any(text) {
+        return;
+    }
     let has = |needles: &[&str]| needles.iter().any(|needle| holds(text, needle));
     if has(&["env:\"", "envconfig:\"", "conf:\"", "mapstructure:\"", "koanf:\"", "envconfig."]) {
         tags(findings);

@@ -13,9 +13,19 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, line_at};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "java", wants: wants_source, read: read_source };
+pub const SOURCE: Detector = Detector {
+    name: "java",
+    extensions: &["java", "kt", "scala", "groovy"],
+    wants: wants_source,
+    read: read_source,
+};
 /// `pom.xml`, `build.gradle`, `build.gradle.kts`.
-pub const MANIFEST: Detector = Detector { name: "java-manifest", wants: wants_manifest, read: read_manifest };
+pub const MANIFEST: Detector = Detector {
+    name: "java-manifest",
+    extensions: &["xml", "gradle", "kts"],
+    wants: wants_manifest,
+    read: read_manifest,
+};
 
 /// Artifact, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

@@ -14,16 +14,23 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "node", wants: wants_source, read: read_source };
+pub const SOURCE: Detector = Detector {
+    name: "node",
+    extensions: &["js", "ts", "mjs", "cjs", "mts", "cts", "jsx", "tsx", "vue", "svelte", "astro"],
+    wants: wants_source,
+    read: read_source,
+};
 /// `package.json`.
 pub const MANIFEST: Detector = Detector {
     name: "node-manifest",
+    extensions: &["json"],
     wants: |path| path.name() == "package.json",
     read: node_manifest::read,
 };
 /// Prisma's schema and migrations.
 pub const PRISMA: Detector = Detector {
     name: "node-prisma",
+    extensions: &["prisma", "toml"],
     wants: |path| path.extension() == "prisma" || path.as_str().ends_with("migrations/migration_lock.toml"),
     read: read_prisma,
 };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::discover::findings::{Findings, Read};
 
-use super::scan::{Comments, Pattern, cut, holds, line_at, uncommented, unquoted};
+use super::scan::{Comments, Pattern, Words, cut, has_capital_key, holds, line_at, uncommented, unquoted};
 
 /// Adds what the file's schemas say, and its reads through another name.
 pub(super) fn read(findings: &mut Findings<'_, '_>) {
@@ -38,12 +38,23 @@ static DEFAULT: LazyLock<Pattern> = LazyLock::new(|| {
 });
 
 /// What a file does that checks its variables by a schema.
-const CHECKS: &[&str] =
-    &["process.env", "import.meta.env", "createEnv(", "cleanEnv(", "validationSchema", "Deno.env", "Bun.env"];
+static CHECKS: Words = Words::new(&[
+    "process.env",
+    "import.meta.env",
+    "createEnv(",
+    "cleanEnv(",
+    "validationSchema",
+    "Deno.env",
+    "Bun.env",
+]);
 
 fn schemas(findings: &mut Findings<'_, '_>) {
     let text = findings.source.text;
-    let is_checked = CHECKS.iter().any(|check| holds(text, check));
+    // A second pass over the file that few files need.
+    if !has_capital_key(text) {
+        return;
+    }
+    let is_checked = CHECKS.any(text);
     for entry in ENTRY.all(text, usize::MAX).take(1000) {
         let (Some(whole), Some(name), Some(library)) =
             (entry.get(0), entry.name("name"), entry.name("library"))

@@ -14,20 +14,31 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "php", wants: wants_source, read: read_source };
+pub const SOURCE: Detector =
+    Detector { name: "php", extensions: &["php"], wants: wants_source, read: read_source };
 /// `composer.json`, and Laravel's `artisan`.
 pub const MANIFEST: Detector = Detector {
     name: "php-manifest",
+    extensions: &["json", ""],
     wants: |path| matches!(path.name(), "composer.json" | "artisan"),
     read: read_manifest,
 };
 
 /// Symfony's configuration, whose values may be variables.
-pub const SYMFONY: Detector = Detector { name: "php-symfony", wants: wants_symfony, read: read_symfony };
+pub const SYMFONY: Detector = Detector {
+    name: "php-symfony",
+    extensions: &["yaml", "yml", "php", "xml"],
+    wants: wants_symfony,
+    read: read_symfony,
+};
 
 /// The extensions that an image installs.
-pub const IMAGE: Detector =
-    Detector { name: "php-image", wants: |path| holds(path.name(), "Dockerfile"), read: read_image };
+pub const IMAGE: Detector = Detector {
+    name: "php-image",
+    extensions: &[],
+    wants: |path| holds(path.name(), "Dockerfile"),
+    read: read_image,
+};
 
 /// Package, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

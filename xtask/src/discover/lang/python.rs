@@ -14,10 +14,15 @@ use super::rules::{Grammar, Says};
 use super::scan::Comments;
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "python", wants: wants_source, read: read_source };
+pub const SOURCE: Detector =
+    Detector { name: "python", extensions: &["py"], wants: wants_source, read: read_source };
 /// Requirements, `pyproject.toml`, `Pipfile`, `setup.py`, `alembic.ini`.
-pub const MANIFEST: Detector =
-    Detector { name: "python-manifest", wants: python_manifest::wants, read: python_manifest::read };
+pub const MANIFEST: Detector = Detector {
+    name: "python-manifest",
+    extensions: &["toml", "", "py", "cfg", "ini", "txt", "in"],
+    wants: python_manifest::wants,
+    read: python_manifest::read,
+};
 
 fn wants_source(path: &RepoPath) -> bool {
     path.extension() == "py" && !is_noise(path) && path.name() != "setup.py"

@@ -6,11 +6,17 @@ use crate::discover::findings::{Findings, Read};
 use crate::model::fact::{Naming, What};
 
 use super::records::{Field, Record, walk};
-use super::scan::{Comments, Pattern, cut, holds, line_at, uncommented, unquoted};
+use super::scan::{Comments, Pattern, Words, cut, holds, line_at, uncommented, unquoted};
 
 /// Adds the fields of settings classes, and the calls of the libraries' readers.
 pub(super) fn read(findings: &mut Findings<'_, '_>) {
+    /// One of those below.
+    static ANY: Words =
+        Words::new(&["BaseSettings", "env", "onfig", "Dynaconf(", "LazySettings(", "settings."]);
     let text = findings.source.text;
+    if !ANY.any(text) {
+        return;
+    }
     if holds(text, "BaseSettings") {
         settings(findings);
     }

@@ -12,9 +12,19 @@ use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern};
 
 /// Source files, `database.yml` with its ERB included.
-pub const SOURCE: Detector = Detector { name: "ruby", wants: wants_source, read: read_source };
+pub const SOURCE: Detector = Detector {
+    name: "ruby",
+    extensions: &["rb", "ru", "rake", "yml"],
+    wants: wants_source,
+    read: read_source,
+};
 /// `Gemfile`, and the schema that migrations leave behind.
-pub const MANIFEST: Detector = Detector { name: "ruby-manifest", wants: wants_manifest, read: read_manifest };
+pub const MANIFEST: Detector = Detector {
+    name: "ruby-manifest",
+    extensions: &["", "rb", "sql"],
+    wants: wants_manifest,
+    read: read_manifest,
+};
 
 /// Gem, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[

@@ -12,12 +12,14 @@ use crate::model::path::RepoPath;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::rust_env;
-use super::scan::{Comments, find, line_at, line_of};
+use super::scan::{Comments, Words, find, line_at, line_of};
 
 /// Source files.
-pub const SOURCE: Detector = Detector { name: "rust", wants: wants_source, read: read_source };
+pub const SOURCE: Detector =
+    Detector { name: "rust", extensions: &["rs"], wants: wants_source, read: read_source };
 /// `Cargo.toml`, `Rocket.toml`, `diesel.toml`.
-pub const MANIFEST: Detector = Detector { name: "rust-manifest", wants: wants_manifest, read: read_manifest };
+pub const MANIFEST: Detector =
+    Detector { name: "rust-manifest", extensions: &["toml"], wants: wants_manifest, read: read_manifest };
 
 /// Crate, framework, and the port that it takes when nobody says otherwise.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
@@ -156,13 +158,18 @@ fn without_tests(text: &str) -> &str {
     text
 }
 
+/// What sets the log's level by a variable.
+static LOGGERS: Words = Words::new(&["EnvFilter::", "env_logger::"]);
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     // What follows is the file's own tests.
     let source = Source { text: without_tests(source.text), ..*source };
     let mut findings = Findings::new(&source, facts);
     GRAMMAR.read(&mut findings);
     rust_env::read(&mut findings);
-    if let Some(at) = find(source.text, "EnvFilter::").or_else(|| find(source.text, "env_logger::")) {
+    if LOGGERS.any(source.text)
+        && let Some(at) = find(source.text, "EnvFilter::").or_else(|| find(source.text, "env_logger::"))
+    {
         findings.env(line_at(source.text, at), "rust-log", Read { name: "RUST_LOG", ..Read::default() });
     }
 }

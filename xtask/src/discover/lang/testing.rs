@@ -14,7 +14,8 @@ pub(crate) fn facts_of(detectors: &[Detector], path: &str, text: &str) -> Vec<Fa
     let path = RepoPath::new(path).expect("inside the root");
     let source = Source { path: &path, text, catalog: &CATALOG };
     let mut facts = Vec::new();
-    for detector in detectors.iter().filter(|detector| (detector.wants)(&path)) {
+    let wants = |one: &&Detector| one.is_for(path.extension()) && (one.wants)(&path);
+    for detector in detectors.iter().filter(wants) {
         (detector.read)(&source, &mut facts);
     }
     facts

@@ -158,7 +158,7 @@ mod tests {
     use crate::discover::{Detector, Source, dockerfile};
     use crate::model::fact::Fact;
 
-    const LINES: Detector = Detector { name: "lines", wants: |_| true, read };
+    const LINES: Detector = Detector { name: "lines", extensions: &[], wants: |_| true, read };
 
     fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         let own = assigned(source.text.lines());
