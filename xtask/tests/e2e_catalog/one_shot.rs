@@ -113,6 +113,7 @@ impl Case {
         let (host, user, database) = (&self.server.name, self.real(&service.name), self.real(database));
         let (variable, client) = match self.server.entry.kind.as_str() {
             "postgres" => ("PGPASSWORD", vec!["psql", "-U", &user, "-d", &database, "-h", host, "-qtAc"]),
+            "mysql" => ("MYSQL_PWD", vec!["mysql", "-u", &user, "-D", &database, "-h", host, "-Ne"]),
             _ => {
                 ("MYSQL_PWD", vec!["mariadb", "--skip-ssl", "-u", &user, "-D", &database, "-h", host, "-Ne"])
             }
