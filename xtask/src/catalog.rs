@@ -293,6 +293,9 @@ pub struct Setup {
     /// The one-shot gets the server's volumes, read-only: its way in lies there. Asks for [`Entry::tmpfs`] to be `false`.
     #[serde(default)]
     pub reads_data: bool,
+    /// What services name in their variables and the setup makes, beside or in place of databases.
+    #[serde(default)]
+    pub named: Option<Named>,
     /// Further folders that the one-shot gets as tmpfs.
     #[serde(default)]
     pub tmpfs: Vec<String>,
@@ -301,6 +304,33 @@ pub struct Setup {
     pub user: Option<String>,
     /// The files below `init-scripts/<kind>/`, in order.
     pub files: Vec<SetupFile>,
+}
+
+/// Something that services expect to be there under a name that a variable of theirs holds: a bucket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// For people: `bucket`.
+    pub title: String,
+    /// The word of the variables' names: `BUCKET` of `S3_BUCKET`, `UPLOADS_BUCKET_NAME`, `Minio__BucketName`.
+    pub word: String,
+    /// A regular expression for the whole of a name that the server takes.
+    pub pattern: String,
+    /// The shortest and the longest, in characters.
+    pub lengths: (usize, usize),
+    /// The same for people, as a piece of advice.
+    pub rule: String,
+}
+
+impl Named {
+    /// Whether the server takes a name.
+    pub fn fits(&self, name: &str) -> bool {
+        let whole = regex::Regex::new(&format!("^(?:{})$", self.pattern));
+        let (shortest, longest) = self.lengths;
+        (shortest..=longest).contains(&name.len())
+            && whole.is_ok_and(|pattern| pattern.is_match(name))
+            && name.parse::<std::net::Ipv4Addr>().is_err()
+    }
 }
 
 /// How `test` tries the way from a client to the server: a script for `sh`, run beside the client in its own network
@@ -338,6 +368,9 @@ pub struct SetupFile {
     /// Once for each schema file of a service; a file with this and without `each` is left out where there is none.
     #[serde(default)]
     pub each_schema: String,
+    /// Once for each variable with a name of [`Setup::named`]; `{variable}` is that of the one-shot's environment.
+    #[serde(default)]
+    pub each_named: String,
     /// Once at the end.
     #[serde(default)]
     pub footer: String,

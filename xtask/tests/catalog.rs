@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
-use xtask::catalog::{Catalog, Entry, Tenancy};
+use xtask::catalog::{Catalog, Entry, SetupFile, Tenancy};
 
 fn catalog() -> Catalog {
     Catalog::load(&[]).expect("the built-in entries parse")
@@ -237,6 +237,7 @@ fn placeholders_are_known_where_they_stand() {
             allow(&file.name, &file.header, &["host", "port"]);
             allow(&file.name, &file.each, OF_USER);
             allow(&file.name, &file.each_shared, OF_USER);
+            allow(&file.name, &file.each_named, &["variable", "host", "port"]);
             allow(&file.name, &file.each_schema, &[OF_USER, &["file"]].concat());
             allow(&file.name, &file.footer, &["host", "port"]);
         }
@@ -311,10 +312,71 @@ fn what_services_get_of_their_own_is_named_in_forms_that_are_compared() {
 #[test]
 fn services_with_their_own_database_get_it_from_a_setup() {
     check(|entry, wrong| {
-        if (entry.tenancy == Tenancy::Database) != entry.setup.is_some() {
+        let fills = |each: fn(&SetupFile) -> &String| {
+            entry.setup.iter().flat_map(|setup| &setup.files).any(|file| !each(file).is_empty())
+        };
+        if (entry.tenancy == Tenancy::Database) != fills(|file| &file.each) {
             wrong.push("tenancy and setup contradict each other".to_owned());
         }
+        let named = entry.setup.as_ref().and_then(|setup| setup.named.as_ref());
+        if named.is_some() != fills(|file| &file.each_named) {
+            wrong.push("what is named and what is made contradict each other".to_owned());
+        }
+        if named.is_some_and(|named| regex::Regex::new(&named.pattern).is_err()) {
+            wrong.push("the pattern of a name is no pattern".to_owned());
+        }
     });
+}
+
+#[test]
+fn names_that_a_server_takes_are_told_from_others() {
+    let catalog = catalog();
+    let minio =
+        catalog.get("minio").and_then(|entry| entry.setup.as_ref()).and_then(|setup| setup.named.as_ref());
+    let minio = minio.expect("services name buckets");
+    let longest = "b".repeat(63);
+    for name in ["abc", "my-bucket", "logs.2024.prod", "0x0", &longest] {
+        assert!(minio.fits(name), "{name}");
+    }
+    let too_long = "b.".repeat(32) + "b";
+    let no_names = [
+        "a-.b",
+        "ab",
+        "My-Bucket",
+        "a_b",
+        "-ab",
+        "ab-",
+        "a..b",
+        "a.-b",
+        "192.168.0.1",
+        "x;rm -rf /",
+        "$(x)",
+        "",
+    ];
+    for name in no_names.into_iter().chain([too_long.as_str()]) {
+        assert!(!minio.fits(name), "{name}");
+    }
+}
+
+#[test]
+fn names_reach_the_tool_of_a_store_as_they_are() {
+    let catalog = catalog();
+    let setup = catalog.get("minio").and_then(|entry| entry.setup.as_ref()).expect("it has a setup");
+    let [file] = setup.files.as_slice() else { panic!("one script makes all buckets") };
+    let each = ["A", "B"].map(|variable| file.each_named.replace("{variable}", variable)).concat();
+    let shell = xshell::Shell::new().expect("the current folder can be read");
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-store");
+    // In place of `mc`, which is in an image that no test machine has to have.
+    let (tool, script) = (folder.join("mc"), folder.join(&file.name));
+    shell.write_file(&tool, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").expect("the target folder is ours");
+    shell.write_file(&script, format!("{}{each}{}", file.header, file.footer)).expect("it is ours");
+    xshell::cmd!(shell, "chmod +x {tool}").quiet().run().expect("the file is ours");
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let said = xshell::cmd!(shell, "sh {script}").quiet().env("PATH", path);
+
+    let said = said.env("A", "photos").env("B", "x; touch $(pwd)/y *").read().expect("it ends well");
+
+    assert_eq!(said, "mb\n--ignore-existing\nserver/photos\nserver/x; touch $(pwd)/y *");
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub fn is_login(key: &str) -> bool {
         "vhost",
         "virtualhost",
         "virtual-host",
+        "bucket",
+        "bucketname",
+        "bucket-name",
         "port",
     ];
     let last = key.rsplit(['.', ':', '_']).next().unwrap_or_default().to_ascii_lowercase();

@@ -13,6 +13,7 @@ use super::Context;
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
 use super::external::Address;
+use super::named;
 use super::names;
 use super::needs::{Need, Needs, Target};
 
@@ -35,6 +36,8 @@ pub(crate) struct Component<'a> {
     pub(crate) clients: BTreeSet<String>,
     /// By service; empty where everybody shares one login.
     pub(crate) bindings: Vec<Binding>,
+    /// Clients name something that its setup makes.
+    pub(crate) makes_named: bool,
     pub(crate) host_port: Option<u16>,
     /// Secrets of a server that was written by hand, as it has them: in place of variables of ours.
     pub(crate) given: BTreeMap<String, String>,
@@ -152,7 +155,11 @@ pub(crate) fn components<'a>(
             by_name.insert(name.clone(), component(entry, config, name, Some(made), (context, None))?);
         }
     }
-    Ok(by_name.into_values().collect())
+    let mut all: Vec<Component<'a>> = by_name.into_values().collect();
+    for component in &mut all {
+        component.makes_named = named::any(component, drafts);
+    }
+    Ok(all)
 }
 
 fn name(
@@ -220,6 +227,7 @@ fn component<'a>(
         aliases: BTreeSet::new(),
         clients: BTreeSet::new(),
         bindings: Vec::new(),
+        makes_named: false,
         host_port: wanted.host_port,
     })
 }

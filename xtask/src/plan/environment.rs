@@ -118,7 +118,7 @@ fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>)
                 .components
                 .iter()
                 .find(|c| c.entry.kind == *kind && c.clients.contains(&draft.facts.name))?;
-            Some(component_value(draft, component, wire))
+            Some(component_value(draft, component, need, wire))
         }
         Target::Service(service) => {
             let target = known::draft(around.drafts, service)?;
@@ -127,7 +127,7 @@ fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>)
     }
 }
 
-fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) -> String {
+fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wire: &Wire) -> String {
     if let Some(address) = &component.external {
         return address.value(wire).unwrap_or_else(|| escape(wire.value.as_deref().unwrap_or_default()));
     }
@@ -148,6 +148,10 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) ->
         Part::Database => text(&wanted.database),
         Part::User => text(&wanted.login.as_ref().map(|login| login.0.clone())),
         Part::Password => text(&wanted.login.as_ref().map(|login| login.1.clone())),
+        // The only place for the login: `QUEUE_ENDPOINT` that is given to a client as it is.
+        Part::HostPort if given.is_empty() && holds_login(component, draft) && !is_told_apart(need) => {
+            template(component, &draft.facts.language, &wanted)
+        }
         Part::Host => rewrite(given, &wanted).filter(|_| given.contains("://")).unwrap_or(wanted.host),
         Part::HostPort => rewrite(given, &wanted)
             .filter(|_| given.contains("://") || given.contains(':'))
@@ -158,6 +162,17 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) ->
             _ => template(component, &draft.facts.language, &wanted),
         },
     }
+}
+
+/// Whether the kind's address has the login in it, in the form of a language.
+fn holds_login(component: &Component<'_>, draft: &Draft<'_>) -> bool {
+    let entry = component.entry;
+    entry.urls.get(&draft.facts.language).unwrap_or(&entry.url).contains("{password}")
+}
+
+/// Whether a service has another variable for the login.
+fn is_told_apart(need: &Need) -> bool {
+    need.wires.iter().any(|wire| matches!(wire.part, Part::Url | Part::User | Part::Password))
 }
 
 fn template(component: &Component<'_>, language: &str, wanted: &Wanted) -> String {

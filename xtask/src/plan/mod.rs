@@ -11,6 +11,7 @@ mod host_ports;
 mod inventory;
 mod known;
 mod migrate;
+mod named;
 mod names;
 mod needs;
 mod networks;
@@ -76,6 +77,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let components = components::components(catalog, config, facts, &drafts, &needs, context)?;
     preferences::without_effect(config, &components, &mut problems);
     readiness::handwritten_servers(&components, context, &mut problems);
+    named::check(&components, &drafts, &mut problems);
     readiness::older_versions(&components, &context.recorded.versions, config, &mut problems);
     let networks = networks::of_components(&components, config.isolated());
     let requests = requests(&drafts, &components);
@@ -339,7 +341,8 @@ fn containers(
     for component in components.iter().filter(|component| component.external.is_none()) {
         let network = networks.get(&component.name).map_or(networks::SERVICES, String::as_str);
         containers.push(assemble::server(component, network, host_ports));
-        if let Some((one_shot, files)) = setup::setup(component, network) {
+        let wishes = named::wishes(component, drafts, environments);
+        if let Some((one_shot, files)) = setup::setup(component, network, &wishes) {
             containers.push(one_shot);
             scripts.extend(files);
         }

@@ -9,6 +9,7 @@ use crate::model::stack::{Condition, Container, ContainerRole, Dependency, Mount
 use super::assemble::{container, volume};
 use super::components::{Binding, Component};
 use super::environment::{escape, secret_reference};
+use super::named::Wish;
 
 /// Where the scripts lie in the one-shot.
 const SCRIPTS: &str = "/init-scripts";
@@ -20,15 +21,23 @@ pub(crate) fn name(component: &Component<'_>) -> String {
 
 /// Whether a component gets a one-shot at all.
 pub(crate) fn wanted(component: &Component<'_>) -> bool {
-    component.entry.setup.is_some() && component.external.is_none() && !component.bindings.is_empty()
+    let has_something_to_do = !component.bindings.is_empty() || component.makes_named;
+    component.entry.setup.is_some() && component.external.is_none() && has_something_to_do
 }
 
 /// The one-shot of a component and its files, names relative to the setup's folder.
-pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Container, Vec<(String, String)>)> {
+pub(crate) fn setup(
+    component: &Component<'_>,
+    network: &str,
+    wishes: &[Wish],
+) -> Option<(Container, Vec<(String, String)>)> {
     let setup = component.entry.setup.as_ref().filter(|_| wanted(component))?;
     let folder = format!("init-scripts/{}", component.name);
-    let files: Vec<(String, String)> =
-        setup.files.iter().filter_map(|file| Some((file.name.clone(), text(file, component)?))).collect();
+    let files: Vec<(String, String)> = setup
+        .files
+        .iter()
+        .filter_map(|file| Some((file.name.clone(), text(file, component, wishes)?)))
+        .collect();
     let mut one_shot = container(&name(component), ContainerRole::OneShot, "setup");
     one_shot.image = Some(component.image.clone()).filter(|_| component.build.is_none());
     one_shot.build = component.build.as_ref().map(super::assemble::build);
@@ -38,7 +47,7 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
         .map(|words| words.iter().map(|word| escape(&server(word, component))).collect());
     one_shot.command = Some(command(setup, component, &files));
     one_shot.user.clone_from(&setup.user);
-    one_shot.environment = environment(setup, component);
+    one_shot.environment = environment(setup, component, wishes);
     one_shot.volumes.push(Mount::Setup { source: folder.clone(), target: SCRIPTS.to_owned() });
     if let Some(shared) = &setup.shared {
         one_shot.volumes.push(Mount::Volume {
@@ -66,11 +75,11 @@ pub(crate) fn setup(component: &Component<'_>, network: &str) -> Option<(Contain
     }
     one_shot.tmpfs.extend(setup.tmpfs.iter().cloned());
     one_shot.networks.push((network.to_owned(), Vec::new()));
-    one_shot.labels = vec![
-        ("xtask.databases".to_owned(), escape(&databases(component))),
-        ("xtask.kind".to_owned(), "setup".to_owned()),
-        ("xtask.role".to_owned(), "one-shot".to_owned()),
-    ];
+    if !component.bindings.is_empty() {
+        one_shot.labels.push(("xtask.databases".to_owned(), escape(&databases(component))));
+    }
+    one_shot.labels.push(("xtask.kind".to_owned(), "setup".to_owned()));
+    one_shot.labels.push(("xtask.role".to_owned(), "one-shot".to_owned()));
     let condition = if setup.waits { Condition::Started } else { Condition::Healthy };
     one_shot.depends_on.push(Dependency { target: component.name.clone(), condition });
     let scripts = files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)).collect();
@@ -116,7 +125,7 @@ fn command(setup: &Setup, component: &Component<'_>, files: &[(String, String)])
     words
 }
 
-fn environment(setup: &Setup, component: &Component<'_>) -> Vec<(String, String)> {
+fn environment(setup: &Setup, component: &Component<'_>, wishes: &[Wish]) -> Vec<(String, String)> {
     let mut environment: Vec<(String, String)> = setup
         .environment
         .iter()
@@ -128,6 +137,7 @@ fn environment(setup: &Setup, component: &Component<'_>) -> Vec<(String, String)
         let variable = &binding.password_variable;
         environment.push((variable.clone(), secret_reference(variable)));
     }
+    environment.extend(wishes.iter().map(|wish| (wish.variable.clone(), wish.value.clone())));
     environment.sort();
     environment.dedup();
     environment
@@ -139,7 +149,7 @@ fn server(text: &str, component: &Component<'_>) -> String {
 }
 
 /// A file's text; `None` for one that only applies schemas where there are none.
-fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
+fn text(file: &SetupFile, component: &Component<'_>, wishes: &[Wish]) -> Option<String> {
     let mut text = server(&file.header, component);
     let mut filled = false;
     let mut said: BTreeSet<String> = BTreeSet::new();
@@ -167,6 +177,14 @@ fn text(file: &SetupFile, component: &Component<'_>) -> Option<String> {
                 filled = true;
             }
         }
+    }
+    if !file.each_named.is_empty() {
+        let each = wishes
+            .iter()
+            .map(|wish| server(&file.each_named, component).replace("{variable}", &wish.variable));
+        text.push('\n');
+        text.extend(each);
+        text.push('\n');
     }
     text.push_str(&server(&file.footer, component));
     let is_about_schemas = file.each.is_empty() && !file.each_schema.is_empty();

@@ -1,0 +1,2 @@
+const amqp = require('amqplib');
+amqp.connect(`${process.env.RABBITMQ_ENDPOINT}`);
