@@ -11,7 +11,7 @@ use crate::error::{Failure, Outcome, Result};
 use crate::run::host_env::{self, Reachable};
 use crate::run::spec::Spec;
 use crate::run::state::Container;
-use crate::run::{containers, dotenv, env_file, relay, state};
+use crate::run::{dotenv, env_file, relay, remote, state};
 use crate::ui::count;
 
 /// The arguments of `env`.
@@ -83,7 +83,7 @@ fn show_for_host(project: &Project, spec: &Spec, service: &str, context: &Contex
     let empty = Default::default();
     let environment = spec.service(service).map_or(&empty, |service| &service.environment);
     // Ports are published on 127.0.0.1 alone, and `localhost` may mean ::1 first.
-    let host = containers::remote().unwrap_or_else(|| "127.0.0.1".to_owned());
+    let host = remote::host().unwrap_or_else(|| "127.0.0.1".to_owned());
     let env = host_env::rewrite(service, environment, &reachable, &host);
     for (name, value) in &env.values {
         context.ui.data(format_args!("{name}={value}"));

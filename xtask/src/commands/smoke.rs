@@ -90,7 +90,7 @@ pub(super) fn play(
     scenarios: &[Scenario],
     containers: &[Container],
 ) -> Result<Vec<Played>> {
-    let remote = containers::remote();
+    let remote = crate::run::remote::host();
     let player = Player {
         base_url: &|service, port| containers::base_url(containers, service, port, remote.as_deref()),
         send: &http::send,

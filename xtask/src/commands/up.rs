@@ -11,7 +11,7 @@ use crate::commands::project::{Project, check_names, services_arg, values};
 use crate::commands::{db, env_arg, integrate, starting};
 use crate::error::{Failure, Outcome, Result};
 use crate::run::connect::Wanted;
-use crate::run::docker::{Docker, remote_host};
+use crate::run::docker::Docker;
 use crate::run::labels::Role;
 use crate::run::preflight::Machine;
 use crate::run::setup::Setup;
@@ -21,7 +21,7 @@ use crate::run::state::{self, Container};
 use crate::run::timings::Timings;
 use crate::run::volatile::{self, Moment};
 use crate::run::{
-    again, ahead, build, duration, env_file, holdings, images, networks, ports, preflight, relay,
+    again, ahead, build, duration, env_file, holdings, images, networks, ports, preflight, relay, remote,
     report_file, signals, start, verify, watch,
 };
 use crate::ui::{Ui, count, list, table};
@@ -178,6 +178,7 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     if !known {
         networks::check(docker, setup, &spec)?;
         images::ensure(docker, setup, &services, ui)?;
+        remote::check_mounts(docker, setup, &services)?;
         let catalog = db::catalog(context)?;
         servers = db::wanted(&catalog, &services);
         holdings::check(docker, setup, &db::engines(&catalog), &servers, ui)?;
@@ -288,6 +289,9 @@ fn report(
     if request.urls && !rows.is_empty() {
         ui.data(table(&["Service", "URL"], &rows));
     }
+    if let Some(warning) = remote::unreachable(setup, containers) {
+        ui.warn(warning);
+    }
     let open = env_file::open_placeholders(setup)?;
     if !open.is_empty() {
         let mut failure = Failure::new(placeholders(open.len()));
@@ -332,7 +336,7 @@ fn placeholders(n: usize) -> String {
 
 /// Service and URL of everything that answers on the host, services first.
 fn urls(services: &[&ServiceSpec], containers: &[Container]) -> Vec<Vec<String>> {
-    let host = endpoint_host(remote_host().as_deref());
+    let host = remote::host().unwrap_or_else(|| "localhost".to_owned());
     let mut rows = Vec::new();
     for role in [Role::Service, Role::Component] {
         let of_role = services.iter().filter(|service| service.role == role);
@@ -360,41 +364,4 @@ fn urls(services: &[&ServiceSpec], containers: &[Container]) -> Vec<Vec<String>>
         }
     }
     rows
-}
-
-/// Where published ports answer: this machine, or the one of `DOCKER_HOST`.
-pub fn endpoint_host(docker_host: Option<&str>) -> String {
-    let remote = docker_host.and_then(|host| host.split_once("://")).filter(|(scheme, _)| *scheme != "unix");
-    let Some((_, rest)) = remote else { return "localhost".to_owned() };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match host.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
-        _ => host.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_nothing_checks_is_not_called_healthy() {
-        assert_eq!(outcome(5, 0), "5 containers healthy");
-        assert_eq!(outcome(1, 2), "1 container healthy and 2 running without a health check");
-        assert_eq!(outcome(0, 1), "1 container running, without a health check");
-    }
-
-    #[test]
-    fn endpoints_answer_where_the_engine_is() {
-        for (docker_host, host) in [
-            (None, "localhost"),
-            (Some("unix:///run/docker.sock"), "localhost"),
-            (Some("tcp://build.example:2375"), "build.example"),
-            (Some("ssh://me@build.example"), "build.example"),
-            (Some("tcp://[::1]:2375"), "[::1]"),
-        ] {
-            assert_eq!(endpoint_host(docker_host), host);
-        }
-    }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::run::docker::{self, Docker};
+use crate::run::docker::Docker;
 use crate::run::labels::Health;
 use crate::run::probe::{self, Answer, Endpoint, Probe};
+use crate::run::remote;
 use crate::run::state::{self, Check, Container, Details, HostPort, State};
 
 /// How long an endpoint may take to answer: as long as a container's own health check may.
@@ -45,7 +46,7 @@ pub fn look(docker: &Docker, project: &str, depth: Depth) -> Result<Seen> {
     if depth == Depth::Listed {
         return Ok(Seen { containers, details: Vec::new(), answers: Vec::new() });
     }
-    let endpoints = endpoints(&containers, remote().as_deref());
+    let endpoints = endpoints(&containers, remote::host().as_deref());
     let unclear = |container: &&Container| !container.is_well() || container.is_unproven();
     let ids = containers.iter().filter(|container| depth == Depth::All || unclear(container));
     let ids: Vec<&str> = ids.map(|container| container.id.as_str()).collect();
@@ -54,25 +55,6 @@ pub fn look(docker: &Docker, project: &str, depth: Depth) -> Result<Seen> {
         (state::details(docker, ids), answers.join().unwrap_or_default())
     });
     Ok(Seen { details: details?, containers, answers })
-}
-
-/// The host of `DOCKER_HOST`, where that is another machine.
-pub fn remote() -> Option<String> {
-    docker::remote_host().as_deref().and_then(host_of)
-}
-
-fn host_of(docker_host: &str) -> Option<String> {
-    let (scheme, rest) = docker_host.split_once("://")?;
-    if !matches!(scheme, "tcp" | "ssh" | "http" | "https") {
-        return None;
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.rsplit_once(':') {
-        Some((name, port)) if !name.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    (!host.is_empty()).then(|| host.to_owned())
 }
 
 /// What can be asked from the host: health endpoints on published ports; without a label, a published port itself.

@@ -32,6 +32,7 @@ pub mod ports;
 pub mod preflight;
 pub mod probe;
 pub mod relay;
+pub mod remote;
 pub mod report_file;
 pub mod scenario;
 pub mod seed;

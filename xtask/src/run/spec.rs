@@ -67,6 +67,8 @@ pub struct ServiceSpec {
     pub volumes: Vec<String>,
     /// Those of them that it only reads.
     pub reads: Vec<String>,
+    /// What it mounts of the engine's machine: absolute paths.
+    pub binds: Vec<String>,
     /// Whether it has rules under `develop.watch`.
     pub watched: bool,
     /// Folders that lie on tmpfs, without options.
@@ -336,6 +338,12 @@ fn service_spec(
         ports: raw.ports.iter().map(published).collect(),
         health_test: health_test.into_iter().flatten().map(|word| word.replace("$$", "$")).collect(),
         volumes: raw.volumes.iter().filter_map(real).collect(),
+        binds: raw
+            .volumes
+            .iter()
+            .filter(|mount| mount.kind == "bind")
+            .filter_map(|mount| mount.source.clone())
+            .collect(),
         reads: raw.volumes.iter().filter(|mount| mount.read_only).filter_map(real).collect(),
         watched: raw.develop.as_ref().is_some_and(|develop| !develop.watch.is_empty()),
         tmpfs: raw.tmpfs.iter().filter_map(|mount| mount.split(':').next()).map(str::to_owned).collect(),

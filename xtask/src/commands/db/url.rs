@@ -7,9 +7,8 @@ use crate::commands::db::servers::catalog;
 use crate::commands::db::target::Target;
 use crate::commands::db::{service, target};
 use crate::commands::project::Project;
-use crate::commands::up::endpoint_host;
 use crate::error::{Failure, Outcome, Result};
-use crate::run::docker::remote_host;
+use crate::run::remote;
 use crate::run::state;
 
 /// Runs `db url`.
@@ -19,7 +18,12 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     let target = target::find(&project, &spec, &catalog, &service(matches))?;
     let port = host_port(&project, &target)?;
     let password = target.password(&project.setup.env_text);
-    context.ui.data(address(&target, &endpoint_host(remote_host().as_deref()), port, &password));
+    context.ui.data(address(
+        &target,
+        &remote::host().unwrap_or_else(|| "localhost".to_owned()),
+        port,
+        &password,
+    ));
     Ok(Outcome::Done)
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::error::Failure;
-use crate::run::containers;
+use crate::run::remote;
 use crate::run::state::{Container, HostPort};
 
 use super::file::Published;
@@ -32,7 +32,7 @@ pub(super) fn check(wanted: &Wanted, containers: &[Container]) -> Finding {
     });
     let mut wrong: Vec<String> = bound.collect();
     // The engine's word is one thing, a connection another; from here only where the engine runs here.
-    if wrong.is_empty() && containers::remote().is_none() {
+    if wrong.is_empty() && remote::host().is_none() {
         wrong = outward().map(|address| open(&all, address)).unwrap_or_default();
     }
     let finding = finding.took(started.elapsed());

@@ -64,20 +64,6 @@ fn endpoints_are_the_published_health_ports_of_running_containers() {
 }
 
 #[test]
-fn host_is_that_of_docker_host_where_it_is_remote() {
-    for (text, wanted) in [
-        ("tcp://10.0.0.1:2376", Some("10.0.0.1")),
-        ("ssh://me@build.example", Some("build.example")),
-        ("ssh://me@build.example:22/run/docker.sock", Some("build.example")),
-        ("tcp://[::1]:2375", Some("[::1]")),
-        ("unix:///var/run/docker.sock", None),
-        ("", None),
-    ] {
-        assert_eq!(host_of(text).as_deref(), wanted, "{text}");
-    }
-}
-
-#[test]
 fn url_of_a_service_or_the_reason_why_there_is_none() {
     let all = sample();
     for (service, port, wanted) in [

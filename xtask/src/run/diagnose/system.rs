@@ -5,6 +5,7 @@ use crate::run::containers::Seen;
 use crate::run::diagnose::{causes, failure, gather};
 use crate::run::docker::Docker;
 use crate::run::images::side_by_side;
+use crate::run::remote;
 use crate::run::setup::Setup;
 use crate::run::spec::Spec;
 use crate::run::state::{Check, Container, State};
@@ -26,7 +27,7 @@ pub fn problems(
     let failures = side_by_side(&asked, |container| {
         let facts = gather(docker, setup, spec, &container.service, cause(seen, container))?;
         let unknown = seen.is_well(container) && causes::known(&facts).is_none();
-        let failure = if unknown { no_answer(seen, container) } else { failure(&facts, None, &[]) };
+        let failure = if unknown { no_answer(setup, seen, container) } else { failure(&facts, None, &[]) };
         Ok((container.service.clone(), with_answers(failure, seen, container)))
     });
     failures.into_iter().collect()
@@ -72,13 +73,13 @@ fn cause(seen: &Seen, container: &Container) -> Option<Cause> {
     }
 }
 
-fn no_answer(seen: &Seen, container: &Container) -> Failure {
+fn no_answer(setup: &Setup, seen: &Seen, container: &Container) -> Failure {
     let service = &container.service;
     let failure = Failure::new(format!("`{service}` does not answer as it should"));
     let answers = seen.answers.iter().filter(|answer| &answer.service == service && !answer.healthy);
     let failure =
         answers.fold(failure, |failure, answer| failure.why(format!("{}: {}", answer.url, answer.message)));
-    failure.fix(format!("cargo xtask logs {service}"))
+    remote::explain(failure.fix(format!("cargo xtask logs {service}")), setup, container)
 }
 
 /// What the host sees of it, where its container is not well.
