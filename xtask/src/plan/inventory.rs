@@ -77,12 +77,13 @@ fn migrations(facts: &ServiceFacts, runs: &[Migration]) -> Option<Migrations> {
     let run = runs.iter().find(|run| run.service == facts.name);
     let run = run.or_else(|| runs.iter().find(|run| run.waiting.contains(&facts.name)));
     let by = match (run, itself) {
-        (Some(run), _) => {
+        (Some(run), _) if run.by_job && run.service != facts.name => format!("`{}` runs them", run.name),
+        (Some(run), _) if !run.by_job => {
             let image = if run.is_in_service_image() { "" } else { " in the tool's own image" };
             format!("`{}` runs `{}`{image}: {}", run.name, run.shown(), run.because)
         }
-        (None, Some(_)) => "it runs them itself when it starts".to_owned(),
-        (None, None) => "nobody runs them".to_owned(),
+        (_, Some(_)) => "it runs them itself when it starts".to_owned(),
+        (_, None) => "nobody runs them".to_owned(),
     };
     Some(Migrations { tool, command, by })
 }

@@ -3,32 +3,26 @@
 //!
 //! A one-shot that fails keeps the system from starting, so there is one only where every part of it was seen.
 
+mod container;
 mod tools;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::catalog::Class;
 use crate::config::Migrate as Wanted;
-use crate::model::fact::{Image, MigrationRun, What};
+use crate::model::fact::{MigrationRun, What};
 use crate::model::inventory::Role;
 use crate::model::problem::Problem;
-use crate::model::stack::{Condition, Container, ContainerRole, Dependency, HealthCheck, InTests, Mount};
+use crate::model::stack::{Condition, Container, Dependency};
 
-use super::assemble;
-use super::components::{Binding, Component};
+use super::components::Component;
 use super::draft::Draft;
-use super::environment::{escape, secret_reference};
 use super::needs::{Needs, Target};
-use super::networks::SERVICES;
 use super::order::Edge;
-use super::setup;
-use tools::{own_image, told, url};
+pub(crate) use container::container;
+use tools::own_image;
 
 /// Kinds whose tables the tools of the field make.
 const SQL: &[&str] = &["postgres", "mysql", "mariadb", "sqlserver"];
-
-/// Where the files lie in a tool's own image.
-const MOUNTED: &str = "/migrations";
 
 /// One run of migrations, before the services that wait for it.
 #[derive(Debug, Clone)]
@@ -49,6 +43,8 @@ pub(crate) struct Migration {
     after: Vec<String>,
     /// Why, for people.
     pub(crate) because: String,
+    /// A job of the repository does it: there is a container for it already.
+    pub(crate) by_job: bool,
 }
 
 impl Migration {
@@ -73,10 +69,10 @@ impl Migration {
 
 /// Makes a service wait for the runs on its databases.
 pub(crate) fn wait(service: &mut Container, migrations: &[Migration]) {
-    let own = migrations.iter().filter(|migration| migration.waiting.contains(&service.name));
-    service
-        .depends_on
-        .extend(own.map(|run| Dependency { target: run.name.clone(), condition: Condition::Completed }));
+    for run in migrations.iter().filter(|migration| migration.waiting.contains(&service.name)) {
+        service.depends_on.retain(|on| on.target != run.name);
+        service.depends_on.push(Dependency { target: run.name.clone(), condition: Condition::Completed });
+    }
 }
 
 /// Decides all runs, in the order of their names.
@@ -84,10 +80,15 @@ pub(crate) fn decide(drafts: &[Draft<'_>], needs: &[Needs], components: &[Compon
     let mut order: Vec<usize> = (0..drafts.len()).collect();
     // Of several services with one code base, the one that runs what the image is made for stands for all.
     order.sort_by_key(|at| (drafts[*at].facts.command.is_some(), drafts[*at].ports.is_empty(), *at));
-    let mut found: Vec<(usize, Migration)> = Vec::new();
+    let jobs = |at: usize| Some((at, job(&drafts[at], &needs[at], drafts, components)?));
+    let mut found: Vec<(usize, Migration)> = (0..drafts.len()).filter_map(jobs).collect();
     for at in order {
         let draft = &drafts[at];
         let Some(run) = run(draft, &needs[at], drafts, components) else { continue };
+        let has_job = |(_, one): &(usize, Migration)| one.by_job && one.waiting.contains(&run.service);
+        if draft.wanted.migrate.is_none() && found.iter().any(has_job) {
+            continue;
+        }
         let same = found
             .iter()
             .any(|(other, one)| one.databases == run.databases && shares_code(&drafts[*other], draft));
@@ -136,9 +137,8 @@ fn run(
             return None;
         }
     }
-    let waits = |other: &&Draft<'_>| other.role != Role::Job && uses(other, &databases, components);
-    let waiting = drafts.iter().filter(waits).map(|other| other.facts.name.clone());
-    let waiting = waiting.chain([service.clone()]).collect();
+    let mut waiting = users(drafts, &databases, components);
+    waiting.insert(service.clone());
     let service = service.clone();
     Some(Migration {
         name,
@@ -151,7 +151,45 @@ fn run(
         waiting,
         after: Vec::new(),
         because,
+        by_job: false,
     })
+}
+
+/// A job of the repository that calls its tool and ends, before the services on the same databases.
+fn job(
+    draft: &Draft<'_>,
+    needs: &Needs,
+    drafts: &[Draft<'_>],
+    components: &[Component<'_>],
+) -> Option<Migration> {
+    if draft.role != Role::Job || !runs_itself(draft) {
+        return None;
+    }
+    let databases = databases(draft, "", needs, components, false);
+    let waiting = users(drafts, &databases, components);
+    (!waiting.is_empty()).then(|| Migration {
+        name: draft.facts.name.clone(),
+        service: draft.facts.name.clone(),
+        tool: String::new(),
+        command: Vec::new(),
+        folder: None,
+        files: None,
+        databases,
+        waiting,
+        after: Vec::new(),
+        because: String::new(),
+        by_job: true,
+    })
+}
+
+/// The services, jobs left out, that work on one of these databases.
+fn users(
+    drafts: &[Draft<'_>],
+    databases: &[(String, String)],
+    components: &[Component<'_>],
+) -> BTreeSet<String> {
+    let is_user = |draft: &&Draft<'_>| draft.role != Role::Job && uses(draft, databases, components);
+    drafts.iter().filter(is_user).map(|draft| draft.facts.name.clone()).collect()
 }
 
 /// The databases of a service's own that a tool works on: those that are started here, and whose address the service
@@ -215,144 +253,4 @@ pub(crate) fn decided_by_hand(problem: &Problem, drafts: &[Draft<'_>], runs: &[M
             let wanted = |draft: &Draft<'_>| draft.facts.name == *name && draft.wanted.migrate.is_some();
             drafts.iter().any(wanted) || runs.iter().any(|run| run.waiting.contains(name))
         })
-}
-
-/// The container of a run, made from that of its service.
-pub(crate) fn container(
-    run: &Migration,
-    service: &Container,
-    image: &Image,
-    components: &[Component<'_>],
-    networks: &BTreeMap<String, String>,
-) -> Container {
-    let component = run
-        .databases
-        .first()
-        .and_then(|(server, _)| components.iter().find(|component| component.name == *server));
-    let kind = component.map_or("", |component| component.entry.kind.as_str());
-    let filled = |text: &str| {
-        let text = text.replace("{url}", url(kind));
-        match component.and_then(|component| Some((component, component.binding(&run.service)?))) {
-            Some((component, binding)) => fill(&text, component, binding),
-            None => escape(&text),
-        }
-    };
-    let words: Vec<String> = run.command.iter().map(|word| filled(word)).collect();
-    let own = run.files.as_ref().and_then(|_| own_image(&run.tool, kind));
-    let mut out = match &own {
-        Some(own) => {
-            let mut out = assemble::container(&run.name, ContainerRole::OneShot, "migrate");
-            out.image = Some(own.image.to_owned());
-            out.environment =
-                own.environment.iter().map(|(name, value)| ((*name).to_owned(), filled(value))).collect();
-            out.volumes = run
-                .files
-                .iter()
-                .map(|source| Mount::Repo { source: source.clone(), target: MOUNTED.to_owned() })
-                .collect();
-            out.command = Some(words);
-            out.init = true;
-            out
-        }
-        None => in_own_image(run, service, image, words),
-    };
-    if own.is_none() {
-        for (name, value) in told(&run.tool, kind) {
-            if !out.environment.iter().any(|(known, _)| known == name) {
-                out.environment.push(((*name).to_owned(), filled(value)));
-            }
-        }
-        out.environment.sort();
-    }
-    // Only what the run itself needs, and never other services: the databases, and the caches that frameworks look for
-    // when they load. Queues and the like may still be starting.
-    let server = own.as_ref().and(component);
-    let is_early =
-        |component: &Component<'_>| matches!(component.entry.class, Class::Database | Class::Cache);
-    let is_needed = |component: &&Component<'_>| match server {
-        Some(server) => component.name == server.name,
-        None => is_early(component),
-    };
-    let needed = |on: &&Dependency| {
-        components
-            .iter()
-            .filter(is_needed)
-            .any(|component| component.name == on.target || setup::name(component) == on.target)
-    };
-    out.depends_on = service.depends_on.iter().filter(needed).cloned().collect();
-    let joins = |name: &&String| match server {
-        Some(server) => networks.get(&server.name) == Some(*name),
-        None => networks.values().any(|network| network == *name),
-    };
-    let joined = service.networks.iter().map(|(name, _)| name).filter(joins);
-    out.networks = joined.map(|name| (name.clone(), Vec::new())).collect();
-    if out.networks.is_empty() {
-        out.networks.push((SERVICES.to_owned(), Vec::new()));
-    }
-    out.depends_on.extend(
-        run.after.iter().map(|other| Dependency { target: other.clone(), condition: Condition::Completed }),
-    );
-    out.labels = vec![
-        ("xtask.kind".to_owned(), "migrate".to_owned()),
-        ("xtask.role".to_owned(), "one-shot".to_owned()),
-    ];
-    out
-}
-
-/// As the service, with another command: what it reads when it starts, the tool reads too.
-fn in_own_image(run: &Migration, service: &Container, image: &Image, words: Vec<String>) -> Container {
-    let mut out = service.clone();
-    out.name.clone_from(&run.name);
-    out.role = ContainerRole::OneShot;
-    out.kind = "migrate".to_owned();
-    out.ports.clear();
-    out.local_ports.clear();
-    out.in_tests = InTests::default();
-    out.reload = None;
-    out.working_dir.clone_from(&run.folder);
-    // Whatever the image keeps in volumes is not the migrations' to write.
-    out.tmpfs = service
-        .volumes
-        .iter()
-        .filter_map(|mount| match mount {
-            Mount::Volume { name, target, .. } if name != assemble::PROBE => Some(target.clone()),
-            _ => None,
-        })
-        .collect();
-    out.volumes.clear();
-    // A check of the server that does not run here would call it unhealthy.
-    let check =
-        image.healthcheck.as_ref().filter(|check| check.test.first().is_some_and(|word| word != "NONE"));
-    out.health_check = check.map(|_| HealthCheck {
-        test: vec!["NONE".to_owned()],
-        interval: String::new(),
-        timeout: String::new(),
-        retries: 0,
-        start_period: String::new(),
-        start_interval: None,
-    });
-    match passes_on(image) {
-        true => out.command = Some(words),
-        // The image's own would start the service, or do what the service does first.
-        false => (out.entrypoint, out.command) = (Some(words), None),
-    }
-    out
-}
-
-/// Whether an image's ENTRYPOINT runs what it is given, and does nothing else.
-fn passes_on(image: &Image) -> bool {
-    const RUNNERS: &[&str] =
-        &["tini", "dumb-init", "catatonit", "docker-php-entrypoint", "docker-php-serversideup-entrypoint"];
-    let first = image.entrypoint.first().map(|word| word.rsplit('/').next().unwrap_or_default());
-    first.is_none_or(|first| RUNNERS.contains(&first)) && image.entrypoint.len() <= 2
-}
-
-fn fill(text: &str, component: &Component<'_>, binding: &Binding) -> String {
-    let (host, port) = component.address();
-    escape(text)
-        .replace("{user}", &binding.user)
-        .replace("{password}", &secret_reference(&binding.password_variable))
-        .replace("{host}", &host)
-        .replace("{port}", &port.to_string())
-        .replace("{database}", &binding.database)
 }

@@ -368,7 +368,7 @@ fn containers(
     if probed {
         containers.push(assemble::probe_container());
     }
-    for migration in migrations {
+    for migration in migrations.iter().filter(|migration| !migration.by_job) {
         let service = drafts.iter().zip(&services).find(|(draft, _)| draft.facts.name == migration.service);
         if let Some((draft, service)) = service {
             let image = &draft.facts.image;

@@ -103,6 +103,11 @@ fn user(image: &Image) -> Result<(), String> {
     Err(format!("the image has no name for the user {user}"))
 }
 
+/// Whether a base image is an official one of those that services are built on.
+pub(crate) fn is_official(base: &str) -> bool {
+    official(base).is_some()
+}
+
 /// The name of an official image that runs as root and has `getent`; `None` for all others.
 fn official(base: &str) -> Option<&str> {
     const KNOWN: &[&str] = &[

@@ -133,3 +133,22 @@ fn plain_files_are_mounted_into_the_image_of_their_tool() {
     );
     assert_eq!(waits_for(&stack, "ledger"), ["postgres-setup", "ledger-migrate"]);
 }
+
+#[test]
+fn services_wait_for_the_job_that_migrates_their_database() {
+    let job = "//- /migrator/Dockerfile\nFROM python:3.13-slim\nRUN pip install alembic\nCOPY . .\nCMD [\"alembic\", \"upgrade\", \"head\"]\n\
+        //- /migrator/.env.example\nDATABASE_URL=postgres://u:p@localhost:5432/shop\n";
+    let stack = planned(&api("", job));
+    assert_eq!(migrations(&stack), Vec::<&str>::new(), "one of them is enough");
+    assert_eq!(waits_for(&stack, "api"), ["postgres-setup", "migrator"]);
+    assert_eq!(stack.inventory.startup_order, [vec!["postgres"], vec!["migrator"], vec!["api"]]);
+    let by = service(&stack, "api").migrations.as_ref().map(|migrations| migrations.by.as_str());
+    assert_eq!(by, Some("`migrator` runs them"));
+}
+
+#[test]
+fn an_entry_point_that_nobody_knows_is_left_out() {
+    let stack = planned(&api("", "").replace("FROM python:3.13-slim", "FROM example.org/ours/python:3"));
+    let run = container(&stack, "api-migrate");
+    assert!(run.entrypoint.is_some() && run.command.is_none());
+}
