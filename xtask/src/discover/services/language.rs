@@ -106,8 +106,9 @@ pub(super) fn project_name(repo: &Repo, folder: &RepoPath) -> Option<String> {
     NAMED.iter().find_map(|(file, key, quotes)| {
         let path = folder.join(file).filter(|path| repo.is_file(path))?;
         let text = repo.text(&path).ok()?.text;
-        // A POM may name its parent first.
-        let body = text.split("</parent>").last().unwrap_or_default();
+        // What a POM calls its parent, before or behind its own name, is another project.
+        let (head, rest) = text.split_once("<parent>").unwrap_or((&text, ""));
+        let body = format!("{head}{}", rest.split_once("</parent>").map_or("", |(_, body)| body));
         // JSON and XML may stand on one line.
         let anywhere = key.starts_with(['"', '<']);
         let at = |line: &str| line.find(key).filter(|at| anywhere || *at == 0);

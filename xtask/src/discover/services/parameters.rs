@@ -244,11 +244,13 @@ mod tests {
         let pom = |name: &str| {
             format!("<project><artifactId>{name}</artifactId><version>1.0</version></project>\n")
         };
+        let of_parent = "<project>\n<artifactId>visits</artifactId>\n<parent>\n<artifactId>all</artifactId>\n<version>1.0</version>\n</parent>\n\
+            <dependencies><dependency>\n<artifactId>web</artifactId>\n</dependency></dependencies></project>\n";
         let tree = format!(
             "//- /docker/Dockerfile\nFROM x\nARG NAME\nCOPY ${{NAME}}.jar app.jar\n//- /vets/pom.xml\n{}//- /vets/src/main/java/VetsApplication.java\n\
              //- /visits/pom.xml\n{}//- /visits/src/main/kotlin/Main.kt\n//- /lib/pom.xml\n<project/>\n//- /lib/src/main/java/Lib.java\n",
             pom("vets"),
-            pom("visits")
+            of_parent
         );
         assert_eq!(
             values(&tree, "docker/Dockerfile"),
