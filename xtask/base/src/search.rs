@@ -233,12 +233,18 @@ fn blocks(text: &str, comments: Comments) -> Vec<(usize, usize)> {
         next.iter().filter_map(|(open, hit)| Some((*open, (*hit)?))).min_by_key(|(_, hit)| *hit)
     {
         let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit]).map_or(0, |end| end + 1);
+        let before = text[start..hit].trim_start();
         let mut end = hit;
-        if text[start..hit].trim_start().is_empty() {
+        // A text that is a value (`raise """`) ends where one begins otherwise.
+        let is_value = close.is_empty() && !before.is_empty() && !before.starts_with('#');
+        if before.is_empty() || is_value {
             let close = if close.is_empty() { open } else { close };
             let body = hit + open.len();
-            end = find(&text[body..], close).map_or(text.len(), |end| body + end + close.len());
-            found.push((start, end));
+            let closed = find(&text[body..], close).map(|end| body + end + close.len());
+            end = closed.unwrap_or(if is_value { hit } else { text.len() });
+            if !is_value {
+                found.push((start, end));
+            }
         }
         let at = memchr::memchr(b'\n', &text.as_bytes()[end..]).map_or(text.len(), |more| end + more + 1);
         for (open, hit) in next.iter_mut().filter(|(_, hit)| hit.is_some_and(|hit| hit < at)) {
@@ -386,6 +392,15 @@ mod tests {
         assert_eq!(hits(text, Comments::Script), [(6, "b('/api/*') needle"), (8, "'http://x' needle")]);
         let text = "\"\"\"\nneedle\n\"\"\"\n# needle\nx # needle\nneedle('#')\n";
         assert_eq!(hits(text, Comments::Hash), [(6, "needle('#')")]);
+    }
+
+    #[test]
+    fn texts_that_are_values_hide_nothing_behind_them() {
+        let text = "raise \"\"\"\n  why\n  \"\"\"\nneedle\nraise \"\"\"\n  why\n  \"\"\"\n";
+        assert_eq!(hits(text, Comments::Hash), [(4, "needle")]);
+        assert_eq!(hits("x = \"\"\"a\"\"\"\nneedle", Comments::Hash), [(2, "needle")]);
+        assert_eq!(hits("x = \"\"\"\nneedle", Comments::Hash), [(2, "needle")]);
+        assert_eq!(hits("# \"\"\"\nneedle\n\"\"\"\nneedle\n\"\"\"\n", Comments::Hash), [(2, "needle")]);
     }
 
     #[test]
