@@ -105,10 +105,17 @@ fn give_shared_code(
     shared: &BTreeMap<RepoPath, Vec<usize>>,
     facts: Vec<Fact>,
 ) {
-    for fact in facts {
+    for mut fact in facts {
         let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) else {
             continue;
         };
+        // A library of several .NET projects demands its connection strings of those that call it.
+        if let What::EnvRead { required, .. } = &mut fact.what
+            && fact.at.rule == "dotnet-connection-string"
+            && owners.len() > 1
+        {
+            *required = false;
+        }
         // A library does not decide what the services are called that use it, nor where they listen; code of which one
         // service is built is that service's own. Names that it keeps as constants are read where they are used.
         let not_theirs = match fact.what {
@@ -293,6 +300,28 @@ mod tests {
     #[test]
     fn shared_code_belongs_to_those_who_copy_it() {
         assert_eq!(given(What::SchemaFile, "libs/common/x.sql", Subject::Here).0, ["outer"]);
+    }
+
+    #[test]
+    fn connection_strings_of_a_library_are_demanded_of_nobody() {
+        let read = |path: &str| {
+            let tree = "//- /orders/Dockerfile\nFROM x\nCOPY libs/common /c\n//- /users/Dockerfile\nFROM x\nCOPY libs/common /c\n//- /libs/common/a.cs\n";
+            let repo = Repo::from_fixture(tree);
+            let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
+            let what =
+                What::EnvRead { name: "ConnectionStrings__A".to_owned(), default: None, required: true };
+            let path = RepoPath::new(path).expect("inside the root");
+            let at = Evidence { path, line: 1, rule: "dotnet-connection-string" };
+            let facts = vec![Fact { what, at, subject: Subject::Here }];
+            assign(&repo, &Catalog::default(), &mut services, facts);
+            let demanded = |fact: &Fact| match fact.what {
+                What::EnvRead { required, .. } => Some(required),
+                _ => None,
+            };
+            services.iter().flat_map(|service| service.facts.iter().filter_map(demanded)).collect::<Vec<_>>()
+        };
+        assert_eq!(read("libs/common/a.cs"), [false, false]);
+        assert_eq!(read("orders/a.cs"), [true]);
     }
 
     #[test]

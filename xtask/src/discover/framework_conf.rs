@@ -133,7 +133,11 @@ fn java_entry(
         .and_then(|key| key.split_once('.'))
         .map_or(entry.key.as_str(), |(_, key)| key);
     let name = relaxed::java(key, spring);
-    reads(entry, findings, "java-config-placeholder");
+    // What only a profile of another place demands, the container can do without; files instead of a repository are one
+    // of a config server.
+    let is_native = key.starts_with("spring.cloud.config.server.native.");
+    let is_sure = profile.is_none_or(is_in_container) && !is_native;
+    reads(entry, findings, "java-config-placeholder", is_sure);
     match key {
         "spring.application.name" | "quarkus.application.name" | "micronaut.application.name" => {
             findings.alias(entry.line, "java-application-name", &entry.value);
@@ -262,13 +266,14 @@ fn java_resolve(value: &str) -> String {
     }
 }
 
-/// Reads of variables in placeholders: `${DB_HOST:localhost}`. Keys in small letters are other properties.
-fn reads(entry: &Entry, findings: &mut Findings<'_, '_>, rule: &'static str) {
+/// Reads of variables in placeholders: `${DB_HOST:localhost}`, demanded where `is_sure` and no default stands there. Keys
+/// in small letters are other properties.
+fn reads(entry: &Entry, findings: &mut Findings<'_, '_>, rule: &'static str, is_sure: bool) {
     for one in placeholders(&entry.value) {
         let upper = one.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
         if upper && is_variable(one.name) {
             let default = one.default.filter(|default| !default.contains("${"));
-            let read = Read { name: one.name, default, required: one.default.is_none() };
+            let read = Read { name: one.name, default, required: is_sure && one.default.is_none() };
             findings.env(entry.line, rule, read);
         }
     }

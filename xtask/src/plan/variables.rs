@@ -85,6 +85,7 @@ const ENDINGS: &[(&str, Part)] = &[
     ("PASSWD", Part::Password),
     ("PASS", Part::Password),
     ("PWD", Part::Password),
+    ("PW", Part::Password),
 ];
 
 /// First words that mean a class of infrastructure and no kind.
@@ -299,6 +300,7 @@ mod tests {
             ("DATABASE_URL", class(Class::Database, Part::Url)),
             ("ORDERS_DB_HOST", class(Class::Database, Part::Host)),
             ("DB_PASSWORD", class(Class::Database, Part::Password)),
+            ("POSTGRES_PW", kind("postgres", Part::Password)),
             ("SPRING_DATASOURCE_URL", class(Class::Database, Part::Url)),
             ("ConnectionStrings__Default", class(Class::Database, Part::Url)),
             ("REDIS_URL", kind("redis", Part::Url)),

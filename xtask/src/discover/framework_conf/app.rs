@@ -96,7 +96,7 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
             variable(entry, &mut findings);
             continue;
         }
-        reads(entry, &mut findings, "app-config-placeholder");
+        reads(entry, &mut findings, "app-config-placeholder", true);
         key(entry, &mut findings);
         if !own_port(entry, &mut findings) {
             other(entry, port_beside(&entries, entry), &mut findings);

@@ -47,6 +47,15 @@ fn properties_and_profiles_are_read() {
 }
 
 #[test]
+fn what_only_another_place_demands_is_not_demanded() {
+    let text = "spring:\n  config:\n    activate:\n      on-profile: native\na: file:///${GIT_REPO}\n---\nb: ${NEEDED}\n";
+    assert_eq!(
+        what(ALL, "a/src/main/resources/application.yml", text),
+        ["env GIT_REPO -", "env NEEDED - required"]
+    );
+}
+
+#[test]
 fn a_config_servers_files_are_about_other_services() {
     let text = "server:\n  port: 6000\nspring:\n  data:\n    mongodb:\n      host: accounts-db\n";
     assert_eq!(
