@@ -185,9 +185,7 @@ pub fn has_capital_key(text: &str) -> bool {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let word = before.iter().rev().take_while(|byte| is_word(byte)).count();
         let word = &before[before.len() - word..];
-        word.len() > 1
-            && word[0].is_ascii_uppercase()
-            && !word.iter().any(u8::is_ascii_lowercase)
+        word.len() > 1 && word[0].is_ascii_uppercase() && !word.iter().any(u8::is_ascii_lowercase)
     })
 }
 

@@ -76,6 +76,9 @@ const FRAMEWORKS: &[&str] = &[
     "api/config/default.json",
     "api/config/config.yaml",
     "api/config.toml",
+    "api/src/main/resources/application.conf",
+    "api/config/custom-environment-variables.json",
+    "api/config/packages/doctrine.yaml",
 ];
 const DEPLOYMENTS: &[&str] = &[
     "docker-compose.yml",
@@ -91,7 +94,11 @@ const SOURCES: &[&str] = &[
     "api/server.ts",
     "api/index.js",
     "api/main.go",
+    "api/config.go",
+    "api/main.cpp",
     "api/src/main.rs",
+    "api/src/configuration.rs",
+    "api/settings.py",
     "api/src/Main.java",
     "api/src/Main.kt",
     "api/Program.cs",

@@ -10,7 +10,7 @@ use crate::model::path::RepoPath;
 use super::java_env;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, Pattern, line_at};
+use super::scan::{Comments, Pattern, holds, line_at, line_of};
 
 /// Source files.
 pub const SOURCE: Detector = Detector {
@@ -25,6 +25,14 @@ pub const MANIFEST: Detector = Detector {
     extensions: &["xml", "gradle", "kts"],
     wants: wants_manifest,
     read: read_manifest,
+};
+
+/// The agents that an image loads into the runtime.
+pub const IMAGE: Detector = Detector {
+    name: "java-image",
+    extensions: &[],
+    wants: |path| holds(path.name(), "Dockerfile"),
+    read: read_image,
 };
 
 /// Artifact, framework, and the port that it takes when nobody says otherwise.
@@ -245,6 +253,16 @@ fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
     if source.path.name() == "pom.xml" { pom(&mut findings) } else { gradle(&mut findings) }
 }
 
+/// A library that no manifest names.
+fn read_image(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    const AGENTS: &[(&str, &str)] =
+        &[("opentelemetry-javaagent", "io.opentelemetry.javaagent:opentelemetry-javaagent")];
+    for (file, agent) in AGENTS.iter().filter(|(file, _)| holds(source.text, file)) {
+        let line = line_of(source.text, file);
+        Findings::new(source, facts).package(line, "java-agent", "java", (agent, &[]), false);
+    }
+}
+
 fn pom(findings: &mut Findings<'_, '_>) {
     let Ok(document) = roxmltree::Document::parse(findings.source.text) else { return };
     let text_of = |node: roxmltree::Node<'_, '_>, name: &str| {
@@ -424,6 +442,16 @@ mod tests {
                 "2 java-dependency driver kafka io.quarkus:quarkus-messaging-kafka",
                 "2 quarkus-extension env KAFKA_BOOTSTRAP_SERVERS -",
             ]
+        );
+    }
+
+    #[test]
+    fn agents_of_the_image_are_libraries() {
+        let text =
+            "FROM eclipse-temurin:21\nADD https://example.org/v2/opentelemetry-javaagent.jar /agent.jar\n";
+        assert_eq!(
+            say(&[IMAGE], "a/Dockerfile", text),
+            ["2 java-agent driver otel-collector io.opentelemetry.javaagent:opentelemetry-javaagent"]
         );
     }
 

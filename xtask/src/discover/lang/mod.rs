@@ -1,5 +1,6 @@
 //! One file per language: manifests, framework configuration and source reads; adds facts, decides nothing.
 
+pub mod c;
 pub mod dotnet;
 pub mod elixir;
 pub mod go;
@@ -33,6 +34,7 @@ use crate::search::needles;
 
 /// All detectors of all languages.
 pub const ALL: &[Detector] = &[
+    c::SOURCE,
     dotnet::SOURCE,
     dotnet::MANIFEST,
     elixir::SOURCE,
@@ -41,6 +43,7 @@ pub const ALL: &[Detector] = &[
     go::MANIFEST,
     java::SOURCE,
     java::MANIFEST,
+    java::IMAGE,
     node::SOURCE,
     node::MANIFEST,
     node::PRISMA,
