@@ -55,10 +55,15 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r#"cmp\.Or\(\s*os\.Getenv\(\s*["`](?P<name><key>)["`]\s*\)\s*,\s*(?P<default><str>)\s*\)"#,
                 Says::Env,
             ),
-            ("go-env", "env", r#"os\.(?:Getenv|LookupEnv)\(\s*["`](?P<name><key>)["`]\s*\)"#, Says::Env),
+            (
+                "go-env",
+                "Getenv|LookupEnv",
+                r#"os\.(?:Getenv|LookupEnv)\(\s*["`](?P<name><key>)["`]\s*\)"#,
+                Says::Env,
+            ),
             (
                 "go-env-function",
-                "env",
+                "Getenv|LookupEnv",
                 r"os\.(?:Getenv|LookupEnv)\(\s*(?P<argument><key>)\s*\)",
                 Says::Wrapper,
             ),
@@ -251,6 +256,8 @@ mod tests {
             ("x := os.Getenv(\"LEVEL\")", "env LEVEL -"),
             ("x, ok := os.LookupEnv(\"LEVEL\")", "env LEVEL -"),
             ("x := getEnv(\"LEVEL\", \"info\")", "env LEVEL info"),
+            ("x := os.Getenv(\"LEVEL\")\nif x == \"\" {\n\tx = \"info\"\n}", "env LEVEL info"),
+            ("x, ok := os.LookupEnv(\"LEVEL\")\nif !ok {\n\tpanic(1)\n}", "env LEVEL - required"),
             ("mustMapEnv(&svc.level, \"LEVEL\")", "env LEVEL - required"),
         ] {
             assert_eq!(src(text).first().map(String::as_str), Some(wanted), "{text}");

@@ -12,6 +12,7 @@ mod listen;
 pub mod node;
 mod node_env;
 mod node_manifest;
+mod otherwise;
 pub mod php;
 pub mod python;
 mod python_env;

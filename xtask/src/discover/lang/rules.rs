@@ -8,6 +8,7 @@ use crate::model::fact::Protocol;
 
 use super::listen::{listen, near_port};
 use super::needles::{Asked, Needles, Set, alternatives};
+use super::otherwise::{Otherwise, otherwise};
 use super::scan::{
     Comments, Line, Pattern, before_strings, holds, lines, newlines, strings, uncommented, unquoted,
     window_of,
@@ -171,13 +172,14 @@ impl Grammar {
                 Says::Env | Says::EnvOrFail => {
                     let raw = group("default").or_else(|| group("default2"));
                     let fails = rule.says == Says::EnvOrFail || group("fails").is_some();
-                    let required = fails && raw.is_none();
                     let Some(name) = group("name") else { continue };
-                    findings.env(
-                        line.number,
-                        rule.name,
-                        Read { name, default: raw.and_then(unquoted), required },
-                    );
+                    let behind = if raw.is_none() && !fails { otherwise(line, start, end) } else { None };
+                    let default = match behind {
+                        Some(Otherwise::Default(default)) => Some(default),
+                        _ => raw.and_then(unquoted),
+                    };
+                    let required = raw.is_none() && (fails || behind == Some(Otherwise::Fails));
+                    findings.env(line.number, rule.name, Read { name, default, required });
                 }
                 Says::EnvText => {
                     let default = group("value");
@@ -324,8 +326,15 @@ impl Grammar {
             if is_read_elsewhere || findings.has_env(line.number, name.as_str()) {
                 continue;
             }
-            let default = found.name("default").and_then(|default| unquoted(default.as_str()));
-            let required = lower.contains("must") || lower.contains("require");
+            let said = found.name("default");
+            let whole = found.get(0).filter(|_| said.is_none());
+            let behind = whole.and_then(|whole| otherwise(line, whole.start(), whole.end()));
+            let default = match behind {
+                Some(Otherwise::Default(default)) => Some(default),
+                _ => said.and_then(|default| unquoted(default.as_str())),
+            };
+            let demands = lower.contains("must") || lower.contains("require");
+            let required = demands || behind == Some(Otherwise::Fails);
             findings.env(line.number, self.wrapper, Read { name: name.as_str(), default, required });
         }
     }
