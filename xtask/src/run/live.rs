@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
 use crate::run::check_output::Said;
 use crate::run::duration;
@@ -15,6 +16,7 @@ use crate::ui::Ui;
 pub struct Live {
     ui: Ui,
     table: Option<(MultiProgress, Vec<(String, ProgressBar)>)>,
+    _echo: Option<NoEcho>,
     /// What the failing checks said at the last look.
     said: BTreeMap<String, Option<Said>>,
 }
@@ -22,7 +24,13 @@ pub struct Live {
 impl Live {
     /// Begins; shows nothing before the first look at the engine.
     pub fn new(ui: Ui) -> Live {
-        Live { ui, table: ui.is_live().then(|| (MultiProgress::new(), Vec::new())), said: BTreeMap::new() }
+        let live = ui.is_live();
+        Live {
+            ui,
+            table: live.then(|| (MultiProgress::new(), Vec::new())),
+            _echo: live.then(NoEcho::begin).flatten(),
+            said: BTreeMap::new(),
+        }
     }
 
     /// Shows what a look at the engine has brought.
@@ -76,6 +84,32 @@ impl Drop for Live {
             }
             let _ = table.clear();
         }
+    }
+}
+
+/// Keeps the terminal from showing `^C`, as long as it lives. The rows end at its right edge: two more characters would
+/// move the table's end by a line, and a row would stay on the screen for good.
+#[derive(Debug)]
+struct NoEcho(Termios);
+
+impl NoEcho {
+    /// `None` where stdin is no terminal, or one that belongs to another job, which must not be touched.
+    fn begin() -> Option<NoEcho> {
+        let terminal = std::io::stdin();
+        let before = termios::tcgetattr(&terminal).ok()?;
+        if termios::tcgetpgrp(&terminal).ok()? != rustix::process::getpgrp() {
+            return None;
+        }
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHOCTL);
+        termios::tcsetattr(&terminal, OptionalActions::Now, &silent).ok()?;
+        Some(NoEcho(before))
+    }
+}
+
+impl Drop for NoEcho {
+    fn drop(&mut self) {
+        let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a user reads when the machine is in the way: a taken port, an engine that does not answer, Ctrl-C.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::engine;
 use crate::lab::{Own, free_ports, lab, rest, turn, until};
@@ -120,6 +120,33 @@ fn ctrl_c_during_the_wait_says_what_still_runs() {
     assert_eq!(place.containers("{{.State}}"), ["running"]);
     place.xtask(&["down"]).exits(0);
     assert_eq!(place.containers("{{.State}}"), Vec::<String>::new());
+
+    let (code, screen) = ctrl_c_on_a_terminal(&place, "Starting web (");
+    assert_eq!(code, Some(130), "{screen}");
+    assert_ends(&screen, "interrupted; web still runs, `cargo xtask down` stops it\r\n");
+    // Behind the table's last row, at the edge of the screen, these two would move its end by a line.
+    assert!(!screen.contains("^C"), "{screen}");
+}
+
+/// Starts `up` on a terminal, types Ctrl-C once these words are on it, and returns all that it has shown.
+fn ctrl_c_on_a_terminal(place: &Own, words: &str) -> (Option<i32>, String) {
+    // Without a name and a size of the terminal there is no table.
+    let line = format!("stty cols 80 rows 24; {:?}", place.command(&["up"]).env("TERM", "xterm"));
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it is in Debian");
+    let mut screen = script.stdout.take().expect("is piped");
+    let mut shown = Vec::new();
+    while !String::from_utf8_lossy(&shown).contains(words) {
+        let mut some = [0; 1024];
+        let read = screen.read(&mut some).expect("can be read");
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(&some[..read]);
+    }
+    script.stdin.as_mut().expect("is piped").write_all(b"\x03").expect("it reads");
+    screen.read_to_end(&mut shown).expect("can be read");
+    let code = script.wait().expect("it ends").code();
+    (code, String::from_utf8_lossy(&shown).into_owned())
 }
 
 fn start(place: &Own, args: &[&str]) -> Child {
