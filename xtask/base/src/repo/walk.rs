@@ -63,21 +63,21 @@ pub(super) fn walk(root: &Path) -> Result<Walked> {
     }
     let found = Mutex::new(Walked::default());
     builder(root, &real).build_parallel().run(|| {
-        Box::new(|entry| {
+        let mut part = Part { walked: Walked::default(), all: &found };
+        let real = &real;
+        Box::new(move |entry| {
             let item = match entry {
-                Ok(entry) => classify(root, &real, &entry),
+                Ok(entry) => classify(root, real, &entry),
                 Err(why) => Some(Item::Problem(unreadable(root, &why))),
             };
             if let Some(item) = item {
-                found.lock().unwrap_or_else(PoisonError::into_inner).add(item);
+                part.walked.add(item);
             }
             WalkState::Continue
         })
     });
     let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    walked.files.sort_unstable();
-    walked.folders.sort_unstable();
-    walked.problems.sort_by(|a, b| a.at.cmp(&b.at));
+    walked.sort();
     Ok(walked)
 }
 
@@ -112,7 +112,30 @@ enum Item {
     Problem(Problem),
 }
 
+/// What one thread found; sorted and handed over when the thread is done, so that the threads do not wait for each other.
+struct Part<'a> {
+    walked: Walked,
+    all: &'a Mutex<Walked>,
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.walked.sort();
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.files.append(&mut self.walked.files);
+        all.folders.append(&mut self.walked.folders);
+        all.problems.append(&mut self.walked.problems);
+    }
+}
+
 impl Walked {
+    /// Stable sorting, because it merges the sorted parts of the threads instead of sorting them once more.
+    fn sort(&mut self) {
+        self.files.sort();
+        self.folders.sort();
+        self.problems.sort_by(|a, b| a.at.cmp(&b.at));
+    }
+
     fn add(&mut self, item: Item) {
         match item {
             Item::File(path) => self.files.push(path),
