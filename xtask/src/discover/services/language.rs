@@ -98,26 +98,41 @@ pub(super) fn project_name(repo: &Repo, folder: &RepoPath) -> Option<String> {
         ("composer.json", "\"name\":", "\""),
         ("Cargo.toml", "name =", "\""),
         ("pyproject.toml", "name =", "\""),
-        ("pom.xml", "<artifactId>", "<"),
         ("go.mod", "module ", ""),
         ("settings.gradle", "rootProject.name =", "'\""),
         ("settings.gradle.kts", "rootProject.name =", "\""),
     ];
-    NAMED.iter().find_map(|(file, key, quotes)| {
+    let named = NAMED.iter().find_map(|(file, key, quotes)| {
         let path = folder.join(file).filter(|path| repo.is_file(path))?;
         let text = repo.text(&path).ok()?.text;
-        // What a POM calls its parent, before or behind its own name, is another project.
-        let (head, rest) = text.split_once("<parent>").unwrap_or((&text, ""));
-        let body = format!("{head}{}", rest.split_once("</parent>").map_or("", |(_, body)| body));
-        // JSON and XML may stand on one line.
-        let anywhere = key.starts_with(['"', '<']);
+        // JSON may stand on one line.
+        let anywhere = key.starts_with('"');
         let at = |line: &str| line.find(key).filter(|at| anywhere || *at == 0);
-        let line = body.lines().map(str::trim).find_map(|line| at(line).map(|at| &line[at + key.len()..]))?;
+        let line = text.lines().map(str::trim).find_map(|line| at(line).map(|at| &line[at + key.len()..]))?;
         let value = line.trim().trim_start_matches(|c| quotes.contains(c));
         let value = value.split(|c: char| quotes.contains(c) || c == ',').next().unwrap_or_default().trim();
         let name = value.rsplit('/').next().unwrap_or_default();
         (!name.is_empty() && !name.contains('$')).then(|| name.to_owned())
+    });
+    named.or_else(|| {
+        let pom = folder.join("pom.xml").filter(|path| repo.is_file(path))?;
+        artifact(&repo.text(&pom).ok()?.text).map(|(name, _)| name)
     })
+}
+
+/// The name and the version that a POM gives to what is built, the version perhaps from its parent; what stands there
+/// with `${…}` counts as not known.
+pub(super) fn artifact(pom: &str) -> Option<(String, Option<String>)> {
+    let document = roxmltree::Document::parse(pom).ok()?;
+    let child = |node: roxmltree::Node<'_, '_>, name: &str| {
+        let of_name = node.children().find(|child| child.tag_name().name() == name)?;
+        of_name.text().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    let is_known = |text: &String| !text.contains('$');
+    let project = document.root_element();
+    let parent = || child(project.children().find(|child| child.tag_name().name() == "parent")?, "version");
+    let version = child(project, "version").or_else(parent).filter(is_known);
+    Some((child(project, "artifactId").filter(is_known)?, version))
 }
 
 /// Source files by language.

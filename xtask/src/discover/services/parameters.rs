@@ -156,20 +156,12 @@ fn packaged(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Va
         if !runnable || own || text.contains("<modules>") {
             return None;
         }
-        let version = tag(&text, "version").unwrap_or_default();
-        let name = language::project_name(repo, &path)?;
-        let value =
-            if version.is_empty() || version.contains('$') { name } else { format!("{name}-{version}") };
+        let (name, version) = language::artifact(&text)?;
+        let value = version.map_or_else(|| name.clone(), |version| format!("{name}-{version}"));
         Some(Value { value, context: path.join("target")?, path })
     });
     let values: Vec<Value> = modules.collect();
     (!values.is_empty()).then_some(values)
-}
-
-/// The first element of that name; a POM gives its parent's version where it has none of its own.
-fn tag(text: &str, name: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    Some(rest.split('<').next()?.trim().to_owned())
 }
 
 /// What stands before the argument where it is one whole part of a path; the context's root is empty.
@@ -241,8 +233,12 @@ mod tests {
 
     #[test]
     fn argument_in_the_name_of_an_archive_takes_the_modules_that_make_one() {
+        // The order is free, and dependencies have names too.
         let pom = |name: &str| {
-            format!("<project><artifactId>{name}</artifactId><version>1.0</version></project>\n")
+            format!(
+                "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><artifactId>{name}</artifactId><parent><artifactId>all</artifactId><version>1.0</version></parent>\
+                 <dependencies><dependency><artifactId>starter</artifactId><version>7</version></dependency></dependencies></project>\n"
+            )
         };
         let of_parent = "<project>\n<artifactId>visits</artifactId>\n<parent>\n<artifactId>all</artifactId>\n<version>1.0</version>\n</parent>\n\
             <dependencies><dependency>\n<artifactId>web</artifactId>\n</dependency></dependencies></project>\n";
