@@ -4,9 +4,30 @@ use crate::one_shot::{Case, Service, case, lone_case};
 use crate::server::{Server, docker};
 use crate::setup::HARD_PASSWORD;
 
-const RABBITMQ: (&str, &str) = ("rabbitmq", "4");
+const RABBITMQ_3: (&str, &str) = ("rabbitmq", "3");
+const RABBITMQ_4: (&str, &str) = ("rabbitmq", "4");
 /// In which services meet that name no virtual host.
 const COMMON: &str = "/";
+
+/// Runs a test's body on both majors. The older one's only where somebody has built its image.
+macro_rules! on_both_majors {
+    ($($name:ident),+ $(,)?) => {
+        mod rabbitmq_4 { $(#[test] fn $name() { super::$name(super::RABBITMQ_4) })+ }
+        mod rabbitmq_3 { $(
+            #[test]
+            #[ignore = "needs the image of `.ci/setup rabbitmq:3-management`"]
+            fn $name() { super::$name(super::RABBITMQ_3) }
+        )+ }
+    };
+}
+
+on_both_majors!(
+    services_meet_in_the_common_virtual_host_and_reach_no_other,
+    a_second_run_changes_nothing,
+    passwords_of_the_env_file_count_the_administrators_too,
+    what_cannot_be_made_is_named,
+    a_slow_health_check_keeps_no_connection_open,
+);
 
 /// What the broker says where it knows the login, and does not let it in there.
 fn is_refused(case: &Case, service: &Service, vhost: &str) -> bool {
@@ -23,9 +44,8 @@ fn changes(case: &Case, user: &str) -> usize {
     lines.filter(|line| changed.iter().any(|words| line.contains(words))).count()
 }
 
-#[test]
-fn services_meet_in_the_common_virtual_host_and_reach_no_other() {
-    let Some(case) = case(RABBITMQ) else { return };
+fn services_meet_in_the_common_virtual_host_and_reach_no_other(broker: (&str, &str)) {
+    let Some(case) = case(broker) else { return };
     let orders = Service::new("orders", HARD_PASSWORD).on(COMMON);
     let mail = Service::new("mail", "two").on(COMMON);
     let stats = Service::new("stats", "three").on("/finance.q3");
@@ -40,9 +60,8 @@ fn services_meet_in_the_common_virtual_host_and_reach_no_other() {
     case.connect(&Service::new("mail", "wrong"), COMMON).fails();
 }
 
-#[test]
-fn a_second_run_changes_nothing() {
-    let Some(case) = case(RABBITMQ) else { return };
+fn a_second_run_changes_nothing(broker: (&str, &str)) {
+    let Some(case) = case(broker) else { return };
     let (quiet, calm) = (Service::new("quiet", "one").on(COMMON), Service::new("calm", "two"));
     case.set_up(&[&quiet, &calm]).succeeds();
     let before = changes(&case, "quiet") + changes(&case, "calm");
@@ -55,10 +74,9 @@ fn a_second_run_changes_nothing() {
     assert_eq!(changes(&case, "quiet") + changes(&case, "calm"), before);
 }
 
-#[test]
-fn passwords_of_the_env_file_count_the_administrators_too() {
+fn passwords_of_the_env_file_count_the_administrators_too(broker: (&str, &str)) {
     let changed = |server: &mut Server| server.secret = HARD_PASSWORD.to_owned();
-    let Some(case) = lone_case(RABBITMQ, changed) else { return };
+    let Some(case) = lone_case(broker, changed) else { return };
     case.set_up(&[&Service::new("shop", "old")]).succeeds();
     let shop = Service::new("shop", "new");
     case.connect(&shop, "shop").fails();
@@ -71,16 +89,14 @@ fn passwords_of_the_env_file_count_the_administrators_too() {
     case.server.log_in(port, "rabbitmq", HARD_PASSWORD, "").succeeds();
 }
 
-#[test]
-fn what_cannot_be_made_is_named() {
-    let Some(case) = case(RABBITMQ) else { return };
+fn what_cannot_be_made_is_named(broker: (&str, &str)) {
+    let Some(case) = case(broker) else { return };
     let message = case.set_up(&[&Service::new("empty", "")]).fails();
     assert!(message.contains("the user empty"), "{message}");
 }
 
-#[test]
-fn a_slow_health_check_keeps_no_connection_open() {
-    let Some(case) = case(RABBITMQ) else { return };
+fn a_slow_health_check_keeps_no_connection_open(broker: (&str, &str)) {
+    let Some(case) = case(broker) else { return };
     let (name, check) = (&case.server.name, &case.server.entry.health.test[1..]);
     // On a busy machine the tool takes longer than the broker waits for a client's first word.
     let slow = "rabbitmq-diagnostics() { sleep 12; }; export -f rabbitmq-diagnostics; exec \"$@\"";

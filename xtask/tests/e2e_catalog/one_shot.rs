@@ -53,11 +53,12 @@ impl Service {
 pub(crate) fn case((kind, version): (&str, &str)) -> Option<Case> {
     static SHARED: Mutex<BTreeMap<String, Weak<Server>>> = Mutex::new(BTreeMap::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(server) = shared.get(kind).and_then(Weak::upgrade) {
+    let key = format!("{kind} {version}");
+    if let Some(server) = shared.get(&key).and_then(Weak::upgrade) {
         return Some(Case::new(server));
     }
     let server = Arc::new(healthy(kind, version)?);
-    shared.insert(kind.to_owned(), Arc::downgrade(&server));
+    shared.insert(key, Arc::downgrade(&server));
     Some(Case::new(server))
 }
 
