@@ -12,6 +12,21 @@ use crate::model::path::RepoPath;
 /// Scripts that call scripts that call scripts: longer chains are not followed.
 const MAX_STEPS: usize = 4;
 
+/// Words of scripts that do more than to bring a database up to date: run at each start, they would cost data.
+const DESTROYS: &[&str] = &[
+    "rollback",
+    "revert",
+    "undo",
+    "down",
+    "drop",
+    "fresh",
+    "reset",
+    "refresh",
+    "seed",
+    "accept-data-loss",
+    "sync",
+];
+
 /// Programs, the packages that bring them, and the names of files that configure them.
 const PROGRAMS: &[(&str, &[&str], &[&str])] = &[
     ("knex", &["knex"], &["knexfile.js", "knexfile.cjs", "knexfile.mjs", "knexfile.ts"]),
@@ -134,6 +149,10 @@ impl Package<'_> {
         if script.contains('|') || script.contains("$(") || steps == 0 {
             return Err(format!("what its script `{name}` does is not clear"));
         }
+        let mut words_of = script.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        if let Some(word) = words_of.find(|word| DESTROYS.contains(&word.trim_start_matches('-'))) {
+            return Err(format!("its script `{name}` does more than to migrate (`{word}`)"));
+        }
         for part in script.split("&&").flat_map(|part| part.split(';')) {
             self.call(&words(part.trim()), steps - 1)?;
         }
@@ -180,9 +199,11 @@ impl Package<'_> {
                 self.lands(schema)?;
                 let folder =
                     schema.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-                match arguments.first().map(String::as_str) {
-                    Some("migrate") => self.lands(&format!("{folder}migrations")),
-                    _ => Ok(()),
+                let words: Vec<&str> = arguments.iter().map(String::as_str).take(2).collect();
+                match words.as_slice() {
+                    ["migrate", "deploy"] => self.lands(&format!("{folder}migrations")),
+                    ["db", "push"] | ["generate", ..] => Ok(()),
+                    _ => Err(format!("`prisma {}` is for development", words.join(" "))),
                 }
             }
             _ => {

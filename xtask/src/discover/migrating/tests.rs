@@ -115,6 +115,67 @@ fn files_are_followed_through_the_stages() {
 }
 
 #[test]
+fn each_tool_of_a_package_needs_its_own_files() {
+    let all = "COPY . .\nRUN npm ci";
+    let prisma = r#"{"dependencies":{"prisma":"5","@prisma/client":"5"}}"#;
+    let schema = "//- /api/prisma/schema.prisma\n-\n//- /api/prisma/migrations/migration_lock.toml\n-\n\
+        //- /api/prisma/migrations/1/migration.sql\n-\n";
+    assert_eq!(node(all, prisma, schema), "npx prisma migrate deploy");
+    assert_eq!(
+        node("COPY package.json ./\nRUN npm ci\nCOPY prisma/schema.prisma ./prisma/", prisma, schema),
+        "api/prisma/migrations is not seen at /app/prisma/migrations in its image"
+    );
+    let global = prisma.replace("\"prisma\":\"5\",", "");
+    assert_eq!(
+        node(&format!("RUN npm install -g prisma\n{all}"), &global, schema),
+        "npx prisma migrate deploy"
+    );
+    assert_eq!(node(all, &global, schema), "`prisma` stands not in api/package.json");
+
+    let typeorm = |source: &str| {
+        format!(
+            r#"{{"scripts":{{"migration:run":"typeorm migration:run -d {source}"}},"dependencies":{{"typeorm":"0.3"}}}}"#
+        )
+    };
+    assert_eq!(
+        node(&format!("{all}\nRUN npm run build"), &typeorm("dist/source.js"), ""),
+        "npm run migration:run"
+    );
+    assert_eq!(node(all, &typeorm("dist/source.js"), ""), "`dist/source.js` is not seen in its image");
+    let source = "//- /api/source.js\n-\n";
+    assert_eq!(node(all, &typeorm("./source.js"), source), "npm run migration:run");
+
+    let sequelize =
+        r#"{"scripts":{"db:migrate":"sequelize-cli db:migrate"},"dependencies":{"sequelize-cli":"6"}}"#;
+    let config = |text: &str| format!("//- /api/config/config.json\n{text}\n");
+    assert_eq!(
+        node(all, sequelize, &config("{\"use_env_variable\":\"DATABASE_URL\"}")),
+        "npm run db:migrate"
+    );
+    assert_eq!(
+        node(all, sequelize, &config("{\"host\":\"127.0.0.1\"}")),
+        "the address in api/config/config.json is fixed"
+    );
+    let rc = "//- /api/.sequelizerc\npath.resolve('src', 'database.js')\n//- /api/src/database.js\nprocess.env.DB_HOST\n";
+    assert_eq!(node(all, sequelize, rc), "npm run db:migrate");
+
+    for (script, word) in [
+        ("knex migrate:rollback --all && knex migrate:latest", "rollback"),
+        ("knex migrate:latest && knex seed:run", "seed"),
+        ("prisma db push --accept-data-loss", "--accept-data-loss"),
+    ] {
+        let costly =
+            format!(r#"{{"scripts":{{"migrate":"{script}"}},"dependencies":{{"knex":"3","prisma":"5"}}}}"#);
+        let said = format!("its script `migrate` does more than to migrate (`{word}`)");
+        assert_eq!(node(all, &costly, KNEXFILE), said);
+    }
+
+    let own = r#"{"scripts":{"migrate":"node --enable-source-maps scripts/migrate.js"}}"#;
+    assert_eq!(node(all, own, "//- /api/scripts/migrate.js\n-\n"), "npm run migrate");
+    assert_eq!(node(all, own, ""), "`scripts/migrate.js` is not seen in its image");
+}
+
+#[test]
 fn what_the_start_script_does_first_is_the_services_own() {
     let manifest = r#"{"scripts":{"start:prod":"npm run migrate && node x.js","migrate":"knex migrate:latest"},"dependencies":{"knex":"3"}}"#;
     let own = "COPY . .\nRUN npm ci\nCMD [\"npm\", \"run\", \"start:prod\"]\nLABEL x=y";
