@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::place::Place;
@@ -66,6 +66,16 @@ impl Deref for Lab {
 /// A lab for this test alone; `None`, with a word, where no engine has these images.
 pub(crate) fn lab(images: &[&str], place: impl FnOnce() -> Place) -> Option<Own> {
     let turn = turn();
+    crate::engine::has(images).then(|| Own { lab: Lab::new(place()), _turn: turn })
+}
+
+/// As [`lab`], beside another one of its kind: for suites whose tests mostly wait, and which never call [`turn`].
+#[allow(dead_code, reason = "not every suite can")]
+pub(crate) fn beside(images: &[&str], place: impl FnOnce() -> Place) -> Option<Own> {
+    static SEATS: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let seat = &SEATS[NEXT.fetch_add(1, Ordering::Relaxed) % SEATS.len()];
+    let turn = seat.lock().unwrap_or_else(PoisonError::into_inner);
     crate::engine::has(images).then(|| Own { lab: Lab::new(place()), _turn: turn })
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::lab::{Lab, docker, free_ports, lab};
+use crate::lab::{Lab, beside, docker, free_ports};
 use crate::place::Screen;
 use crate::system::{assert_up_says, first_lines, system, up_fails};
 
@@ -28,7 +28,7 @@ fn a_port_that_a_stranger_holds_is_named_before_the_build() {
         port + 2
     );
     let files = [("api/Dockerfile", "FROM busybox:1.37-musl\nRUN echo built\n")];
-    let Some(lab) = lab(&[BUSYBOX], || system("taken", &services, &files)) else { return };
+    let Some(lab) = beside(&[BUSYBOX], || system("taken", &services, &files)) else { return };
     let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("it was free a moment ago");
     let name = std::fs::read_to_string("/proc/self/comm").expect("this is Linux");
     assert_up_says(
@@ -68,7 +68,7 @@ fn variables_that_the_files_demand_are_named_before_anything_else() {
     environment:
       TOKEN: \"${API_TOKEN:?set it in .env}\"
 ";
-    let Some(lab) = lab(&[], || system("variables", services, &[])) else { return };
+    let Some(lab) = beside(&[], || system("variables", services, &[])) else { return };
     assert_up_says(
         &lab,
         &[],
@@ -108,7 +108,7 @@ fn a_build_that_fails_is_named_with_its_line_and_cause() {
         ),
         ("full/Dockerfile", "FROM busybox:1.37-musl\nRUN echo hello > /dev/full\n"),
     ];
-    let Some(lab) = lab(&[BUSYBOX, PYTHON, NODE], || system("builds", services, &files)) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON, NODE], || system("builds", services, &files)) else { return };
     let compare = |service: &str, wanted: &str| {
         let up = up_fails(&lab, &[service]);
         let said = first_lines(&up.stderr);
@@ -201,7 +201,7 @@ fn images_that_cannot_be_had_are_named_all_at_once_before_anything_starts() {
     let dockerfile = format!("ARG TAG=3\nFROM 127.0.0.1:{nobody}/base:${{TAG}}\n");
     let web = format!("FROM 127.0.0.1:{registry}/gone:1\n");
     let files = [("api/Dockerfile", dockerfile.as_str()), ("web/Dockerfile", web.as_str())];
-    let Some(lab) = lab(&[], || system("images", &services, &files)) else { return };
+    let Some(lab) = beside(&[], || system("images", &services, &files)) else { return };
     let all = up_fails(&lab, &["cache", "queue", "api"]);
     let lines = first_lines(&all.stderr);
     assert_eq!(
@@ -256,7 +256,7 @@ networks:
         let format = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
         services.replace("SUBNET", &docker(&["network", "inspect", "bridge", "--format", format]))
     };
-    let Some(lab) = lab(&[BUSYBOX], || system("subnet", &taken(), &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX], || system("subnet", &taken(), &[])) else { return };
     let network = format!("{}_own", lab.project());
     assert_up_says(
         &lab,
@@ -289,7 +289,7 @@ fn up_where_docker_says(lab: &Lab, question: &str, answer: &str) -> Screen {
 #[test]
 fn an_engine_or_compose_that_is_too_old_is_named() {
     let services = "services:\n  api:\n    image: busybox:1.37-musl\n";
-    let Some(lab) = lab(&[], || system("old", services, &[])) else { return };
+    let Some(lab) = beside(&[], || system("old", services, &[])) else { return };
     for (question, answer, wanted) in [
         (
             "version --format*",

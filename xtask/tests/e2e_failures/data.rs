@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, docker, lab, until};
+use crate::lab::{Lab, beside, docker, until};
 use crate::system::{assert_up_says, first_lines, system, up_fails};
 
 const POSTGRES: [&str; 2] = ["postgres:15", "postgres:17"];
@@ -86,7 +86,7 @@ fn old_volumes_that_refuse_a_password_or_a_version_are_named() {
     let files =
         [("integration/scripts/01-tables.sql", "CREATE TABLE a (id int);\n\nCREAT TABLE b (id int);\n")];
     let images = [POSTGRES[0], POSTGRES[1], MARIADB[0], MARIADB[1], REDIS, VALKEY];
-    let Some(lab) = lab(&images, || system("volumes", SERVICES, &files)) else { return };
+    let Some(lab) = beside(&images, || system("volumes", SERVICES, &files)) else { return };
     let began = Instant::now();
     with_password(&lab, "old");
     lab.xtask(&["up", "db", "maria", "sessions"]).exits(0);
@@ -200,7 +200,9 @@ fn a_script_of_the_first_start_that_fails_is_named_with_its_line() {
         ("integration/init/01-shop.sql", "CREATE TABLE a (id int);\nINSERT INTO b VALUES (1);\n"),
         ("integration/init-maria/seed.sql", "CREATE TABLE a (id int);\n\n\nINSERT INTO b VALUES (1);\n"),
     ];
-    let Some(lab) = lab(&[POSTGRES[1], MARIADB[0]], || system("scripts", services, &files)) else { return };
+    let Some(lab) = beside(&[POSTGRES[1], MARIADB[0]], || system("scripts", services, &files)) else {
+        return;
+    };
     assert_up_says(
         &lab,
         &["db"],
@@ -234,7 +236,8 @@ fn a_password_that_was_never_given_and_a_full_file_system_are_named() {
     image: python:3.13-slim
     command: [python, -c, \"f = open('/dev/full', 'w'); f.write('hello'); f.close()\"]
 ";
-    let Some(lab) = lab(&[POSTGRES[1], MARIADB[0], REDIS, PYTHON], || system("given", services, &[])) else {
+    let Some(lab) = beside(&[POSTGRES[1], MARIADB[0], REDIS, PYTHON], || system("given", services, &[]))
+    else {
         return;
     };
     for (service, line, variable, said) in [

@@ -1,6 +1,6 @@
 //! Faults in a monorepo whose setup is generated: what mends them is named by its key in `config.yaml`.
 
-use crate::lab::{Lab, lab};
+use crate::lab::{Lab, beside};
 use crate::place::Place;
 use crate::system::{assert_up_says, first_lines, up_fails};
 
@@ -44,7 +44,7 @@ fn starts_with(lab: &Lab, service: &str, wanted: &[&str]) {
 
 #[test]
 fn the_key_that_mends_a_fault_is_named() {
-    let Some(lab) = lab(&[PYTHON, NODE, PROBE], monorepo) else { return };
+    let Some(lab) = beside(&[PYTHON, NODE, PROBE], monorepo) else { return };
     lab.xtask(&["integrate"]).exits(0);
     lab.keep_apart();
     let line = |service: &str, key: &str| {

@@ -1,6 +1,6 @@
 //! What `health` says of a system that somebody else has started: every cause at once, each in its first lines.
 
-use crate::lab::{docker, lab, until};
+use crate::lab::{beside, docker, until};
 use crate::system::system;
 
 const BUSYBOX: &str = "busybox:1.37-musl";
@@ -62,7 +62,7 @@ const SERVICES: &str = "services:
 #[test]
 fn every_cause_is_named_and_those_that_wait_stand_in_its_chain() {
     let Some(lab) =
-        lab(&[BUSYBOX, PYTHON, NODE], || system("all", SERVICES, &[("code/run.sh", "#!/bin/sh\n")]))
+        beside(&[BUSYBOX, PYTHON, NODE], || system("all", SERVICES, &[("code/run.sh", "#!/bin/sh\n")]))
     else {
         return;
     };

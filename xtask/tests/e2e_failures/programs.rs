@@ -1,6 +1,6 @@
 //! Programs that cannot be run, or that miss something: what the image lacks.
 
-use crate::lab::lab;
+use crate::lab::beside;
 use crate::place::Place;
 use crate::system::{assert_each_says, assert_up_says, ended_ago, first_lines, system, up_fails};
 
@@ -45,7 +45,7 @@ fn a_command_that_cannot_be_run_is_named_with_its_line() {
         place.write("no-bash/run.sh", "#!/bin/bash\nsleep 1000\n");
         place
     };
-    let Some(lab) = lab(&[BUSYBOX, PYTHON], place) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON], place) else { return };
     lab.xtask(&["build"]).exits(0);
     assert_each_says(
         &lab,
@@ -123,7 +123,7 @@ fn an_exec_format_error_says_what_is_wrong_with_the_format() {
         place.write("arm/run", arm_program());
         place
     };
-    let Some(lab) = lab(&[BUSYBOX, PYTHON], place) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON], place) else { return };
     lab.xtask(&["build"]).exits(0);
     for (service, what, fix) in [
         (
@@ -184,7 +184,7 @@ fn what_a_program_misses_in_its_image_is_named() {
         );
         place
     };
-    let Some(lab) = lab(&[PYTHON, NODE, GCC, DEBIAN], place) else { return };
+    let Some(lab) = beside(&[PYTHON, NODE, GCC, DEBIAN], place) else { return };
     lab.xtask(&["build"]).exits(0);
     assert_each_says(
         &lab,
@@ -252,7 +252,7 @@ fn a_command_that_the_engine_itself_does_not_find_is_named() {
     image: busybox:1.37-musl
     command: [/etc]
 ";
-    let Some(lab) = lab(&[BUSYBOX], || system("engine", services, &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX], || system("engine", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["web"],

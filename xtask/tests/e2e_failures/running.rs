@@ -1,6 +1,6 @@
 //! What starts and does not stay, does not answer, or cannot be reached; and those who wait for it.
 
-use crate::lab::lab;
+use crate::lab::beside;
 use crate::system::{assert_up_says, first_lines, system, up_fails};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
@@ -27,7 +27,7 @@ fn a_crash_loop_is_no_running_service() {
     command: [sh, -c, sleep 1000]
     depends_on: [slow]
 ";
-    let Some(lab) = lab(&[BUSYBOX, PYTHON], || system("loops", services, &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON], || system("loops", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["known"],
@@ -70,7 +70,7 @@ fn memory_that_ran_out_is_named_with_its_limit() {
     image: node:20-slim
     command: [node, --max-old-space-size=16, -e, \"const a = []; for (;;) a.push(new Array(100000).fill(a.length + 0.5))\"]
 ";
-    let Some(lab) = lab(&[BUSYBOX, PYTHON, NODE], || system("memory", services, &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON, NODE], || system("memory", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["limit-shell"],
@@ -159,7 +159,7 @@ fn a_health_check_that_is_answered_with_no_or_too_late_says_what_it_got() {
         "services:\n{services}  web:\n    image: {BUSYBOX}\n    command: [sleep, \"1000\"]\n    depends_on: {{ 404-node: {{ condition: service_healthy }} }}\n"
     );
     let files = [("code/server.py", SERVER_PY), ("code/server.js", SERVER_JS)];
-    let Some(lab) = lab(&[BUSYBOX, PYTHON, NODE], || system("answers", &services, &files)) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON, NODE], || system("answers", &services, &files)) else { return };
     let health_at = |service: &str| {
         let text = lab.read("integration/docker-compose.yml");
         let lines = text.lines().enumerate().skip_while(|(_, line)| *line != format!("  {service}:"));
@@ -209,7 +209,7 @@ fn a_server_that_listens_for_itself_alone_is_not_up_though_its_check_passes() {
         server("loopback-node", "127.0.0.1", "200", "\"127.0.0.1::3000\"")
     );
     let files = [("code/server.py", SERVER_PY), ("code/server.js", SERVER_JS)];
-    let Some(lab) = lab(&[PYTHON, NODE], || system("loopback", &services, &files)) else { return };
+    let Some(lab) = beside(&[PYTHON, NODE], || system("loopback", &services, &files)) else { return };
     for (service, line) in [("loopback-python", 2), ("loopback-node", 9)] {
         let wanted = format!(
             "error: `{service}` cannot be reached: it listens on 127.0.0.1:3000 in its container, where nobody else reaches it
@@ -257,7 +257,7 @@ fn the_first_cause_is_named_and_not_those_that_wait_for_it() {
     command: [sleep, \"1000\"]
     healthcheck: { test: [CMD-SHELL, \"echo still thinking; exit 1\"], interval: 3s, start_period: 60s, start_interval: 3s }
 ";
-    let Some(lab) = lab(&[BUSYBOX, PYTHON], || system("chain", services, &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON], || system("chain", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["trading"],
@@ -316,7 +316,7 @@ fn a_one_shot_that_failed_is_named_with_what_it_said() {
     command: [sleep, \"1000\"]
     depends_on: { seed: { condition: service_completed_successfully } }
 ";
-    let Some(lab) = lab(&[BUSYBOX, PYTHON], || system("one-shots", services, &[])) else { return };
+    let Some(lab) = beside(&[BUSYBOX, PYTHON], || system("one-shots", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["api"],
@@ -362,7 +362,7 @@ fn a_host_that_nobody_has_and_a_path_without_rights_are_named() {
 volumes:
   data:
 ";
-    let Some(lab) = lab(&[NODE, PYTHON], || system("hosts", services, &[])) else { return };
+    let Some(lab) = beside(&[NODE, PYTHON], || system("hosts", services, &[])) else { return };
     assert_up_says(
         &lab,
         &["host-node"],
