@@ -47,13 +47,16 @@ fn of(
     homes: &BTreeSet<RepoPath>,
     modules: &Modules,
 ) -> (BTreeSet<RepoPath>, Vec<Fact>) {
-    // A folder that holds services is the monorepo, or a part of it, and no library.
-    let is_library = |folder: &RepoPath| {
-        !folder.is_root() && !folder.is_in(&service.path) && !homes.iter().any(|home| home.is_in(folder))
+    // A folder that holds services is the monorepo, or a part of it, and no library; one that is copied and holds this
+    // service alone is the service with its layers.
+    let is_outside = |folder: &RepoPath| !folder.is_root() && !folder.is_in(&service.path);
+    let is_library = |folder: &RepoPath| is_outside(folder) && !homes.iter().any(|home| home.is_in(folder));
+    let is_its_own = |folder: &RepoPath| {
+        is_outside(folder) && !homes.iter().any(|home| home.is_in(folder) && *home != service.path)
     };
     let copied = service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
     let mut reached: BTreeSet<RepoPath> =
-        copied.filter(|path| repo.is_folder(path)).filter(|folder| is_library(folder)).collect();
+        copied.filter(|path| repo.is_folder(path)).filter(|folder| is_its_own(folder)).collect();
     let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
     for _ in 0..MAX_STEPS {
         let named = next.iter().flat_map(|folder| named(repo, folder, modules));

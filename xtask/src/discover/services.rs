@@ -389,7 +389,8 @@ impl Found {
 /// Fewer services that begin with the same word are called so.
 const MANY: usize = 3;
 
-/// Where all services of a folder, or several of them, begin with the same words, each is also known without them.
+/// Where all services of a folder, or several of them wherever they lie, begin with the same words, each is also known
+/// without them.
 fn names_in_common(services: &mut [ServiceFacts]) {
     let mut groups: BTreeMap<(Option<RepoPath>, String), Vec<usize>> = BTreeMap::new();
     let mut folders: BTreeMap<Option<RepoPath>, usize> = BTreeMap::new();
@@ -398,6 +399,17 @@ fn names_in_common(services: &mut [ServiceFacts]) {
         groups.entry((service.path.parent(), first)).or_default().push(at);
         *folders.entry(service.path.parent()).or_default() += 1;
     }
+    // `Shop.Orders/Shop.Orders.Api` and `Shop.Users/Shop.Users.Api`: each lies in a folder of its own.
+    let mut apart: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for ((_, first), group) in groups.iter().filter(|(_, group)| group.len() == 1) {
+        apart.entry(first.clone()).or_default().extend(group);
+    }
+    groups.extend(
+        apart
+            .into_iter()
+            .map(|(first, group)| ((None, first), group))
+            .filter(|(_, group)| group.len() >= MANY),
+    );
     for ((folder, _), group) in groups {
         if group.len() < 2 || (group.len() < MANY && folders.get(&folder) != Some(&group.len())) {
             continue;
@@ -460,6 +472,25 @@ mod tests {
         let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
         assert!(found.set_aside.is_empty(), "{:?}", found.set_aside);
         found.services.into_iter().map(|service| service.name).collect()
+    }
+
+    #[test]
+    fn folder_without_code_packs_the_service_that_is_called_so_but_for_the_systems_name() {
+        let service = |name: &str| {
+            format!(
+                "//- /src/Shop.{name}/Shop.{name}.Api/Dockerfile\nFROM x\nCOPY . .\n//- /src/Shop.{name}/Shop.{name}.Api/Program.cs\n\n\
+                 //- /infra/{name}-service/Dockerfile\nFROM x\nCOPY . .\n"
+            )
+        };
+        let all = aside(&["orders", "users", "stock"].map(service).concat());
+        assert_eq!(all.len(), 3, "{all:?}");
+        assert!(
+            all.contains(
+                &"infra/orders-service/Dockerfile: another packing of `src/Shop.orders/Shop.orders.Api/Dockerfile`"
+                    .to_owned()
+            ),
+            "{all:?}"
+        );
     }
 
     #[test]

@@ -330,6 +330,10 @@ impl<'a> Finder<'a> {
         if let Some(service) = named.filter_map(|prefix| self.service(draft, prefix)).next() {
             return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
         }
+        // `SEARCH_ORDERS_SERVICE_URL` of the search: words of its own stand in front of the other's name.
+        if let Some(service) = self.service_at_the_end(draft, name, prefix) {
+            return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
+        }
         // `API_GATEWAY`, whatever the bundler demands in front.
         if name.ends_with("GATEWAY")
             && let Some(service) = self.service(draft, without_bundler(name))

@@ -272,6 +272,29 @@ fn variables_of_frontends_mean_services_whatever_the_bundler_demands() {
 }
 
 #[test]
+fn words_of_the_own_name_may_stand_before_another_services() {
+    let search = "//- /search/Dockerfile\nFROM node:22-slim\n//- /search/x.js\nf(process.env.SEARCH_CONTENT_ORDERS_SERVICE_URL || 'http://localhost:8101')\n";
+    let orders = "//- /orders-service/Dockerfile\nFROM node:22-slim\nEXPOSE 8000\n";
+    let stack = planned(&format!("{search}{orders}"));
+    assert_eq!(
+        value(&stack, "search", "SEARCH_CONTENT_ORDERS_SERVICE_URL").as_deref(),
+        Some("http://orders-service:8000")
+    );
+}
+
+#[test]
+fn layers_that_are_copied_with_a_service_are_its_own() {
+    let stack = planned(
+        "//- /src/Orders/Orders.Api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY src/Orders/ Orders/\n//- /src/Orders/Orders.Api/Program.cs\n\n\
+         //- /src/Orders/Orders.Api/appsettings.json\n{ \"ConnectionStrings\": { \"Main\": \"Server=localhost;Database=o\" } }\n\
+         //- /src/Orders/Orders.Data/Orders.Data.csproj\n<Project><ItemGroup><PackageReference Include=\"Microsoft.EntityFrameworkCore.SqlServer\" /></ItemGroup></Project>\n",
+    );
+    let kinds: Vec<&str> =
+        stack.inventory.infrastructure.iter().map(|component| component.kind.as_str()).collect();
+    assert_eq!(kinds, ["sqlserver"]);
+}
+
+#[test]
 fn address_on_the_own_machine_means_the_only_service_with_its_port() {
     let caller = "//- /shop/Dockerfile\nFROM eclipse-temurin:21\n//- /shop/src/main/resources/application.properties\n\
         quarkus.http.port=8081\nquarkus.stork.prices.service-discovery.address-list=localhost:8000\n";

@@ -121,6 +121,15 @@ impl Finder<'_> {
         found.filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
+    /// The other service that the last words of a prefix mean, where the variable says that it is about a service.
+    pub(super) fn service_at_the_end(&self, draft: &Draft<'_>, name: &str, prefix: &str) -> Option<String> {
+        if !name.to_ascii_uppercase().contains("_SERVICE_") {
+            return None;
+        }
+        let words = prefix.match_indices('_').map(|(at, _)| &prefix[at + 1..]);
+        words.filter(|words| words.len() > 2).find_map(|words| self.service(draft, words))
+    }
+
     pub(super) fn service_of_variable(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
         self.known.first_called(name).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
