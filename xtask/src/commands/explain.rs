@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
 use crate::error::{Failure, Outcome, Result, nearest};
 use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Requirement, Service, Strength};
-use crate::model::stack::{Reload, ReloadAction, Stack};
+use crate::model::stack::{Container, Reload, ReloadAction, Stack};
 
 /// The arguments.
 pub fn command() -> Command {
@@ -20,6 +20,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let name = arguments.get_one::<String>("name").map(String::as_str).unwrap_or_default();
     let pipeline = Pipeline::run(context)?;
     let inventory = &pipeline.stack.inventory;
+    let name = served(&pipeline.stack, name);
     let text = if let Some(found) = inventory.services.iter().find(|service| service.name == name) {
         service(found, &pipeline.stack)
     } else if let Some(found) = inventory.infrastructure.iter().find(|component| component.name == name) {
@@ -29,6 +30,17 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     };
     context.ui.data(text.trim_end());
     Ok(Outcome::Done)
+}
+
+/// A one-shot is explained with what it serves: `accounts-migrate` with `accounts`, `postgres-setup` with `postgres`.
+fn served<'n>(stack: &Stack, name: &'n str) -> &'n str {
+    let is_one_shot = |container: &Container| {
+        container.name == name && matches!(container.kind.as_str(), "migrate" | "setup")
+    };
+    match name.rsplit_once('-') {
+        Some((owner, _)) if stack.containers.iter().any(is_one_shot) => owner,
+        _ => name,
+    }
 }
 
 fn unknown(name: &str, inventory: &Inventory) -> Failure {
