@@ -212,9 +212,11 @@ fn as_somebody(place: &Place, args: &[&str]) -> Screen {
     if !rustix::process::geteuid().is_root() {
         return place.xtask(args);
     }
-    // The checkout may lie where only root may go.
+    // The checkout may lie where only root may go. A process of its own copies: what another test starts meanwhile would
+    // hold the copy open for writing, and it could not be run ("Text file busy").
     let program = place.base.join("xtask");
-    fs::copy(env!("CARGO_BIN_EXE_xtask"), &program).expect("the folder is ours");
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_xtask")).arg(&program).status();
+    assert!(copied.expect("cp is everywhere").success(), "the folder is ours");
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
     place.run(command.arg(program).arg("--root").arg(&place.root).args(args))
