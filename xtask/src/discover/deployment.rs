@@ -7,7 +7,7 @@ mod kubernetes;
 mod skaffold;
 mod tested;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
 use super::names::{Names, valid_name};
@@ -107,6 +107,7 @@ pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Fo
             _ => {}
         }
     }
+    split_by_stage(repo, found, &deployments);
     services::name_uniquely(&mut found.services);
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));
@@ -215,6 +216,47 @@ fn split(repo: &Repo, found: &mut Found, units: &[Unit]) {
             part.build.args.clone_from(&build.args);
             part.image = parsed.image(build.target.as_deref(), &build.args);
             found.services.push(part);
+        }
+    }
+}
+
+/// One Dockerfile with a stage for each of several programs is several services, where nobody says which of them runs.
+fn split_by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment]) {
+    let builds = deployments.iter().flat_map(|one| &one.units).filter_map(|unit| unit.build.as_ref());
+    let said: BTreeSet<&RepoPath> = builds.map(|build| &build.dockerfile).collect();
+    for whole in std::mem::take(&mut found.services) {
+        let is_plain = whole.build.target.is_none() && whole.build.args.is_empty() && whole.command.is_none();
+        let parsed = (is_plain && whole.image.stages.len() > 1 && !said.contains(&whole.dockerfile))
+            .then(|| Dockerfile::parse(&repo.text(&whole.dockerfile).ok()?.text).ok())
+            .flatten();
+        let programs = parsed.as_ref().map(Dockerfile::programs).unwrap_or_default();
+        let (Some(parsed), Some(last)) = (&parsed, programs.last()) else {
+            found.services.push(whole);
+            continue;
+        };
+        for program in &programs {
+            let mut part = whole.clone();
+            part.name = match &whole.name {
+                _ if whole.path.is_root() => valid_name(program),
+                name if valid_name(program).starts_with(name.as_str()) => valid_name(program),
+                name => valid_name(&format!("{name}-{program}")),
+            };
+            // What is built when nobody chooses is what the whole was known as.
+            if program != last {
+                part.aliases.clear();
+            }
+            let known_as = [Some(program), (program == last).then_some(&whole.name)];
+            let known_as = known_as.into_iter().flatten().map(|name| name.to_lowercase());
+            part.aliases.extend(known_as.filter(|alias| *alias != part.name));
+            part.build.target = Some(program.clone());
+            part.image = parsed.image(Some(program), &BTreeMap::new());
+            found.services.push(part);
+        }
+        let name = found.services.last().map(|part| part.name.clone()).unwrap_or_default();
+        for service in found.problems.iter_mut().flat_map(|problem| &mut problem.services) {
+            if *service == whole.name {
+                service.clone_from(&name);
+            }
         }
     }
 }

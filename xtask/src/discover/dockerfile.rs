@@ -7,6 +7,7 @@ mod image;
 mod install;
 mod says;
 mod steps;
+mod targets;
 
 use std::collections::BTreeMap;
 
@@ -97,6 +98,11 @@ impl Dockerfile {
             }
         }
         uses
+    }
+
+    /// Stages that are programs of their own, of which a build has to choose one; empty where there is no choice.
+    pub(super) fn programs(&self) -> Vec<String> {
+        targets::programs(&self.steps)
     }
 
     /// The commands of all stages: RUN, ENTRYPOINT and CMD.

@@ -1,0 +1,160 @@
+//! The stages of a Dockerfile that are programs of their own: `FROM base AS api`, `FROM base AS worker`. Decides nothing
+//! about services.
+
+use super::steps::{Step, What};
+
+/// Words of the names of stages that are made for people, tests or the build itself.
+const BESIDE: &[&str] = &[
+    "base",
+    "build",
+    "builder",
+    "ci",
+    "debug",
+    "debugger",
+    "deps",
+    "dev",
+    "devcontainer",
+    "develop",
+    "development",
+    "docs",
+    "e2e",
+    "envs",
+    "lint",
+    "local",
+    "seed",
+    "seeder",
+    "shell",
+    "test",
+    "testing",
+    "tests",
+    "tools",
+    "watch",
+];
+
+/// Words of the names of stages that are one program in another form: then the last stage is what is built.
+const FORMS: &[&str] = &[
+    "all",
+    "alpine",
+    "cpu",
+    "cuda",
+    "debian",
+    "default",
+    "deploy",
+    "distroless",
+    "final",
+    "gpu",
+    "image",
+    "main",
+    "minimal",
+    "nonroot",
+    "prod",
+    "production",
+    "release",
+    "rocm",
+    "rootless",
+    "run",
+    "runner",
+    "runtime",
+    "scratch",
+    "slim",
+    "standalone",
+    "ubuntu",
+];
+
+/// A stage as far as it matters here.
+struct Stage<'s> {
+    name: Option<&'s str>,
+    steps: &'s [Step],
+}
+
+/// Names of the stages that start a program of their own and that nothing else is made from, in order; none where there
+/// are not at least two, or where the last stage, which is built when nobody chooses, is no such one.
+pub(super) fn programs(steps: &[Step]) -> Vec<String> {
+    let stages = stages(steps);
+    let found: Vec<(usize, &str, &[String])> = stages
+        .iter()
+        .enumerate()
+        .filter_map(|(at, stage)| {
+            let name = stage.name.filter(|name| !has_word(name, BESIDE) && !is_used(&stages, at, name))?;
+            Some((at, name, command(stage.steps)?))
+        })
+        .collect();
+    let is_choice = found.len() > 1
+        && found.last().is_some_and(|(at, ..)| at + 1 == stages.len())
+        && found.iter().all(|(_, name, _)| !has_word(name, FORMS))
+        && (1..found.len()).all(|at| found[..at].iter().all(|(_, _, other)| *other != found[at].2));
+    if is_choice { found.into_iter().map(|(_, name, _)| name.to_owned()).collect() } else { Vec::new() }
+}
+
+fn stages(steps: &[Step]) -> Vec<Stage<'_>> {
+    let starts: Vec<usize> =
+        (0..steps.len()).filter(|at| matches!(steps[*at].what, What::From { .. })).collect();
+    let ends = starts.iter().skip(1).copied().chain([steps.len()]);
+    let stage = |(start, end): (&usize, usize)| {
+        let What::From { name, .. } = &steps[*start].what else { return None };
+        Some(Stage { name: name.as_deref(), steps: &steps[*start..end] })
+    };
+    starts.iter().zip(ends).filter_map(stage).collect()
+}
+
+/// The words with which the stage itself, not what it is built from, starts its program.
+fn command(steps: &[Step]) -> Option<&[String]> {
+    let said =
+        |wanted: fn(&What) -> Option<&Vec<String>>| steps.iter().rev().find_map(|step| wanted(&step.what));
+    let cmd = said(|what| if let What::Cmd(words) = what { Some(words) } else { None });
+    let entrypoint = said(|what| if let What::Entrypoint(words) = what { Some(words) } else { None });
+    cmd.or(entrypoint).map(Vec::as_slice)
+}
+
+/// Whether another stage is built from this one, or takes files out of it.
+fn is_used(stages: &[Stage<'_>], at: usize, name: &str) -> bool {
+    let is_this = |text: &str| text.eq_ignore_ascii_case(name) || text == at.to_string();
+    stages[at + 1..].iter().flat_map(|stage| stage.steps).any(|step| match &step.what {
+        What::From { image, .. } => image.eq_ignore_ascii_case(name),
+        What::Bring { from, .. } => is_this(from),
+        What::Run(text) => text.contains(&format!("from={name},")) || text.contains(&format!("from={name} ")),
+        _ => false,
+    })
+}
+
+fn has_word(name: &str, words: &[&str]) -> bool {
+    name.to_ascii_lowercase().split(['-', '_', '.']).any(|word| words.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::discover::dockerfile::Dockerfile;
+
+    fn programs(text: &str) -> Vec<String> {
+        Dockerfile::parse(text).expect("has a stage").programs()
+    }
+
+    const BASE: &str = "FROM python:3.13-slim AS base\nCOPY . .\nCMD [\"python\"]\n";
+
+    #[test]
+    fn each_last_stage_with_a_command_of_its_own_is_a_program() {
+        let text = format!(
+            "{BASE}FROM base AS api\nCMD [\"api\"]\nFROM base AS dev\nCMD [\"dev\"]\nFROM base AS worker\nENTRYPOINT [\"worker\"]\n"
+        );
+        assert_eq!(programs(&text), ["api", "worker"]);
+    }
+
+    #[test]
+    fn forms_of_one_program_and_stages_that_serve_others_are_none() {
+        for rest in [
+            // What is built when nobody chooses has no name.
+            "FROM base AS api\nCMD [\"api\"]\nFROM base\nCMD [\"worker\"]\n",
+            "FROM base AS api\nCMD [\"api\"]\nFROM base AS production\nCMD [\"all\"]\n",
+            "FROM base AS alpine\nCMD [\"api\"]\nFROM base AS debian\nCMD [\"api\", \"--slow\"]\n",
+            // The same program twice.
+            "FROM base AS one\nCMD [\"api\"]\nFROM base AS two\nCMD [\"api\"]\n",
+            // The first is a part of the second.
+            "FROM base AS assets\nCMD [\"npm\", \"start\"]\nFROM base AS web\nCOPY --from=assets /a /b\nCMD [\"web\"]\n",
+            "FROM base AS api\nCMD [\"api\"]\nFROM api AS worker\nCMD [\"worker\"]\n",
+            // The last one only inherits what it starts.
+            "FROM base AS api\nCMD [\"api\"]\nFROM base AS worker\nRUN true\n",
+        ] {
+            assert_eq!(programs(&format!("{BASE}{rest}")), Vec::<String>::new(), "{rest}");
+        }
+    }
+}
