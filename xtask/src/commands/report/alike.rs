@@ -21,11 +21,27 @@ pub(crate) fn texts<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Vec<
     groups.iter().flat_map(|(_, alike)| shown(alike)).collect()
 }
 
+/// A port that is moved: the last word says where to, which the table of services says too.
+const MOVED: &str = "port-conflict";
+
+/// The service that a problem is about: the only one, or the one whose port is moved.
+fn about(problem: &Problem) -> Option<&String> {
+    match problem.services.as_slice() {
+        [name] => Some(name),
+        [_, moved] if problem.code == MOVED => Some(moved),
+        _ => None,
+    }
+}
+
 /// The problem without the one service that it is about, by which those alike are known.
 fn general(problem: &Problem) -> Problem {
     let mut general = problem.clone();
-    if let [name] = problem.services.as_slice() {
-        general.message = without(&problem.message, name);
+    if let Some(name) = about(problem) {
+        let message = match problem.message.rsplit_once(' ') {
+            Some((rest, _)) if problem.code == MOVED => rest,
+            _ => &problem.message,
+        };
+        general.message = without(message, name);
         general.fix = without(&problem.fix, name);
         general.services = Vec::new();
         general.at = Vec::new();
@@ -54,13 +70,13 @@ fn shown(alike: &[&Problem]) -> Vec<(Severity, String)> {
     let (Some((first, others)), true) = (alike.split_first(), alike.len() >= MANY) else {
         return alike.iter().map(|problem| (problem.severity, problem_text(problem))).collect();
     };
-    let name = |problem: &&Problem| problem.services.first().map(|name| format!("`{name}`"));
+    let name = |problem: &&Problem| about(problem).map(|name| format!("`{name}`"));
     let others: Vec<String> = others.iter().filter_map(name).collect();
     let mut one = (*first).clone();
     if let Some(last) = one.at.last_mut() {
         last.push_str(&format!("\n  likewise: {}", list(&others)));
     }
-    if let Some(own) = first.services.first() {
+    if let Some(own) = about(first) {
         one.fix = first.fix.replace(&format!("services.{own}."), "services.NAME.");
     }
     vec![(one.severity, problem_text(&one))]
@@ -92,6 +108,23 @@ mod tests {
             [
                 "`a` has no health endpoint in a/src [health-missing]\n  at a/Dockerfile:1\n  likewise: `b` and `c`\n  fix: set services.NAME.health in config.yaml",
                 "`a` and `b` need each other [dependency-cycle]",
+            ]
+        );
+    }
+
+    #[test]
+    fn ports_of_many_services_that_had_to_move_are_said_once() {
+        let moved = |name: &str, to: u16| {
+            let message =
+                format!("`a` and `{name}` both want port 80 of the host; `{name}` is published on {to}");
+            Problem::new(MOVED, Severity::Warning, message).service("a").service(name).at("a/Dockerfile:2")
+        };
+        let problems = [moved("b", 81), moved("c", 82), moved("d", 83)];
+        let texts: Vec<String> = texts(&problems).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(
+            texts,
+            [
+                "`a` and `b` both want port 80 of the host; `b` is published on 81 [port-conflict]\n  at a/Dockerfile:2\n  likewise: `c` and `d`"
             ]
         );
     }
