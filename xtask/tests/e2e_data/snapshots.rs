@@ -77,14 +77,14 @@ fn a_restore_asks_first_and_knows_what_is_there() {
     shop.xtask(&["db", "snapshot", "asked"]).exits(0);
     let before = shop.contents();
     let refused = shop.xtask(&["db", "restore", "asked"]).exits(1);
-    assert!(
-        refused.stderr.ends_with(
-            "error: 4 databases would be replaced, and nobody can be asked\n  why: there is no terminal\n  \
-             fix: add --yes to replace them without asking\n"
-        ),
-        "{}",
-        refused.stderr
+    // Where seed files were applied to MariaDB before, what was applied stands in a fifth database.
+    let replaced = refused.stderr.lines().filter(|line| line.trim_start().starts_with("Replace ")).count();
+    assert!((4..=5).contains(&replaced), "{}", refused.stderr);
+    let end = format!(
+        "error: {replaced} databases would be replaced, and nobody can be asked\n  why: there is no terminal\n  \
+         fix: add --yes to replace them without asking\n"
     );
+    assert!(refused.stderr.ends_with(&end), "{}", refused.stderr);
     let unknown = shop.xtask(&["db", "restore", "askd", "--yes"]).exits(1);
     assert!(unknown.stderr.ends_with("fix: did you mean `asked`?\n"), "{}", unknown.stderr);
     assert_eq!(shop.contents(), before);
