@@ -1,5 +1,6 @@
 //! Python's libraries that read variables: pydantic's settings, environ, decouple, environs, starlette, dynaconf.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::discover::findings::{Findings, Read};
@@ -78,19 +79,27 @@ fn settings(findings: &mut Findings<'_, '_>) {
             Some(Class { record, bases: head.name("bases")?.as_str(), body })
         })
         .collect();
-    let is_settings = |class: &Class<'_>| names(class.bases).any(|base| inherits(&classes, base, 0));
+    // Once for each class: a file may hold many fields of its kind.
+    let of_settings: Vec<&Class<'_>> = classes
+        .iter()
+        .filter(|class| {
+            let mut seen = BTreeSet::new();
+            names(class.bases).any(|base| inherits(&classes, base, &mut seen))
+        })
+        .collect();
+    let is_settings = |name: &str| of_settings.iter().any(|class| class.record.name == name);
     let mut records: Vec<Record<'_>> = classes.iter().map(|class| class.record.clone()).collect();
     // A settings class inside another one reads its variables itself, whatever holds it.
     for (record, class) in records.iter_mut().zip(&classes) {
-        let reads_itself = |field: &Field<'_>| {
-            classes.iter().any(|other| other.record.name == field.kind && is_settings(other))
-        };
-        if is_settings(class) || record.fields.iter().any(reads_itself) {
+        let reads_itself = |field: &Field<'_>| is_settings(field.kind);
+        let is_one = of_settings.iter().any(|other| std::ptr::eq(*other, class));
+        if is_one || record.fields.iter().any(reads_itself) {
             record.fields.retain(|field| !reads_itself(field));
         }
     }
-    for class in classes.iter().filter(|class| is_settings(class)) {
-        let said = |pattern: &Pattern, name: &str| of_class(&classes, class, pattern, name, 0);
+    for class in &of_settings {
+        let said =
+            |pattern: &Pattern, name: &str| of_class(&classes, class, pattern, name, &mut BTreeSet::new());
         let prefix = said(&PREFIX, "prefix").unwrap_or_default();
         let delimiter = said(&DELIMITER, "delimiter");
         walk(&records, |record| record.name == class.record.name, &mut |_, way| {
@@ -99,12 +108,12 @@ fn settings(findings: &mut Findings<'_, '_>) {
     }
 }
 
-/// Whether `base`, or one of its own bases in this file, is pydantic's.
-fn inherits(classes: &[Class<'_>], base: &str, depth: usize) -> bool {
+/// Whether `base`, or one of its own bases in this file, is pydantic's; each name is `seen` once.
+fn inherits<'t>(classes: &[Class<'t>], base: &'t str, seen: &mut BTreeSet<&'t str>) -> bool {
     base == "BaseSettings"
-        || depth < 8
+        || seen.insert(base)
             && classes.iter().any(|class| {
-                class.record.name == base && names(class.bases).any(|base| inherits(classes, base, depth + 1))
+                class.record.name == base && names(class.bases).any(|base| inherits(classes, base, seen))
             })
 }
 
@@ -112,19 +121,20 @@ fn names(bases: &str) -> impl Iterator<Item = &str> {
     bases.split(',').map(|base| base.trim().rsplit('.').next().unwrap_or_default())
 }
 
-/// What a class, or the first of its bases in this file that says it, says in its lines or beside its bases.
+/// What a class, or the first of its bases in this file that says it, says in its lines or beside its bases;
+/// each name is `seen` once.
 fn of_class<'t>(
     classes: &[Class<'t>],
     class: &Class<'t>,
     pattern: &Pattern,
     name: &str,
-    depth: usize,
+    seen: &mut BTreeSet<&'t str>,
 ) -> Option<&'t str> {
     let own = |text: &'t str| Some(pattern.first(text)?.name(name)?.as_str());
     let inherited = || {
         names(class.bases).find_map(|base| {
-            let base = classes.iter().find(|other| other.record.name == base)?;
-            if depth < 8 { of_class(classes, base, pattern, name, depth + 1) } else { None }
+            let base = classes.iter().find(|other| other.record.name == base && seen.insert(base))?;
+            of_class(classes, base, pattern, name, seen)
         })
     };
     own(class.bases).or_else(|| own(class.body)).or_else(inherited)
@@ -543,6 +553,8 @@ mod tests {
         survives(&[SOURCE], &["a/config.py"]);
         let _ = src(&"class A(A, BaseSettings):\n    a: A\n".repeat(3_000));
         let _ = src(&("class A(BaseSettings):\n".to_owned() + &"    a: A = Field((((\n".repeat(3_000)));
+        let many = format!("class A({}BaseSetting):\n    a: A\n", "A,".repeat(20));
+        let _ = src(&format!("{many}class B({}BaseSettings):\n    a: A\n", "B,A,".repeat(20)));
         let _ = src(&"with env.prefixed('A'):\n env('AA'".repeat(3_000));
     }
 }

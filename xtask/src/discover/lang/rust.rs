@@ -12,7 +12,7 @@ use crate::model::path::RepoPath;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::rust_env;
-use super::scan::{Comments, Words, find, line_at, line_of};
+use super::scan::{Comments, Words, cut, find, line_at, line_of};
 
 /// Source files.
 pub const SOURCE: Detector =
@@ -146,10 +146,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 /// The text up to the module of the file's own tests, whatever other attributes that has.
 fn without_tests(text: &str) -> &str {
     const MARK: &str = "#[cfg(test)]";
+    /// Bytes of other attributes between the mark and the module.
+    const MAX_ATTRIBUTES: usize = 1000;
     let mut from = 0;
     while let Some(found) = find(&text[from..], MARK) {
         let (start, after) = (from + found, from + found + MARK.len());
-        let mut rest = text[after..].lines().map(str::trim).skip(1).skip_while(|line| line.starts_with("#["));
+        let behind = cut(&text[after..], MAX_ATTRIBUTES);
+        let mut rest = behind.lines().map(str::trim).skip(1).skip_while(|line| line.starts_with("#["));
         if rest.next().is_some_and(|line| line.starts_with("mod ") || line.starts_with("pub mod ")) {
             return &text[..start];
         }
@@ -382,5 +385,9 @@ mod tests {
     #[test]
     fn hostile_files_are_survived() {
         survives(ALL, &["a/x.rs", "a/Cargo.toml", "a/Rocket.toml"]);
+        let started = std::time::Instant::now();
+        assert_eq!(without_tests(&"#[cfg(test)]\n".repeat(80_000)).len(), 1_040_000);
+        assert_eq!(without_tests(&"#[cfg(test)]".repeat(80_000)).len(), 960_000);
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 }
