@@ -4,7 +4,7 @@
 use super::Source;
 use super::findings::{Findings, Read, is_variable};
 use crate::catalog::Catalog;
-use crate::model::fact::{Fact, Naming, ServiceFacts, Subject, What};
+use crate::model::fact::{Fact, Naming, Reference, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 
 /// Where a file of the configuration says a port or an address, as `framework_conf` calls it.
@@ -41,18 +41,25 @@ fn settle_one(service: &mut ServiceFacts, catalog: &Catalog, fact: Fact, namings
     let line = fact.at.line;
     let read = Read { name: &bare, default: default.as_deref(), required };
     Findings::new(&source, &mut found).env_below(prefix, line, fact.at.rule, read);
-    let is_moved = found.iter().any(|fact| matches!(fact.what, What::Reference(_)));
+    // Other keys may stand on the same line.
+    let own_port =
+        default.as_deref().and_then(|default| default.trim().rsplit(':').next()?.parse::<u16>().ok());
+    // The file's reference has the port of the key beside it, too.
+    let is_moved = |known: &Reference| {
+        found.iter().any(|fact| matches!(&fact.what, What::Reference(moved) if moved.host == known.host))
+    };
     service.facts.retain_mut(|known| {
         if known.at.path != fact.at.path || known.at.line != line {
             return true;
         }
-        if let What::Port { variable, .. } = &mut known.what
+        if let What::Port { port, variable, .. } = &mut known.what
             && known.at.rule == PORT_OF_FILES
+            && own_port == Some(*port)
         {
             variable.get_or_insert_with(|| name.clone());
         }
         // What the file says as it is, the variable now says with its name.
-        !(is_moved && known.at.rule == OF_FILES && matches!(known.what, What::Reference(_)))
+        !(known.at.rule == OF_FILES && matches!(&known.what, What::Reference(known) if is_moved(known)))
     });
     service.facts.extend(found.into_iter().map(|found| Fact { subject: Subject::Here, ..found }));
 }
@@ -124,6 +131,24 @@ mod tests {
                 "8080 by SHOP_SERVER_PORT",
                 "SHOP_DB_HOST localhost",
                 "localhost by SHOP_DB_HOST"
+            ]
+        );
+    }
+
+    #[test]
+    fn keys_on_one_line_keep_what_is_their_own() {
+        let tree = "//- /Dockerfile\nFROM x\n//- /go.mod\nmodule m\n//- /config.json\n{\"server\": {\"host\": \"0.0.0.0\", \"port\": 8080}, \"cache\": {\"host\": \"cache\", \"port\": 6379}}\n\
+            //- /main.go\nimport \"github.com/spf13/viper\"\nfunc f() {\n\tviper.SetEnvPrefix(\"app\")\n\tviper.SetEnvKeyReplacer(strings.NewReplacer(\".\", \"_\"))\n\tviper.AutomaticEnv()\n}\n";
+        assert_eq!(
+            said(tree),
+            [
+                "APP_SERVER_HOST 0.0.0.0",
+                "APP_SERVER_PORT 8080",
+                "8080 by APP_SERVER_PORT",
+                "APP_CACHE_HOST cache",
+                "cache by APP_CACHE_HOST",
+                "APP_CACHE_PORT 6379",
+                "8080 by APP_SERVER_PORT"
             ]
         );
     }

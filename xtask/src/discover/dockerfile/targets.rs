@@ -19,8 +19,13 @@ const BESIDE: &[&str] = &[
     "docs",
     "e2e",
     "envs",
+    "init",
     "lint",
     "local",
+    "migrate",
+    "migration",
+    "migrations",
+    "migrator",
     "seed",
     "seeder",
     "shell",
@@ -151,6 +156,8 @@ mod tests {
             // The first is a part of the second.
             "FROM base AS assets\nCMD [\"npm\", \"start\"]\nFROM base AS web\nCOPY --from=assets /a /b\nCMD [\"web\"]\n",
             "FROM base AS api\nCMD [\"api\"]\nFROM api AS worker\nCMD [\"worker\"]\n",
+            // One ends when its work is done.
+            "FROM base AS api-migrate\nCMD [\"migrate\"]\nFROM base AS api\nCMD [\"api\"]\n",
             // The last one only inherits what it starts.
             "FROM base AS api\nCMD [\"api\"]\nFROM base AS worker\nRUN true\n",
         ] {

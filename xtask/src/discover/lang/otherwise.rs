@@ -52,6 +52,9 @@ pub(super) fn otherwise<'t>(line: &Line<'t>, start: usize, end: usize) -> Option
 
 /// Whether a condition is true where the variable is not set.
 fn is_about_nothing(condition: &str, variable: &str, second: Option<&str>, unless: bool) -> bool {
+    if is_conjunction(condition) {
+        return false;
+    }
     let condition = condition.replace(" is None", " == null");
     let text: String = condition.chars().filter(|c| !c.is_whitespace() && *c != '$').collect();
     let text = text.trim_start_matches('(');
@@ -63,7 +66,7 @@ fn is_about_nothing(condition: &str, variable: &str, second: Option<&str>, unles
         return begins(variable).is_some_and(|rest| rest.is_empty());
     }
     let negated = |name: &str| begins(&format!("!{name}")).or_else(|| begins(&format!("not{name}")));
-    let is_end = |rest: &str| rest.is_empty() || rest.starts_with([')', '{', ':', '|', '&']);
+    let is_end = |rest: &str| rest.is_empty() || rest.starts_with([')', '{', ':', '|']);
     if second.is_some_and(|second| negated(second).is_some_and(is_end))
         || negated(variable).is_some_and(is_end)
     {
@@ -90,6 +93,23 @@ fn is_about_nothing(condition: &str, variable: &str, second: Option<&str>, unles
         || ["string.IsNullOrEmpty(", "string.IsNullOrWhiteSpace(", "String.IsNullOrEmpty(", "empty("]
             .iter()
             .any(|call| text.strip_prefix(call).is_some_and(|rest| rest.starts_with(&format!("{variable})"))))
+}
+
+/// Whether a condition demands more than one thing: `cert == "" && tls`. What stands in quotes or in the block is none of
+/// it.
+fn is_conjunction(condition: &str) -> bool {
+    let mut quote = None;
+    let mut bare = String::new();
+    for c in condition.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '{' => break,
+            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
+            None => bare.push(c),
+        }
+    }
+    bare.contains("&&") || bare.contains(" and ")
 }
 
 fn done<'t>(line: &'t str, variable: &str) -> Option<Otherwise<'t>> {
@@ -141,6 +161,7 @@ mod tests {
             "url := READ\nif url == \"\" {\n\treturn fmt.Errorf(\"no url\")\n}\n",
             "const url: string | undefined = READ;\nif (!url) throw new Error('no url');\n",
             "url = READ\nif not url:\n    raise ValueError(\"no url\")\n",
+            "const url = READ;\nif (!url) throw new Error('no url and no && host');\n",
             "const url = READ;\nif (!url) {\n  console.error('no url');\n  process.exit(1);\n}\n",
             "val url = READ\nif (url == null) {\n  error(\"no url\")\n}\n",
             "url = READ\nunless url\n  abort \"no url\"\nend\n",
@@ -158,6 +179,8 @@ mod tests {
             "url := READ\nif err != nil {\n\tlog.Fatal(err)\n}\n",
             "url := READ\nif url != \"\" {\n\turl = \"b\"\n}\n",
             "url := READ\nif url == \"\" {\n\tlog.Println(\"none\")\n}\n",
+            "cert := READ\nif cert == \"\" && tls {\n\tlog.Fatal(\"no cert\")\n}\n",
+            "cert = READ\nif not cert and tls:\n    raise ValueError('no cert')\n",
             "f(READ)\nif f == \"\" {\n\tpanic(f)\n}\n",
             "url = READ\nif not url:\n    logger.error('no url')\nraise_for(url)\n",
             "url := READ\n",

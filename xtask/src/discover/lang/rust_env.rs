@@ -98,7 +98,12 @@ static PREFIX_SEPARATOR: LazyLock<Pattern> =
 fn naming(text: &str) -> Option<(usize, Naming)> {
     let call = |pattern: &Pattern| {
         let found = pattern.first(text)?;
+        // Other libraries have a type of that name, too: `minijinja::Environment::new()`.
+        let is_library = || holds(text, "config::") || holds(text, "add_source(");
         let whole = found.get(0)?;
+        if whole.as_str().starts_with("Environment::") && found.name("prefix").is_none() && !is_library() {
+            return None;
+        }
         let prefix = found.name("prefix").map_or("", |prefix| prefix.as_str()).to_owned();
         Some((whole.start(), prefix, cut(&text[whole.end()..], 400)))
     };
@@ -247,6 +252,17 @@ mod tests {
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }
+    }
+
+    #[test]
+    fn an_environment_of_another_library_reads_no_variables() {
+        for text in [
+            "use minijinja::Environment;\nlet mut env = Environment::new();",
+            "let env = Environment::default();\nenv.add_template(\"a\", \"b\");",
+        ] {
+            assert!(src(text).is_empty(), "{text}");
+        }
+        assert_eq!(src("s.merge(config::Environment::new())"), ["keys"]);
     }
 
     #[test]

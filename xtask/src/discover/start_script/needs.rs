@@ -108,7 +108,9 @@ fn waits(findings: &mut Findings<'_, '_>, number: u32, command: &[String]) {
     let program = program.rsplit('/').next().unwrap_or_default();
     if let Some((_, scheme)) = CLIENTS.iter().find(|(client, _)| *client == program) {
         let Some(host) = flag(arguments, &["-h", "--host"]) else { return };
-        let port = flag(arguments, &["-p", "-P", "--port"]).filter(|port| is_port(port));
+        // To MySQL's clients `-p` is the password.
+        let short = if matches!(*scheme, "mysql" | "mariadb") { "-P" } else { "-p" };
+        let port = flag(arguments, &[short, "--port"]).filter(|port| is_port(port));
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         findings.literal(number, RULE, &format!("{scheme}://{host}{port}"));
         return;
@@ -182,6 +184,8 @@ mod tests {
             ("./wait-for-it.sh -t 60 db:3306 -- node server.js", "ref |db|3306|- via -"),
             ("until pg_isready -h db -p 5433 -U app; do sleep 1; done", "ref postgres|db|5433|- via -"),
             ("mysqladmin ping --host=users-db --silent", "ref mysql|users-db|-|- via -"),
+            ("mysqladmin ping -h db -uroot -p12345", "ref mysql|db|-|- via -"),
+            ("mariadb -h db -p 12345 -P 3307", "ref mariadb|db|3307|- via -"),
             ("(echo > /dev/tcp/queue/4222) 2> /dev/null", "ref |queue|4222|- via -"),
         ] {
             assert_eq!(said(line), [reference], "{line}");
