@@ -6,12 +6,14 @@ use crate::model::problem::{Problem, Severity};
 use super::components::Component;
 use super::draft::Draft;
 use super::environment::{Environment, escape};
+use super::secrets;
 use super::settings::{Setting, settings};
 
 /// Last words of names that are about a bucket and hold none.
 const ABOUT: &[&str] = &[
     "ACL",
     "ARN",
+    "CLASS",
     "DOMAIN",
     "ENABLED",
     "ENDPOINT",
@@ -19,17 +21,24 @@ const ABOUT: &[&str] = &[
     "HOST",
     "KEY",
     "LIMIT",
+    "PASSWORD",
     "PATH",
     "POLICY",
     "PORT",
     "PREFIX",
+    "PROVIDER",
     "PUBLIC",
     "RATE",
     "REGION",
+    "SECRET",
     "SIZE",
+    "TOKEN",
     "TTL",
+    "TYPE",
     "URI",
     "URL",
+    "USER",
+    "USERNAME",
     "VERSIONING",
 ];
 
@@ -76,15 +85,13 @@ pub(crate) fn check(components: &[Component<'_>], drafts: &[Draft<'_>], problems
         let Some(named) = wanted(component) else { continue };
         for draft in drafts {
             let bad = names(component, named, draft).into_iter().filter(|(_, value, _)| !named.fits(value));
-            for (name, value, setting) in bad {
+            for (name, _, setting) in bad {
                 let service = &draft.facts.name;
                 let title = &named.title;
                 let mut problem = Problem::new(
                     "name-refused",
                     Severity::Warning,
-                    format!(
-                        "`{name}` of `{service}` holds `{value}`, which is no name for a {title} and is not created"
-                    ),
+                    format!("`{name}` of `{service}` holds what is no name for a {title}; none is created"),
                 )
                 .service(service)
                 .fix(named.rule.clone());
@@ -120,7 +127,9 @@ fn names<'d>(
             .value()
             .filter(|value| value.contains(|c: char| c.is_ascii_alphabetic()) && !value.contains('$'))
     };
-    all.filter_map(|(name, setting)| Some((name, value(&setting)?, setting))).collect()
+    let named = all.filter_map(|(name, setting)| Some((name, value(&setting)?, setting)));
+    // What is secret is never shown, nor told to anyone as a name.
+    named.filter(|(name, value, setting)| secrets::form(name, value, setting.comment()).is_none()).collect()
 }
 
 /// Whether a variable holds the name of such a thing: `UPLOADS_BUCKET`, `Minio__BucketName`, `S3_BUCKET_AVATARS`.
@@ -153,6 +162,9 @@ mod tests {
             ("MINIO_BUCKET_AVATARS", true),
             ("BUCKET", true),
             ("S3_BUCKET_REGION", false),
+            ("S3_BUCKET_SECRET", false),
+            ("S3_BUCKET_PROVIDER", false),
+            ("MINIO_BUCKET_USERNAME", false),
             ("RATE_BUCKET_TTL", false),
             ("TOKEN_BUCKET_REFILL", false),
             ("BITBUCKET_USER", false),

@@ -159,12 +159,15 @@ fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     if let Some(kind) = names_a_database(&name, catalog) {
         return Some((About::Kind(kind), Part::Database));
     }
-    let (prefix, part) = ENDINGS.iter().find_map(|(ending, part)| {
+    let (prefix, ending, part) = ENDINGS.iter().find_map(|(ending, part)| {
         let prefix = name.strip_suffix(ending)?;
-        (prefix.is_empty() || prefix.ends_with('_')).then(|| (prefix.trim_end_matches('_').to_owned(), *part))
+        (prefix.is_empty() || prefix.ends_with('_'))
+            .then(|| (prefix.trim_end_matches('_').to_owned(), *ending, *part))
     })?;
-    // `MAIL_FROM_ADDRESS` is somebody's, and no server's.
-    if part == Part::HostPort && SENDERS.iter().any(|sender| at_end(&prefix, sender) || prefix == *sender) {
+    // `MAIL_FROM_ADDRESS` is somebody's, and no server's; `ADMIN_SERVICE_ADDR` is a server's.
+    if matches!(ending, "ADDRESS" | "ADDRESSES")
+        && SENDERS.iter().any(|sender| at_end(&prefix, sender) || prefix == *sender)
+    {
         return None;
     }
     // `API_URL` is about the API.
@@ -317,6 +320,9 @@ mod tests {
             ("VITE_ACCOUNTS_API_URL", other("ACCOUNTS", Part::Url)),
             ("SHOP_S3_UPLOADS_ENDPOINT", kind("minio", Part::HostPort)),
             ("MAIL_FROM_ADDRESS", None),
+            ("ADMIN_ADDRESSES", None),
+            ("ADMIN_SERVICE_ADDR", other("ADMIN", Part::HostPort)),
+            ("SUPPORT_SERVICE_ENDPOINT", other("SUPPORT", Part::HostPort)),
             ("MESSENGER_TRANSPORT_DSN", class(Class::Queue, Part::Url)),
             ("REACT_APP_API_URL", other("API", Part::Url)),
             (
