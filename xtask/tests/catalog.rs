@@ -396,3 +396,54 @@ fn files_of_a_setup_are_numbered_and_used() {
         }
     });
 }
+
+#[cfg(unix)]
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the test runs the scripts with clients of its own"
+)]
+fn a_seed_file_that_is_cut_short_is_not_given_to_the_client() {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    let folder =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("seed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder of its own");
+    let called = folder.join("called");
+    for client in ["psql", "mysql", "mariadb"] {
+        let path = folder.join(client);
+        std::fs::write(&path, format!("#!/bin/sh\ncat >> '{}'\n", called.display())).expect("it is written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is its owner's");
+    }
+    check(|entry, wrong| {
+        let Some(seed) = &entry.seed else { return };
+        for (bytes, is_whole) in [("9", true), ("90", false)] {
+            let _ = std::fs::remove_file(&called);
+            let mut child = std::process::Command::new("sh")
+                .args(["-euc", &seed.apply])
+                .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+                .env("XTASK_BYTES", bytes)
+                .envs(
+                    ["USER", "PASSWORD", "DATABASE", "FILE", "DIGEST"]
+                        .map(|name| (format!("XTASK_{name}"), "x")),
+                )
+                .envs([("MYSQL_ROOT_PASSWORD", "x"), ("TMPDIR", folder.to_str().unwrap_or_default())])
+                .stdin(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .expect("sh is there");
+            child.stdin.take().expect("it is piped").write_all(b"SELECT 1;").expect("it is read");
+            let ended = child.wait().expect("it ends").success();
+            let taken = std::fs::read_to_string(&called).unwrap_or_default();
+            if (ended, taken.contains("SELECT 1;")) != (is_whole, is_whole) {
+                wrong.push(format!("of {bytes} bytes, 9 arrive: success {ended}, taken {taken:?}"));
+            }
+            let left = std::fs::read_dir(&folder).expect("it can be listed").count();
+            if left != if called.exists() { 4 } else { 3 } {
+                wrong.push("it leaves its file behind".to_owned());
+            }
+        }
+    });
+    std::fs::remove_dir_all(&folder).expect("it was just made");
+}

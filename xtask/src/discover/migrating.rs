@@ -1,6 +1,7 @@
 //! Which migration tool a command calls, by the words of the call, and whether a service's image has it; runs nothing.
 
 mod node;
+mod npm;
 mod others;
 mod python;
 mod site;
@@ -155,8 +156,8 @@ fn by_start_script(repo: &Repo, service: &ServiceFacts) -> Option<Fact> {
     let start = site.start();
     let path = service.path.join("package.json").filter(|path| repo.is_file(path))?;
     let manifest = serde_json::from_str(&site.text(&path)).ok()?;
-    let (tool, _) =
-        node::called_scripts(&start).find_map(|name| called(&node::scripts(&manifest, name, 4)))?;
+    let names: BTreeSet<&str> = npm::called_scripts(&start).collect();
+    let (tool, _) = names.into_iter().find_map(|name| called(&npm::scripts(&manifest, name, 4)))?;
     let at = Evidence { path, line: 1, rule: "node-start-migrates" };
     let what = What::Migration { tool: tool.to_owned(), command: Vec::new() };
     Some(Fact { what, at, subject: Subject::Here })

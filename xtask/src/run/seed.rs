@@ -147,7 +147,9 @@ fn parsed(output: &Output) -> BTreeMap<String, String> {
 
 fn apply_one(docker: &Docker, setup: &Setup, target: &Target, file: &File) -> Result<()> {
     let text = open(&file.path, setup)?;
-    let output = command(docker, target, &target.tools.apply, Some(file)).stream(Some(text), None)?;
+    let bytes = text.metadata().map_err(|why| unreadable(&file.path, setup, why))?.len().to_string();
+    let command = command(docker, target, &target.tools.apply, Some((file, &bytes)));
+    let output = command.stream(Some(text), None)?;
     if output.code == 0 {
         return Ok(());
     }
@@ -193,15 +195,20 @@ fn fault(said: &str) -> (Option<String>, Option<String>) {
     (None, None)
 }
 
-/// A script of the catalogue in the server's container; the password goes by the environment.
-fn command(docker: &Docker, target: &Target, script: &str, file: Option<&File>) -> Invocation {
+/// A script of the catalogue in the server's container; the password goes by the environment. A file comes with its
+/// size in bytes, by which the script knows that it has all of it.
+fn command(docker: &Docker, target: &Target, script: &str, file: Option<(&File, &str)>) -> Invocation {
     let mut values = vec![
         ("XTASK_USER", target.user.as_str()),
         ("XTASK_PASSWORD", target.password.as_str()),
         ("XTASK_DATABASE", target.database.as_str()),
     ];
-    if let Some(file) = file {
-        values.extend([("XTASK_FILE", file.name.as_str()), ("XTASK_DIGEST", file.digest.as_str())]);
+    if let Some((file, bytes)) = file {
+        values.extend([
+            ("XTASK_FILE", file.name.as_str()),
+            ("XTASK_DIGEST", file.digest.as_str()),
+            ("XTASK_BYTES", bytes),
+        ]);
     }
     let names = values.iter().flat_map(|(name, _)| ["--env", name]);
     let words: Vec<&str> = ["exec", "--interactive"].into_iter().chain(names).collect();
@@ -247,8 +254,11 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 
 #[allow(clippy::disallowed_methods, reason = "files of the setup that people write")]
 fn open(path: &Path, setup: &Setup) -> Result<std::fs::File> {
-    let failed = |why| Failure::new("cannot read a seed file").at(setup.shown_file(path)).why(why);
-    std::fs::File::open(path).map_err(|why| failed(why).into())
+    std::fs::File::open(path).map_err(|why| unreadable(path, setup, why).into())
+}
+
+fn unreadable(path: &Path, setup: &Setup, why: std::io::Error) -> Failure {
+    Failure::new("cannot read a seed file").at(setup.shown_file(path)).why(why)
 }
 
 #[cfg(test)]

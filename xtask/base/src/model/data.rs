@@ -42,7 +42,8 @@ pub struct SeedTools {
     pub atomic: bool,
     /// Prints what that login has applied to that database: name and digest of a file, with a blank between, one a line.
     pub applied: String,
-    /// Applies the file on stdin as that login and records XTASK_FILE and XTASK_DIGEST; says the line where it fails.
+    /// Applies the file on stdin, of XTASK_BYTES bytes and nothing where fewer arrive, as that login and records XTASK_FILE
+    /// and XTASK_DIGEST; says the line where it fails.
     pub apply: String,
 }
 

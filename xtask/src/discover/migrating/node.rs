@@ -1,10 +1,13 @@
 //! Whether a migration tool of Node.js works in a service's image: the package is installed there, and its files lie
 //! where it looks for them. What a script calls is followed through the scripts of its package.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::dockerfile::words;
 use super::Found;
+use super::npm::{brings, installs};
 use super::site::{Site, parent};
 use crate::model::fact::Image;
 use crate::model::path::RepoPath;
@@ -25,6 +28,10 @@ const DESTROYS: &[&str] = &[
     "seed",
     "accept-data-loss",
     "sync",
+    "force",
+    "redo",
+    "clean",
+    "truncate",
 ];
 
 /// Programs, the packages that bring them, and the names of files that configure them.
@@ -59,9 +66,10 @@ pub(super) fn run(site: &Site<'_>, command: &[String], at: &RepoPath) -> Result<
         return Err(format!("its image is built on {}, of which no npm is known", site.image().base));
     }
     let package = package(site, at)?;
+    let seen = &mut BTreeSet::new();
     match command {
-        [npm, run, name] if npm == "npm" && run == "run" => package.script(name, MAX_STEPS)?,
-        [npx, call @ ..] if npx == "npx" => package.call(call, MAX_STEPS)?,
+        [npm, run, name] if npm == "npm" && run == "run" => package.script(name, MAX_STEPS, seen)?,
+        [npx, call @ ..] if npx == "npx" => package.call(call, MAX_STEPS, seen)?,
         _ => return Err("its command is not known".to_owned()),
     }
     let because = format!(
@@ -87,39 +95,6 @@ fn package<'a>(site: &'a Site<'a>, at: &RepoPath) -> Result<Package<'a>, String>
     Ok(Package { site, folder, place: parent(&place), manifest })
 }
 
-/// The text of a script of the nearest package.json, with those that run before it.
-pub(super) fn scripts(manifest: &Value, name: &str, steps: usize) -> String {
-    let text = |name: &str| {
-        manifest
-            .get("scripts")
-            .and_then(|scripts| scripts.get(name))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let mut all = format!("{}\n{}", text(&format!("pre{name}")), text(name));
-    for called in called_scripts(&all.clone()).filter(|called| steps > 0 && *called != name) {
-        all.push('\n');
-        all.push_str(&scripts(manifest, called, steps - 1));
-    }
-    all
-}
-
-/// The names behind `npm run`, `yarn` and their like in a command.
-pub(super) fn called_scripts(text: &str) -> impl Iterator<Item = &str> {
-    let words: Vec<&str> =
-        text.split([' ', '\n', '\t', '"', '\'', ',']).filter(|word| !word.is_empty()).collect();
-    let found: Vec<&str> = words
-        .iter()
-        .enumerate()
-        .filter(|(_, word)| matches!(**word, "npm" | "yarn" | "pnpm"))
-        .filter_map(|(at, _)| {
-            let next = *words.get(at + 1)?;
-            if next == "run" { words.get(at + 2).copied() } else { Some(next) }
-        })
-        .collect();
-    found.into_iter()
-}
-
 impl Package<'_> {
     fn path(&self, name: &str) -> RepoPath {
         self.folder.join(name).unwrap_or_default()
@@ -142,25 +117,49 @@ impl Package<'_> {
         }
     }
 
-    fn script(&self, name: &str, steps: usize) -> Result<(), String> {
-        let script =
-            self.manifest.get("scripts").and_then(|scripts| scripts.get(name)).and_then(Value::as_str);
-        let script = script.ok_or_else(|| format!("it has no script `{name}`"))?;
+    fn script_text(&self, name: &str) -> Option<&str> {
+        self.manifest.get("scripts")?.get(name)?.as_str()
+    }
+
+    /// A script with those that npm runs before and after it; what was `seen` is not looked at again.
+    fn script(&self, name: &str, steps: usize, seen: &mut BTreeSet<String>) -> Result<(), String> {
+        let script = self.script_text(name).ok_or_else(|| format!("it has no script `{name}`"))?;
+        self.checked(name, script, steps, seen)?;
+        for name in [format!("pre{name}"), format!("post{name}")] {
+            self.script_text(&name).map_or(Ok(()), |script| self.checked(&name, script, steps, seen))?;
+        }
+        Ok(())
+    }
+
+    fn checked(
+        &self,
+        name: &str,
+        script: &str,
+        steps: usize,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<(), String> {
+        if !seen.insert(name.to_owned()) {
+            return Ok(());
+        }
         if script.contains('|') || script.contains("$(") || steps == 0 {
             return Err(format!("what its script `{name}` does is not clear"));
         }
         let mut words_of = script.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-        if let Some(word) = words_of.find(|word| DESTROYS.contains(&word.trim_start_matches('-'))) {
+        let destroys = |word: &str| {
+            DESTROYS.contains(&word.trim_start_matches('-'))
+                || word.split('-').any(|part| DESTROYS.contains(&part))
+        };
+        if let Some(word) = words_of.find(|word| destroys(word)) {
             return Err(format!("its script `{name}` does more than to migrate (`{word}`)"));
         }
         for part in script.split("&&").flat_map(|part| part.split(';')) {
-            self.call(&words(part.trim()), steps - 1)?;
+            self.call(&words(part.trim()), steps - 1, seen)?;
         }
         Ok(())
     }
 
     /// One call of a program, without what only sets variables or finds the program.
-    fn call(&self, call: &[String], steps: usize) -> Result<(), String> {
+    fn call(&self, call: &[String], steps: usize, seen: &mut BTreeSet<String>) -> Result<(), String> {
         let sets = |word: &&String| {
             let is_name =
                 |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
@@ -174,7 +173,7 @@ impl Package<'_> {
         let Some((program, arguments)) = call[skipped..].split_first() else { return Ok(()) };
         if ["npm", "yarn", "pnpm"].contains(&program.as_str()) {
             let name = arguments.iter().find(|word| *word != "run" && !word.starts_with('-'));
-            return self.script(name.map_or("", String::as_str), steps);
+            return self.script(name.map_or("", String::as_str), steps, seen);
         }
         let known = PROGRAMS.iter().find(|(known, ..)| known == program);
         let Some((_, packages, files)) = known else {
@@ -332,42 +331,4 @@ impl Package<'_> {
         }
         Err("how its packages get into its image is not seen".to_owned())
     }
-}
-
-/// Whether the modules of a stage, wherever they lie there, are among what was taken.
-fn brings(taken: &[&str], modules: &str) -> bool {
-    let is_modules = |path: &&str| path.trim_end_matches('/').ends_with("node_modules");
-    let is_whole = |path: &&str| {
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        !path.contains("node_modules")
-            && (modules.starts_with(path.trim_end_matches('/'))
-                || ["app", "src", ".", "workspace"].contains(&last))
-    };
-    taken.iter().any(|path| is_modules(path) || is_whole(path))
-}
-
-/// Whether a stage installs packages: `Some(true)` where those for development are among them.
-fn installs(image: &Image) -> Option<bool> {
-    const INSTALL: &[&str] = &[
-        "npm ci",
-        "npm install",
-        "npm i ",
-        "yarn install",
-        "yarn --",
-        "pnpm install",
-        "pnpm i ",
-        "pnpm deploy",
-    ];
-    let is_install = |run: &&String| {
-        let global = run.contains("-g ") || run.contains("--global");
-        let bare =
-            run.trim_end().ends_with("yarn") || run.trim_end().ends_with("npm i") || run.contains("yarn &&");
-        !global && (bare || INSTALL.iter().any(|install| run.contains(install)))
-    };
-    let run = image.runs.iter().rfind(is_install)?;
-    let left_out = ["--omit=dev", "--omit dev", "--production", "--only=prod", "--prod", " -P", "--no-dev"];
-    let asked = run.contains("--include=dev") || run.contains("--production=false");
-    let by_environment = image.env.iter().any(|(name, value, _)| name == "NODE_ENV" && value == "production");
-    let pruned = image.runs.iter().any(|run| run.contains(" prune"));
-    Some(asked || !(left_out.iter().any(|flag| run.contains(flag)) || by_environment || pruned))
 }

@@ -1,7 +1,7 @@
 //! What of the repository lies where in a service's final image, and what its builds have installed there, through all
 //! stages; follows what a Dockerfile says and guesses nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::dockerfile::Dockerfile;
 use super::super::glob;
@@ -11,6 +11,12 @@ use crate::repo::Repo;
 
 /// Stages that take from stages that take from stages: longer chains are not followed.
 const MAX_STEPS: usize = 6;
+
+/// Places of a file in a stage: more than that nobody means, and each is multiplied by the copies of the next stage.
+const MAX_PLACES: usize = 50;
+
+/// The places of a file by stage and steps left, each worked out once.
+type Places = BTreeMap<(String, usize), Vec<String>>;
 
 /// A service with all stages of its image.
 pub(super) struct Site<'a> {
@@ -60,7 +66,7 @@ impl<'a> Site<'a> {
 
     /// Where a file of the repository lies in the final image: below the working folder where it lies there too.
     pub(super) fn place(&self, path: &RepoPath) -> Option<String> {
-        let places = self.places(self.image(), path, MAX_STEPS);
+        let places = self.places(self.image(), path, MAX_STEPS, &mut Places::new());
         let inside = places.iter().find(|place| below(place, self.workdir()).is_some());
         inside.or(places.first()).cloned()
     }
@@ -70,15 +76,20 @@ impl<'a> Site<'a> {
         self.place(path).is_some()
     }
 
-    fn places(&self, stage: &Image, path: &RepoPath, steps: usize) -> Vec<String> {
+    fn places(&self, stage: &Image, path: &RepoPath, steps: usize, known: &mut Places) -> Vec<String> {
         let mut found = Vec::new();
         for placed in &stage.placed {
             found.extend(self.placed(&placed.source, &placed.to, path));
         }
         for brought in stage.brought.iter().filter(|_| steps > 0) {
             let Some(from) = self.stage(&brought.from) else { continue };
-            for place in self.places(from, path, steps - 1) {
-                let Some(rest) = below(&place, &brought.source) else { continue };
+            let key = (brought.from.clone(), steps - 1);
+            if !known.contains_key(&key) {
+                let places = self.places(from, path, steps - 1, known);
+                known.insert(key.clone(), places);
+            }
+            for place in &known[&key] {
+                let Some(rest) = below(place, &brought.source) else { continue };
                 found.push(match rest {
                     // A file by its own name.
                     "" if brought.to.ends_with('/') && self.repo.is_file(path) => {
@@ -88,6 +99,9 @@ impl<'a> Site<'a> {
                 });
             }
         }
+        let mut distinct = BTreeSet::new();
+        found.retain(|place| distinct.insert(place.clone()));
+        found.truncate(MAX_PLACES);
         found
     }
 

@@ -261,3 +261,43 @@ fn calls_are_told_by_their_words() {
     assert_eq!(called("bundle exec rails db:migrate RAILS_ENV=x").map(|(tool, _)| tool), Some("rails"));
     assert_eq!(called("npm start"), None);
 }
+
+#[test]
+fn what_npm_runs_around_a_script_counts_as_the_script() {
+    let of = |scripts: &str| {
+        let manifest =
+            format!(r#"{{"scripts":{{{scripts}}},"dependencies":{{"knex":"3","drizzle-kit":"1"}}}}"#);
+        let config = "//- /api/drizzle.config.ts\nexport default { url: process.env.DATABASE_URL }\n";
+        node("COPY . .\nRUN npm ci", &manifest, &format!("{KNEXFILE}{config}"))
+    };
+    let migrate = r#""migrate":"knex migrate:latest""#;
+    assert_eq!(of(migrate), "npm run migrate");
+    assert_eq!(of(&format!(r#"{migrate},"premigrate":"knex migrate:latest""#)), "npm run migrate");
+    let more = |name: &str, word: &str| format!("its script `{name}` does more than to migrate (`{word}`)");
+    assert_eq!(
+        of(&format!(r#"{migrate},"premigrate":"knex migrate:rollback""#)),
+        more("premigrate", "rollback")
+    );
+    assert_eq!(of(&format!(r#"{migrate},"postmigrate":"knex seed:run""#)), more("postmigrate", "seed"));
+    let drizzle = |options: &str| of(&format!(r#""migrate":"drizzle-kit push {options}""#));
+    assert_eq!(drizzle("--force"), more("migrate", "--force"));
+    assert_eq!(drizzle("--drop-tables"), more("migrate", "--drop-tables"));
+}
+
+#[test]
+fn scripts_and_copies_in_circles_cost_no_time() {
+    let started = std::time::Instant::now();
+    let many = |call: &str| vec![call; 1000].join(" && ");
+    let scripts = format!(
+        r#"{{"scripts":{{"migrate":"{}","b":"{}"}},"dependencies":{{"knex":"3"}}}}"#,
+        many("npm run b"),
+        many("npm run migrate")
+    );
+    let copies: String = (0..60).fold(String::new(), |all, n| format!("{all}COPY --from=it . /c{n}\n"));
+    let dockerfile =
+        format!("COPY . .\nRUN npm ci\nFROM node:20-slim AS it\nWORKDIR /app\nCOPY . .\n{copies}");
+    let _ = node(&dockerfile, &scripts, KNEXFILE);
+    let manifest = serde_json::from_str(&scripts).expect("it is JSON");
+    assert_eq!(called(&npm::scripts(&manifest, "migrate", 4)), None);
+    assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
+}
