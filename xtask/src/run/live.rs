@@ -97,7 +97,7 @@ impl NoEcho {
     fn begin() -> Option<NoEcho> {
         let terminal = std::io::stdin();
         let before = termios::tcgetattr(&terminal).ok()?;
-        if termios::tcgetpgrp(&terminal).ok()? != rustix::process::getpgrp() {
+        if !is_ours() {
             return None;
         }
         let mut silent = before.clone();
@@ -109,8 +109,16 @@ impl NoEcho {
 
 impl Drop for NoEcho {
     fn drop(&mut self) {
-        let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+        // In the background meanwhile, it would be stopped by SIGTTOU here.
+        if is_ours() {
+            let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+        }
     }
+}
+
+/// Whether the terminal on stdin belongs to this program's job.
+fn is_ours() -> bool {
+    termios::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 /// What a check that fails says, for those who wait.

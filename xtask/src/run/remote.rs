@@ -56,6 +56,8 @@ pub fn check_mounts(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -
     let mut wanted: Vec<(&str, &str)> = services
         .iter()
         .flat_map(|service| service.binds.iter().map(|source| (source.as_str(), service.name.as_str())))
+        // What is nowhere yet, Docker makes on either machine.
+        .filter(|(source, _)| std::path::Path::new(source).exists())
         .collect();
     wanted.sort_unstable();
     wanted.dedup_by_key(|(source, _)| *source);

@@ -31,6 +31,8 @@ pub struct Target {
     pub password: String,
     /// Where.
     pub database: String,
+    /// Whether another service has the same login to the same database, and so the same record.
+    pub shared: bool,
     /// How the server takes a file.
     pub tools: SeedTools,
 }
@@ -86,7 +88,7 @@ pub fn apply(docker: &Docker, setup: &Setup, targets: &[Target], ui: Ui) -> Resu
         let applied = applied(docker, target)?;
         let mut done = Vec::new();
         for file in &files {
-            match applied.get(&file.name) {
+            match recorded(target, file, &applied) {
                 None => {
                     apply_one(docker, setup, target, file)?;
                     done.push(file.name.as_str());
@@ -111,11 +113,23 @@ pub fn is_any_due(docker: &Docker, setup: &Setup, targets: &[Target]) -> Result<
         let output = command(docker, target, &target.tools.applied, None).stream(None, None)?;
         let applied = parsed(&output);
         let files = files_of(&setup.out.join(FOLDER).join(&target.service))?;
-        if output.code != 0 || files.iter().any(|file| !applied.contains_key(&file.name)) {
+        if output.code != 0 || files.iter().any(|file| recorded(target, file, &applied).is_none()) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The name under which a file is recorded: a plain one, so that a renamed service keeps its record, where no other
+/// service writes into it.
+fn record(target: &Target, file: &File) -> String {
+    if target.shared { format!("{}/{}", target.service, file.name) } else { file.name.clone() }
+}
+
+/// The digest with which a file was applied; also from before another service came to the database.
+fn recorded<'a>(target: &Target, file: &File, applied: &'a BTreeMap<String, String>) -> Option<&'a String> {
+    let before = || applied.get(&file.name).filter(|digest| **digest == file.digest);
+    applied.get(&record(target, file)).or_else(before)
 }
 
 fn changed(setup: &Setup, target: &Target, file: &File) -> Failure {
@@ -175,7 +189,9 @@ fn failure(setup: &Setup, target: &Target, file: &File, output: &Output) -> Fail
     };
     let left = match target.tools.atomic {
         true => "nothing of it was applied",
-        false => "its changes of rows were taken back, and changes of tables were not",
+        false => {
+            "its changes of rows since its last change of a table were taken back; what stands before stays"
+        }
     };
     failure.why(left).fix(format!("correct it, then: {}", setup.xtask("up")))
 }
@@ -198,6 +214,7 @@ fn fault(said: &str) -> (Option<String>, Option<String>) {
 /// A script of the catalogue in the server's container; the password goes by the environment. A file comes with its
 /// size in bytes, by which the script knows that it has all of it.
 fn command(docker: &Docker, target: &Target, script: &str, file: Option<(&File, &str)>) -> Invocation {
+    let name = file.map(|(file, _)| record(target, file)).unwrap_or_default();
     let mut values = vec![
         ("XTASK_USER", target.user.as_str()),
         ("XTASK_PASSWORD", target.password.as_str()),
@@ -205,7 +222,7 @@ fn command(docker: &Docker, target: &Target, script: &str, file: Option<(&File, 
     ];
     if let Some((file, bytes)) = file {
         values.extend([
-            ("XTASK_FILE", file.name.as_str()),
+            ("XTASK_FILE", name.as_str()),
             ("XTASK_DIGEST", file.digest.as_str()),
             ("XTASK_BYTES", bytes),
         ]);
@@ -282,6 +299,31 @@ mod tests {
             ("2".to_owned(), "Table 'stock.x' doesn't exist".to_owned())
         );
         assert_eq!(said("Error response from daemon"), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn services_that_share_a_login_keep_their_files_apart() {
+        let target = |shared| Target {
+            service: "api".to_owned(),
+            server: String::new(),
+            container: String::new(),
+            user: String::new(),
+            password: String::new(),
+            database: String::new(),
+            shared,
+            tools: SeedTools::default(),
+        };
+        let file = File { name: "01.sql".to_owned(), path: PathBuf::new(), digest: "a".to_owned() };
+        let found = |shared, name: &str, digest: &str| {
+            let applied = BTreeMap::from([(name.to_owned(), digest.to_owned())]);
+            recorded(&target(shared), &file, &applied).cloned()
+        };
+        assert_eq!(record(&target(false), &file), "01.sql");
+        assert_eq!(record(&target(true), &file), "api/01.sql");
+        assert_eq!(found(false, "01.sql", "b"), Some("b".to_owned()));
+        assert_eq!(found(true, "other/01.sql", "a"), None);
+        assert_eq!(found(true, "01.sql", "b"), None);
+        assert_eq!(found(true, "01.sql", "a"), Some("a".to_owned()));
     }
 
     #[test]

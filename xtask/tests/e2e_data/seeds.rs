@@ -12,6 +12,8 @@ fn seed_files_are_applied_once_in_the_order_of_their_names() {
     let calm = shop.xtask(&["up"]).exits(0);
     assert!(!calm.stderr.contains("Seeded"), "{}", calm.stderr);
 
+    shop.xtask(&["db", "snapshot", "unseeded"]).exits(0);
+
     shop.write(&file("shop/02-more.sql"), "INSERT INTO colours (name) VALUES ('blue')");
     shop.write(
         &file("shop/01-first.sql"),
@@ -41,6 +43,15 @@ fn seed_files_are_applied_once_in_the_order_of_their_names() {
     std::fs::remove_dir_all(shop.root.join(file("shopp"))).expect("it was just made");
     assert_eq!(colours(), "red,blue");
 
+    // A snapshot from before the seeds brings their record back as well, also where it is kept beside the databases.
+    let restored = shop.xtask(&["db", "restore", "unseeded", "--yes"]).exits(0);
+    let again = format!("{}{}", restored.stderr, shop.xtask(&["up"]).exits(0).stderr);
+    assert!(again.contains("      Seeded stock (01-first.sql)\n"), "{again}");
+    assert_eq!(
+        (colours(), maria(&shop, "SELECT name FROM colours")),
+        ("red,blue".to_owned(), "red".to_owned())
+    );
+
     // What fails is named with its line, and leaves no rows behind; the one before it stays.
     shop.write(&file("shop/03-bad.sql"), "CREATE TABLE half (id int);\n\nINSERT INTO nowhere VALUES (1);\n");
     let failed = shop.xtask(&["up"]).exits(1);
@@ -66,7 +77,7 @@ fn seed_files_are_applied_once_in_the_order_of_their_names() {
             "error: the seed file `02-bad.sql` of `stock` failed at line 2\n  \
              at integration/init-scripts/seed/stock/02-bad.sql:2\n  \
              why: | Table 'stock.nowhere' doesn't exist\n       \
-             its changes of rows were taken back, and changes of tables were not\n"
+             its changes of rows since its last change of a table were taken back; what stands before stays\n"
         ),
         "{}",
         failed.stderr

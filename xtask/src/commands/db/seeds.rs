@@ -99,6 +99,10 @@ fn targets(catalog: &Catalog, setup: &Setup, spec: &Spec, containers: &[Containe
             user: given.user.clone(),
             password: dotenv::value(&setup.env_text, &given.password_variable).unwrap_or_default(),
             database: given.database.clone(),
+            shared: one_shot.labels.databases.iter().any(|other| {
+                other.service != given.service
+                    && (&other.user, &other.database) == (&given.user, &given.database)
+            }),
             tools: tools.clone(),
         }));
     }

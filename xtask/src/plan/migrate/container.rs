@@ -111,15 +111,8 @@ fn in_own_image(run: &Migration, service: &Container, image: &Image, words: Vec<
     out.in_tests = InTests::default();
     out.reload = None;
     out.working_dir.clone_from(&run.folder);
-    // Whatever the image keeps in volumes is not the migrations' to write.
-    out.tmpfs = service
-        .volumes
-        .iter()
-        .filter_map(|mount| match mount {
-            Mount::Volume { name, target, .. } if name != assemble::PROBE => Some(target.clone()),
-            _ => None,
-        })
-        .collect();
+    let code = [image.workdir.as_deref(), run.folder.as_deref()];
+    out.tmpfs = emptied(&service.volumes, &code);
     out.volumes.clear();
     // A check of the server that does not run here would call it unhealthy.
     let check =
@@ -138,6 +131,21 @@ fn in_own_image(run: &Migration, service: &Container, image: &Image, words: Vec<
         false => (out.entrypoint, out.command) = (Some(words), None),
     }
     out
+}
+
+/// Whatever the image keeps in volumes is not the migrations' to write. One that holds the code stays: Docker fills it
+/// from the image.
+fn emptied(volumes: &[Mount], code: &[Option<&str>]) -> Vec<String> {
+    let holds = |target: &str, folder: &str| {
+        folder
+            .strip_prefix(target.trim_end_matches('/'))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let targets = volumes.iter().filter_map(|mount| match mount {
+        Mount::Volume { name, target, .. } if name != assemble::PROBE => Some(target.clone()),
+        _ => None,
+    });
+    targets.filter(|target| !code.iter().flatten().any(|folder| holds(target, folder))).collect()
 }
 
 /// Whether an image's ENTRYPOINT runs what it is given, and does nothing else; of other base images than the official
@@ -159,4 +167,21 @@ fn fill(text: &str, component: &Component<'_>, binding: &Binding) -> String {
         .replace("{host}", &host)
         .replace("{port}", &port.to_string())
         .replace("{database}", &binding.database)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_that_holds_the_code_is_not_emptied() {
+        let of = |target: &str, code: &[Option<&str>]| {
+            let volume =
+                Mount::Volume { name: "data".to_owned(), target: target.to_owned(), read_only: false };
+            !emptied(&[volume], code).is_empty()
+        };
+        let code = [Some("/app"), Some("/srv/api")];
+        assert!(of("/app/uploads", &code) && of("/ap", &code) && of("/app", &[None, None]));
+        assert!(!of("/app", &code) && !of("/srv/", &code) && !of("/srv/api", &code) && !of("/", &code));
+    }
 }
