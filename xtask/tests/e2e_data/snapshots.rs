@@ -95,6 +95,12 @@ fn reset_takes_a_snapshot_that_brings_the_data_back() {
     let Some(shop) = shop() else { return };
     let before = shop.contents();
     shop.spoil();
+    // A database of a service that has gone: nothing makes its role again.
+    psql(&shop, "postgres", "CREATE ROLE clerk");
+    psql(&shop, "postgres", "CREATE ROLE \"the owner\"");
+    psql(&shop, "postgres", "CREATE DATABASE left_over OWNER \"the owner\"");
+    let table = "CREATE TABLE things (id int); ALTER TABLE things OWNER TO \"the owner\"; GRANT SELECT ON things TO clerk";
+    psql(&shop, "left_over", table);
     // Also where nothing runs: what holds data is started for it.
     shop.xtask(&["down"]).exits(0);
 
@@ -105,6 +111,9 @@ fn reset_takes_a_snapshot_that_brings_the_data_back() {
     let taken = snapshots(&shop, "before-reset-");
     shop.xtask(&["db", "restore", &taken[0], "--yes", "--no-snapshot"]).exits(0);
     assert_eq!(shop.contents(), before);
+    let rights = "SELECT tableowner, has_table_privilege('clerk', 'things', 'SELECT') FROM pg_tables WHERE tablename = 'things'";
+    assert_eq!(psql(&shop, "left_over", rights), "the owner|t");
+    psql(&shop, "postgres", "DROP DATABASE left_over");
 }
 
 #[test]

@@ -12,11 +12,15 @@ pub struct DataTools {
     /// Prints the databases that hold somebody's data, one a line. Without it the server is dumped as one.
     #[serde(default)]
     pub databases: Vec<String>,
+    /// Prints the roles that a dump of `{database}` names and does not hold, one a line.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// Writes a consistent dump to stdout.
     pub dump: Vec<String>,
     /// Of the dump's file: `dump`, `sql.gz`.
     pub extension: String,
-    /// Reads the dump on stdin into the new database `{fresh}`, and touches no other.
+    /// Reads the dump on stdin into the new database `{fresh}`, and touches no other. Those of the `{roles}` that are
+    /// missing are made; each is an argument.
     #[serde(default)]
     pub load: Vec<String>,
     /// Puts `{fresh}` in the place of `{database}`.

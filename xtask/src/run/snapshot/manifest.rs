@@ -39,6 +39,9 @@ pub struct Entry {
     pub image: String,
     /// `None` where the server was dumped as one.
     pub database: Option<String>,
+    /// The roles that the dump names and does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// In the snapshot's folder.
     pub file: String,
     /// The file's size: a shorter one is not whole.
@@ -129,6 +132,7 @@ mod tests {
             kind: "postgres".into(),
             image: "postgres:17".into(),
             database: Some("my shop".into()),
+            roles: vec!["clerk".into()],
             file: manifest.file_name("db", Some("my shop"), "dump"),
             bytes: 12,
         });

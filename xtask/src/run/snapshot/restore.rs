@@ -70,7 +70,7 @@ pub fn restore(
         .enumerate()
         .filter_map(|(n, entry)| {
             let server = servers.iter().find(|server| server.service == entry.service)?;
-            let names = Names::of(entry.database.as_deref().unwrap_or_default(), n);
+            let names = Names::of(entry.database.as_deref().unwrap_or_default(), n).with_roles(&entry.roles);
             Some(Job { entry, server, names })
         })
         .collect();
@@ -169,6 +169,7 @@ mod tests {
                 kind: if service == "db" { "postgres".to_owned() } else { "redis".to_owned() },
                 image: String::new(),
                 database: Some(database.to_owned()),
+                roles: Vec::new(),
                 file: String::new(),
                 bytes: 1,
             });

@@ -40,24 +40,33 @@ pub struct Names {
     pub fresh: String,
     /// `{old}`
     pub old: String,
+    /// `{roles}`, none or several arguments.
+    pub roles: Vec<String>,
 }
 
 impl Names {
     /// For the database that is the n-th to be restored.
     pub fn of(database: &str, n: usize) -> Names {
         let [fresh, old] = OURS.map(|prefix| format!("{prefix}{n}"));
-        Names { database: database.to_owned(), fresh, old }
+        Names { database: database.to_owned(), fresh, old, roles: Vec::new() }
+    }
+
+    /// With the roles that the dump names.
+    #[must_use]
+    pub fn with_roles(self, roles: &[String]) -> Names {
+        Names { roles: roles.to_vec(), ..self }
     }
 
     /// A command with its placeholders filled.
     pub fn fill(&self, words: &[String]) -> Vec<String> {
         let fill = |word: &String| match word.as_str() {
-            "{database}" => self.database.clone(),
-            "{fresh}" => self.fresh.clone(),
-            "{old}" => self.old.clone(),
-            _ => word.clone(),
+            "{database}" => vec![self.database.clone()],
+            "{fresh}" => vec![self.fresh.clone()],
+            "{old}" => vec![self.old.clone()],
+            "{roles}" => self.roles.clone(),
+            _ => vec![word.clone()],
         };
-        words.iter().map(fill).collect()
+        words.iter().flat_map(fill).collect()
     }
 }
 
@@ -87,13 +96,32 @@ impl Server {
         if self.tools.databases.is_empty() {
             return Ok(vec![None]);
         }
-        let output = self.exec(docker, self.tools.databases.clone())?.stream(None, None)?;
-        if output.code != 0 {
-            return Err(failed(format!("cannot list the databases of `{}`", self.service), &output).into());
+        let names = self.lines(docker, self.tools.databases.clone(), || {
+            format!("cannot list the databases of `{}`", self.service)
+        })?;
+        let theirs = names.into_iter().filter(|name| !OURS.iter().any(|prefix| name.starts_with(prefix)));
+        Ok(theirs.map(Some).collect())
+    }
+
+    /// The roles that a dump of this database names and does not hold.
+    ///
+    /// # Errors
+    /// When the server does not tell.
+    pub fn roles(&self, docker: &Docker, names: &Names) -> Result<Vec<String>> {
+        if self.tools.roles.is_empty() {
+            return Ok(Vec::new());
         }
-        let names = output.stdout.lines().filter(|name| !name.is_empty());
-        let theirs = names.filter(|name| !OURS.iter().any(|prefix| name.starts_with(prefix)));
-        Ok(theirs.map(|name| Some(name.to_owned())).collect())
+        let what = || format!("cannot list the roles of {} on `{}`", names.database, self.service);
+        self.lines(docker, names.fill(&self.tools.roles), what)
+    }
+
+    /// What a command of the catalogue prints, without empty lines.
+    fn lines(&self, docker: &Docker, words: Vec<String>, what: impl Fn() -> String) -> Result<Vec<String>> {
+        let output = self.exec(docker, words)?.stream(None, None)?;
+        if output.code != 0 {
+            return Err(failed(what(), &output).into());
+        }
+        Ok(output.stdout.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 }
 
@@ -183,5 +211,9 @@ mod tests {
             Names::of("a b", 2).fill(&words),
             ["sh", "-c", "x {database}", "a b", "xtask_restore_2", "xtask_before_2"]
         );
+        let roles = ["the owner".to_owned(), "clerk".to_owned()];
+        let words = ["load", "{roles}"].map(str::to_owned);
+        assert_eq!(Names::of("a", 0).fill(&words), ["load"]);
+        assert_eq!(Names::of("a", 0).with_roles(&roles).fill(&words), ["load", "the owner", "clerk"]);
     }
 }

@@ -65,6 +65,7 @@ fn dump(
 ) -> Result<Entry> {
     let file = manifest.file_name(&server.service, database.as_deref(), &server.tools.extension);
     let names = Names::of(database.as_deref().unwrap_or_default(), 0);
+    let roles = server.roles(docker, &names)?;
     let command = server.exec(docker, names.fill(&server.tools.dump))?;
     let output = command.stream(None, Some(draft.file(&file)?))?;
     let bytes = draft.settled(&file)?;
@@ -73,6 +74,7 @@ fn dump(
         kind: server.kind.clone(),
         image: server.image.clone(),
         database,
+        roles,
         file,
         bytes,
     };

@@ -25,6 +25,7 @@ impl Place {
             kind: "postgres".into(),
             image: "postgres:17".into(),
             database: None,
+            roles: Vec::new(),
             file: "db.dump".into(),
             bytes: draft.settled("db.dump").unwrap(),
         });
