@@ -6,11 +6,9 @@
 
 pub mod adopt;
 pub mod apply;
-pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod discover;
 pub mod plan;
 pub mod render;
 pub mod run;
@@ -18,3 +16,4 @@ pub mod ui;
 
 pub use cli::main;
 pub use xtask_base::{error, model, noise, parallel, repo, search};
+pub use xtask_discover::{catalog, discover};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A module at the top of `src` or `base/src`, and what of ours it may name.
+/// A module at the top of `src`, `base/src` or `discover/src`, and what of ours it may name.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("error", &[]),
@@ -36,7 +36,8 @@ fn sources(below: &Path, into: &mut Vec<(PathBuf, String)>) {
 }
 
 fn all() -> Vec<(PathBuf, String)> {
-    let homes = ["src", "base/src"].map(|home| Path::new(env!("CARGO_MANIFEST_DIR")).join(home));
+    let homes =
+        ["src", "base/src", "discover/src"].map(|home| Path::new(env!("CARGO_MANIFEST_DIR")).join(home));
     let below = |src: PathBuf| {
         let mut found = Vec::new();
         sources(&src, &mut found);

@@ -20,6 +20,9 @@ const DOCUMENTS: &[&str] = &[
     "docs/update.md",
 ];
 
+/// Where the packages that make the library have their sources.
+const SOURCES: [&str; 3] = ["xtask/src", "xtask/base/src", "xtask/discover/src"];
+
 /// Words that stand for a name in the paths of the documents.
 const PLACEHOLDERS: &[&str] = &["KIND", "NAME", "ROOT", "ANY_MONOREPO"];
 
@@ -209,7 +212,11 @@ fn is_path(span: &str) -> bool {
 
 #[test]
 fn every_path_of_the_documents_exists() {
-    let homes = ["", "xtask", "xtask/src", "xtask/base/src", "integration"].map(|home| root().join(home));
+    let homes = ["", "xtask", "integration"]
+        .into_iter()
+        .chain(SOURCES)
+        .map(|home| root().join(home))
+        .collect::<Vec<_>>();
     let mut missing = Vec::new();
     for path in DOCUMENTS {
         for span in document(path).spans.into_iter().filter(|span| is_path(span)) {
@@ -223,7 +230,7 @@ fn every_path_of_the_documents_exists() {
 
 /// The modules at the top of the library and of what it stands on.
 fn modules() -> Vec<String> {
-    let lines = read("xtask/src/lib.rs") + &read("xtask/base/src/lib.rs");
+    let lines = SOURCES.map(|home| read(&format!("{home}/lib.rs"))).concat();
     let names = lines.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     names.map(str::to_owned).collect()
 }
@@ -233,7 +240,7 @@ fn resolves(path: &str) -> bool {
     let mut parts: Vec<&str> = path.split("::").collect();
     let mut item = None;
     loop {
-        let file = ["xtask/src", "xtask/base/src"]
+        let file = SOURCES
             .into_iter()
             .flat_map(|home| {
                 let module = root().join(home).join(parts.join("/"));

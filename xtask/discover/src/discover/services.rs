@@ -117,7 +117,7 @@ impl Roots {
 /// Where the commands of `cargo xtask` lie: the root's own package, and this project's sources with their sample and
 /// their fixtures, where they are part of the tree. They run the services and are none.
 fn tools(repo: &Repo) -> Vec<String> {
-    const SOURCES: &str = "xtask/src/discover/services.rs";
+    const SOURCES: &str = "xtask/discover/src/discover/services.rs";
     let is_file = |path: &str| RepoPath::root().join(path).is_some_and(|path| repo.is_file(&path));
     let is_tool = is_file("xtask/Cargo.toml") && !is_file("xtask/Dockerfile");
     let own = is_tool.then(|| "xtask".to_owned());
@@ -507,7 +507,7 @@ mod tests {
     fn the_commands_themselves_are_no_services() {
         let tree = "//- /shop/Dockerfile\nFROM x\nCOPY . .\n//- /shop/main.py\n\n\
                     //- /xtask/Cargo.toml\n[package]\n//- /xtask/fixtures/api/Dockerfile\nFROM x\nCOPY . .\n\
-                    //- /tools/x/xtask/src/discover/services.rs\n\n\
+                    //- /tools/x/xtask/discover/src/discover/services.rs\n\n\
                     //- /tools/x/workspace/code/market/Dockerfile\nFROM x\nCOPY . .\n\
                     //- /tools/x/.ci/images/base/Dockerfile\nFROM x\nCOPY . .\n";
         assert_eq!(names(tree), ["shop"]);

@@ -8,15 +8,15 @@ use std::path::Path;
     reason = "a build script reads the package's own files and writes to OUT_DIR"
 )]
 fn main() -> std::io::Result<()> {
-    println!("cargo::rerun-if-changed=catalog");
-    let mut names: Vec<String> = std::fs::read_dir("catalog")?
+    println!("cargo::rerun-if-changed=../catalog");
+    let mut names: Vec<String> = std::fs::read_dir("../catalog")?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".yaml"))
         .collect();
     names.sort();
     let mut list = String::from("&[\n");
     for name in &names {
-        let path = std::path::absolute(Path::new("catalog").join(name))?;
+        let path = std::path::absolute(Path::new("../catalog").join(name))?;
         let _ = writeln!(list, "    ({name:?}, include_str!({path:?})),");
     }
     list.push_str("]\n");
