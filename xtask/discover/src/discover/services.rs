@@ -3,6 +3,7 @@
 mod aside;
 mod cargo_build;
 mod context;
+mod copied;
 mod files;
 mod ignored;
 mod inputs;
@@ -56,7 +57,8 @@ struct Candidate {
 pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     let mut found = Found::default();
     let roots = Roots::of(repo, scope);
-    let candidates = candidates(repo, &roots, &mut found);
+    let mut candidates = candidates(repo, &roots, &mut found);
+    copied::settle(repo, &mut candidates);
     let bases = bases(&candidates);
     for (candidate, better) in choose(candidates) {
         match better {
@@ -144,7 +146,7 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
         let names: Vec<DockerName> = files.iter().map(|(_, name)| name.clone()).collect();
         let one = |(file, name): &(RepoPath, DockerName)| Candidate {
             file: file.clone(),
-            rank: name.rank,
+            rank: place::rank_of_holders(file).map_or(name.rank, |rank| rank.max(name.rank)),
             place: place::of(repo, file, name, &names),
             read: read(repo, file),
         };

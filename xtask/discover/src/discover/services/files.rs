@@ -49,6 +49,7 @@ const VARIANTS: &[(&str, Rank)] = &[
     ("heroku", Rank::Other),
     ("hot", Rank::Development),
     ("integration", Rank::Aside),
+    ("jar", Rank::Other),
     ("jvm", Rank::Production),
     ("k8s", Rank::Other),
     ("legacy", Rank::Other),
@@ -139,9 +140,10 @@ pub(super) fn docker_name(name: &str) -> Option<DockerName> {
     Some(DockerName { stem: (!stem.is_empty()).then(|| stem.join("-")), rank })
 }
 
-/// What a word says about a variant; `None` for any other word.
+/// What a word says about a variant; `None` for any other word. `jvm21` is a version of `jvm`.
 pub(super) fn variant(word: &str) -> Option<Rank> {
-    VARIANTS.iter().find(|(known, _)| *known == word).map(|(_, rank)| *rank)
+    let of = |word: &str| VARIANTS.iter().find(|(known, _)| *known == word).map(|(_, rank)| *rank);
+    of(word).or_else(|| of(word.trim_end_matches(|c: char| c.is_ascii_digit())))
 }
 
 #[cfg(test)]
@@ -161,6 +163,8 @@ mod tests {
             ("Dockerfile-orders.prod", Some("orders"), Rank::Production),
             ("Dockerfile.test", None, Rank::Aside),
             ("Dockerfile.native-micro", None, Rank::Other),
+            ("Dockerfile.legacy-jar", None, Rank::Other),
+            ("Dockerfile.jvm21", None, Rank::Production),
         ] {
             let wanted = DockerName { stem: stem.map(str::to_owned), rank };
             assert_eq!(docker_name(name), Some(wanted), "{name}");

@@ -138,8 +138,26 @@ fn lead(parts: &[&str]) -> Option<&'static [&'static str]> {
     LEADS.iter().find(|lead| parts.ends_with(lead)).copied()
 }
 
+/// Whether a folder holds Dockerfiles, those for one environment included: `docker`, `docker-dev`, `docker.prod`.
 pub(super) fn is_holder(part: &str) -> bool {
-    HOLDERS.contains(&part.to_ascii_lowercase().as_str())
+    let part = part.to_ascii_lowercase();
+    let holds = |name: &str| HOLDERS.contains(&name);
+    holds(&part)
+        || part
+            .rsplit_once(['-', '_', '.'])
+            .is_some_and(|(name, last)| holds(name) && files::variant(last).is_some())
+}
+
+/// What the folders that hold a Dockerfile say about its rank: `docker/dev`, `docker-dev`.
+pub(super) fn rank_of_holders(file: &RepoPath) -> Option<files::Rank> {
+    let folder = file.parent()?;
+    let said = |part: &str| {
+        part.rsplit(['-', '_', '.']).next().and_then(|last| files::variant(&last.to_ascii_lowercase()))
+    };
+    let parts: Vec<&str> = folder.parts().collect();
+    let (last, above) = parts.split_last()?;
+    let holds = is_holder(last) || above.last().is_some_and(|above| is_holder(above));
+    holds.then(|| said(last)).flatten()
 }
 
 fn path_of(parts: &[&str]) -> RepoPath {
