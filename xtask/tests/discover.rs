@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use xtask::catalog::Catalog;
 use xtask::discover::{Scope, discover};
-use xtask::model::fact::{Fact, Facts, ServiceFacts, Subject, What};
+use xtask::model::fact::{Fact, Facts, Origin, ServiceFacts, Subject, What};
 use xtask::repo::Repo;
 
 #[test]
@@ -76,6 +76,10 @@ fn show(facts: &Facts) -> String {
             let _ = writeln!(out, "  build {dockerfile} in {}", build.context);
         }
     }
+    for base in &facts.bases {
+        let _ = writeln!(out, "base {}: {} in {}", base.name, base.dockerfile, base.build.context);
+        show_origins(&mut out, &base.origins);
+    }
     for aside in &facts.set_aside {
         let _ = writeln!(out, "aside {}: {}", aside.path, aside.reason);
     }
@@ -88,6 +92,12 @@ fn show(facts: &Facts) -> String {
         let _ = writeln!(out, "  fix: {}", problem.fix);
     }
     out
+}
+
+fn show_origins(out: &mut String, origins: &[Origin]) {
+    for origin in origins {
+        let _ = writeln!(out, "  from {} of {}", origin.reference, origin.dockerfile);
+    }
 }
 
 fn show_service(out: &mut String, service: &ServiceFacts) {
@@ -108,6 +118,7 @@ fn show_service(out: &mut String, service: &ServiceFacts) {
     }
     let image = &service.image;
     let _ = writeln!(out, "  from {}", image.base);
+    show_origins(out, &service.origins);
     if let Some(user) = &image.user {
         let _ = writeln!(out, "  user {user}");
     }

@@ -36,7 +36,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
 }
 
 fn build_services(project: &mut Project, matches: &ArgMatches, context: &Context) -> Result<()> {
-    preflight::machine(&project.docker)?;
+    let machine = preflight::machine(&project.docker)?;
     let spec = project.prepare(context.ui)?;
     let names = values(matches, "service");
     let built: Vec<&ServiceSpec> = spec.services.iter().filter(|service| service.build.is_some()).collect();
@@ -49,6 +49,8 @@ fn build_services(project: &mut Project, matches: &ArgMatches, context: &Context
         return Ok(());
     }
     images::ensure(&project.docker, &project.setup, &chosen, context.ui)?;
+    let built: Vec<&ServiceSpec> = chosen.iter().copied().chain(&spec.bases).collect();
+    project.setup.overlay = preflight::overlay(&machine, &built);
     let no_cache = matches.get_flag("no-cache");
     build::build(&project.docker, &project.setup, &spec, &chosen, no_cache, context.ui)?;
     let ids = images::ids_of(&project.docker, &chosen)?;

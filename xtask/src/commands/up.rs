@@ -183,7 +183,8 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
         servers = db::wanted(&catalog, &services);
         holdings::check(docker, setup, &db::engines(&catalog), &servers, ui)?;
     }
-    setup.overlay = relay::joined(setup.overlay.take(), preflight::overlay(&machine, &services));
+    let built: Vec<&ServiceSpec> = services.iter().copied().chain(&spec.bases).collect();
+    setup.overlay = relay::joined(setup.overlay.take(), preflight::overlay(&machine, &built));
     let builds = request.build && services.iter().any(|service| service.build.is_some());
     let early = if builds && !known { ahead::components(&services, &before) } else { Vec::new() };
     let started = Instant::now();

@@ -62,6 +62,8 @@ pub(crate) fn build((dockerfile, build): &(RepoPath, Build)) -> ContainerBuild {
         dockerfile: dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.iter().map(|(name, value)| (name.clone(), escape(value))).collect(),
+        contexts: Vec::new(),
+        tags: Vec::new(),
     }
 }
 
@@ -207,7 +209,7 @@ pub(crate) fn volume(owner: &str, target: &str, all: &[String]) -> String {
     format!("{owner}-{}", names::project(last))
 }
 
-fn label(name: &str, value: &str) -> (String, String) {
+pub(crate) fn label(name: &str, value: &str) -> (String, String) {
     (format!("xtask.{name}"), escape(value))
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod assemble;
+mod bases;
 mod components;
 mod connectivity;
 mod draft;
@@ -118,6 +119,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     if config.hot_reload.is_some_and(|switch| !switch.0) {
         containers.iter_mut().for_each(|container| container.reload = None);
     }
+    bases::add(&mut containers, facts);
     let connectivity = connectivity::connectivity(&connectivity::Parts {
         drafts: &drafts,
         needs: &needs,

@@ -81,6 +81,11 @@ fn container(out: &mut Writer, container: &Container, bind: &str, layout: &Layou
     if let Some(build) = build {
         self::build(out, build, layout);
     }
+    if *role == ContainerRole::Base {
+        // Built for others, and never started.
+        out.line(2, "scale: 0");
+        out.line(2, "network_mode: none");
+    }
     if let Some(words) = entrypoint {
         out.flow(2, "entrypoint", words);
     }
@@ -122,7 +127,7 @@ fn container(out: &mut Writer, container: &Container, bind: &str, layout: &Layou
 }
 
 fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
-    let ContainerBuild { context, dockerfile, target, args } = build;
+    let ContainerBuild { context, dockerfile, target, args, contexts, tags } = build;
     out.line(2, "build:");
     out.pair(3, "context", &from_setup(context.as_str(), layout));
     let inside = dockerfile.relative_to(context).unwrap_or_else(|| {
@@ -136,6 +141,12 @@ fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
         out.pair(3, "target", target);
     }
     out.map(3, "args", args);
+    let contexts: Vec<(String, String)> = contexts
+        .iter()
+        .map(|(reference, service)| (reference.clone(), format!("service:{service}")))
+        .collect();
+    out.map(3, "additional_contexts", &contexts);
+    out.list(3, "tags", tags);
 }
 
 /// `$` as Compose writes it where it begins no variable.

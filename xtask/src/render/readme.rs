@@ -89,6 +89,9 @@ fn quick_start(out: &mut String, stack: &Stack, layout: &Layout) {
          Without Rust:\n\n```sh\ncd {}\ncp .env.example .env\ndocker compose up -d --wait\n```\n\n",
         layout.out
     ));
+    if stack.containers.iter().any(|container| container.role == ContainerRole::Base) {
+        out.push_str("Some images are built from others of this monorepo: without Rust, that takes Compose 2.33.1 or newer.\n\n");
+    }
     let third: Vec<&str> = stack
         .variables
         .iter()

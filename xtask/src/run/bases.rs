@@ -62,7 +62,12 @@ pub fn of(setup: &Setup, service: &ServiceSpec) -> Vec<Base> {
     let text = read_text(&file).ok().flatten().unwrap_or_default();
     let shown = setup.shown_outside(&file.to_string_lossy());
     let base = |(image, line)| Base { image, at: format!("{shown}:{line}") };
-    bases(&text).into_iter().map(base).collect()
+    // What another service builds comes from no registry.
+    let is_built = |image: &str| {
+        let plain = image.trim_start_matches("docker.io/").trim_end_matches(":latest");
+        build.contexts.iter().any(|(reference, _)| reference == plain)
+    };
+    bases(&text).into_iter().filter(|(image, _)| !is_built(image)).map(base).collect()
 }
 
 /// What FROM names, with its line; earlier stages, `scratch` and what only a build argument decides left out.

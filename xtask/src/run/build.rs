@@ -28,15 +28,30 @@ pub fn build(
     no_cache: bool,
     ui: Ui,
 ) -> Result<()> {
-    let built: Vec<&str> = services
-        .iter()
-        .filter(|service| service.build.is_some())
-        .map(|service| service.name.as_str())
-        .collect();
-    if built.is_empty() {
-        return Ok(());
-    }
     let started = Instant::now();
+    let mut built = 0;
+    for wave in spec.builds(services) {
+        build_wave(docker, setup, spec, &wave, no_cache, ui)?;
+        built += wave.len();
+    }
+    if built > 0 {
+        let took = duration::show(started.elapsed());
+        ui.status("Built", format_args!("{} in {took}", count(built, "image")));
+    }
+    Ok(())
+}
+
+/// Builds what needs nothing of each other: what is built from another image comes after it, whatever Compose knows of
+/// that.
+fn build_wave(
+    docker: &Docker,
+    setup: &Setup,
+    spec: &Spec,
+    services: &[&ServiceSpec],
+    no_cache: bool,
+    ui: Ui,
+) -> Result<()> {
+    let built: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     ui.status("Building", crate::ui::list(&built));
     let command = compose_build(docker, setup, no_cache).args(built.iter().copied());
     let child = command.start()?;
@@ -56,8 +71,6 @@ pub fn build(
         }
     };
     if code == 0 {
-        let took = duration::show(started.elapsed());
-        ui.status("Built", format_args!("{} in {took}", count(built.len(), "image")));
         return Ok(());
     }
     if let Some(refused) = unobtainable_base(&lines) {

@@ -5,6 +5,8 @@ use std::fmt;
 /// What a container is for: `xtask.role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
+    /// An image that others are built from; nothing of it runs.
+    Base,
     /// A database, queue or the like.
     Component,
     /// Ends with exit code 0 and is waited for.
@@ -101,6 +103,7 @@ fn database(word: &str) -> Option<Database> {
 
 fn role(text: &str) -> Option<Role> {
     match text {
+        "base" => Some(Role::Base),
         "component" => Some(Role::Component),
         "one-shot" => Some(Role::OneShot),
         "service" => Some(Role::Service),
@@ -129,6 +132,7 @@ fn health(text: &str) -> Option<Health> {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Role::Base => "base",
             Role::Component => "component",
             Role::OneShot => "one-shot",
             Role::Service => "service",

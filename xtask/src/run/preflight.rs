@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::{Failure, Failures, Result};
 use crate::run::docker::{Docker, Output, last_lines, no_engine};
 use crate::run::spec::ServiceSpec;
-use crate::run::version::{FAST_ENGINE, OLDEST_COMPOSE, OLDEST_ENGINE, Version};
+use crate::run::version::{FAST_ENGINE, LINKING_COMPOSE, OLDEST_COMPOSE, OLDEST_ENGINE, Version};
 
 /// How long the engine may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -93,25 +93,28 @@ fn enough(name: &str, text: &str, oldest: Version, line: &str) -> Result<Version
     }
 }
 
-/// What makes the setup acceptable to an engine that does not know `start_interval`; `None` where it does.
+/// What makes the setup acceptable to an engine that does not know `start_interval`, and to a Compose that does not know
+/// images of other services; `None` where both do.
 ///
-/// Without it, a check every ten seconds would make each start wait; so it comes every second there.
+/// Without the first, a check every ten seconds would make each start wait; so it comes every second there. Without the
+/// second, FROM finds the image by its name, as we build it first.
 pub fn overlay(machine: &Machine, services: &[&ServiceSpec]) -> Option<String> {
-    if machine.engine >= FAST_ENGINE {
-        return None;
+    let mut text = String::new();
+    for service in services {
+        let check = service.start_interval && machine.engine < FAST_ENGINE;
+        let contexts = service.build.as_ref().is_some_and(|build| !build.contexts.is_empty());
+        let contexts = contexts && machine.compose < LINKING_COMPOSE;
+        if check || contexts {
+            text.push_str(&format!("  {:?}:\n", service.name));
+        }
+        if contexts {
+            text.push_str("    build:\n      additional_contexts: !reset {}\n");
+        }
+        if check {
+            text.push_str("    healthcheck:\n      start_interval: !reset null\n      interval: 1s\n      retries: 60\n");
+        }
     }
-    let concerned: Vec<&&ServiceSpec> = services.iter().filter(|service| service.start_interval).collect();
-    if concerned.is_empty() {
-        return None;
-    }
-    let mut text = "services:\n".to_owned();
-    for service in concerned {
-        text.push_str(&format!(
-            "  {:?}:\n    healthcheck:\n      start_interval: !reset null\n      interval: 1s\n      retries: 60\n",
-            service.name
-        ));
-    }
-    Some(text)
+    (!text.is_empty()).then(|| format!("services:\n{text}"))
 }
 
 #[cfg(test)]
@@ -132,6 +135,24 @@ mod tests {
         );
         assert_eq!(overlay(&machine(FAST_ENGINE), &services), None);
         assert_eq!(overlay(&machine(Version(20, 10, 24)), &services[1..]), None);
+    }
+
+    #[test]
+    fn an_old_compose_builds_from_images_by_their_names() {
+        let json = r#"{"services":{"api":{"build":{"context":"/a","additional_contexts":{"shop/base":"service:base"}}},
+            "base":{"build":{"context":"/b"},"labels":{"xtask.role":"base"}},"web":{"build":{"context":"/w"}}}}"#;
+        let spec = crate::run::spec::Spec::parse(json, "p").unwrap();
+        let names = |waves: Vec<Vec<&ServiceSpec>>| -> Vec<Vec<String>> {
+            waves.iter().map(|wave| wave.iter().map(|service| service.name.clone()).collect()).collect()
+        };
+        let services: Vec<&ServiceSpec> = spec.services.iter().collect();
+        assert_eq!(names(spec.builds(&services)), [vec!["base"], vec!["api", "web"]]);
+        let machine = |compose| Machine { engine: FAST_ENGINE, compose };
+        assert_eq!(
+            overlay(&machine(OLDEST_COMPOSE), &services).unwrap(),
+            "services:\n  \"api\":\n    build:\n      additional_contexts: !reset {}\n"
+        );
+        assert_eq!(overlay(&machine(LINKING_COMPOSE), &services), None);
     }
 
     #[test]

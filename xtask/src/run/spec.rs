@@ -40,6 +40,8 @@ pub struct BuildSpec {
     pub context: String,
     /// Relative to the context.
     pub dockerfile: String,
+    /// What FROM names and another service builds, and that service.
+    pub contexts: Vec<(String, String)>,
 }
 
 /// One service of the files.
@@ -86,6 +88,8 @@ pub struct ServiceSpec {
 pub struct Spec {
     /// In the order of their names.
     pub services: Vec<ServiceSpec>,
+    /// Images that others are built from, likewise; nothing of them runs.
+    pub bases: Vec<ServiceSpec>,
     /// Real names of the networks that take their addresses from the engine's pools.
     pub networks: Vec<String>,
     /// Of all that Compose said: another one means that something is to be done.
@@ -136,16 +140,40 @@ impl Spec {
                 .and_then(|network| network.name.clone())
                 .unwrap_or_else(|| format!("{project}_{key}"))
         });
-        Ok(Spec {
-            services: services.collect(),
-            networks: networks.collect(),
-            fingerprint: fnv1a(json.as_bytes()),
-        })
+        let (bases, services) = services.partition(|service| service.role == Role::Base);
+        Ok(Spec { services, bases, networks: networks.collect(), fingerprint: fnv1a(json.as_bytes()) })
     }
 
     /// A service by its name.
     pub fn service(&self, name: &str) -> Option<&ServiceSpec> {
         self.services.iter().find(|service| service.name == name)
+    }
+
+    /// Those of the bases and services that are built before others of these, and these themselves, in waves: each needs
+    /// only what stands in earlier ones. What is not built here is left out.
+    pub fn builds<'s>(&'s self, services: &[&'s ServiceSpec]) -> Vec<Vec<&'s ServiceSpec>> {
+        let known = |name: &str| self.bases.iter().chain(&self.services).find(|service| service.name == name);
+        let mut waves: Vec<Vec<&ServiceSpec>> = Vec::new();
+        let mut wave: Vec<&ServiceSpec> =
+            services.iter().copied().filter(|service| service.build.is_some()).collect();
+        // Compose refuses circles, and the rounds end all the same.
+        while !wave.is_empty() && waves.len() <= self.bases.len() + self.services.len() {
+            let mut before: Vec<&ServiceSpec> = Vec::new();
+            let contexts =
+                wave.iter().filter_map(|service| service.build.as_ref()).flat_map(|build| &build.contexts);
+            for one in contexts.filter_map(|(_, name)| known(name)) {
+                if before.iter().all(|other| other.name != one.name) {
+                    before.push(one);
+                }
+            }
+            for later in waves.iter_mut().chain([&mut wave]) {
+                later.retain(|service| before.iter().all(|one| one.name != service.name));
+            }
+            waves.insert(0, wave);
+            wave = before;
+        }
+        waves.retain(|wave| !wave.is_empty());
+        waves
     }
 
     /// The names of all services.
@@ -260,6 +288,8 @@ struct RawBuild {
     context: String,
     #[serde(default)]
     dockerfile: String,
+    #[serde(default)]
+    additional_contexts: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -326,10 +356,7 @@ fn service_spec(
         name: name.to_owned(),
         role,
         image: raw.image.clone().unwrap_or_else(|| format!("{project}-{name}")),
-        build: raw
-            .build
-            .as_ref()
-            .map(|build| BuildSpec { context: build.context.clone(), dockerfile: build.dockerfile.clone() }),
+        build: raw.build.as_ref().map(build_spec),
         depends_on: raw
             .depends_on
             .iter()
@@ -352,6 +379,17 @@ fn service_spec(
         values: format!("{:?} {:?} {:?} {health_test:?}", raw.environment, raw.command, raw.entrypoint),
         environment: raw.environment.clone().unwrap_or_default(),
         labels,
+    }
+}
+
+fn build_spec(raw: &RawBuild) -> BuildSpec {
+    let of_service = |(reference, context): (&String, &String)| {
+        Some((reference.clone(), context.strip_prefix("service:")?.to_owned()))
+    };
+    BuildSpec {
+        context: raw.context.clone(),
+        dockerfile: raw.dockerfile.clone(),
+        contexts: raw.additional_contexts.iter().filter_map(of_service).collect(),
     }
 }
 

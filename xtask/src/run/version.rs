@@ -6,6 +6,8 @@ pub const OLDEST_COMPOSE: Version = Version(2, 24, 4);
 pub const OLDEST_ENGINE: Version = Version(20, 10, 0);
 /// The first engine with `start_interval`: full speed.
 pub const FAST_ENGINE: Version = Version(25, 0, 0);
+/// The first Compose in which a build takes another service's image for what FROM names.
+pub const LINKING_COMPOSE: Version = Version(2, 33, 1);
 /// `rust-version` of the workspace.
 pub const OLDEST_RUST: Version = Version(1, 89, 0);
 

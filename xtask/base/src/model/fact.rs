@@ -343,6 +343,28 @@ pub struct ImageHealth {
     pub line: u32,
 }
 
+/// What a Dockerfile is built FROM, or copies out of, and another Dockerfile of the repository makes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// As written, variables replaced: `shop/base:1`.
+    pub reference: String,
+    /// The Dockerfile that makes it.
+    pub dockerfile: RepoPath,
+}
+
+/// An image that only others are built FROM: it has to be there before theirs, and runs nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseFacts {
+    /// Valid as a Compose service name, and no service's.
+    pub name: String,
+    /// The Dockerfile.
+    pub dockerfile: RepoPath,
+    /// How to build it.
+    pub build: Build,
+    /// What it is built FROM itself.
+    pub origins: Vec<Origin>,
+}
+
 /// How to build an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Build {
@@ -373,6 +395,8 @@ pub struct ServiceFacts {
     pub language: String,
     /// What the Dockerfile says.
     pub image: Image,
+    /// Images of this repository that have to be there before its own is built, by reference.
+    pub origins: Vec<Origin>,
     /// What the image is made from, by path.
     pub inputs: Vec<Input>,
     /// Everything else, in a stable order (by path, line, rule).
@@ -464,6 +488,8 @@ pub struct Facts {
     pub services: Vec<ServiceFacts>,
     /// By name.
     pub components: Vec<ComponentFacts>,
+    /// By name.
+    pub bases: Vec<BaseFacts>,
     /// Infrastructure against which the code is tested: says a version, never a need. By kind.
     pub tested: Vec<ComponentFacts>,
     /// By path.

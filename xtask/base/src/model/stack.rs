@@ -40,6 +40,8 @@ pub struct Stack {
 /// What a container is for; travels as the label `xtask.role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ContainerRole {
+    /// An image that others are built from: there is never a container of it.
+    Base,
     /// A database, queue or the like.
     Component,
     /// Ends with exit code 0 and is waited for.
@@ -158,6 +160,10 @@ pub struct ContainerBuild {
     pub target: Option<String>,
     /// In stable order.
     pub args: Vec<(String, String)>,
+    /// What FROM names and another service of the file builds, and that service; in stable order.
+    pub contexts: Vec<(String, String)>,
+    /// Names that the image has beside its own.
+    pub tags: Vec<String>,
 }
 
 /// `${BIND_ADDR:-127.0.0.1}:${TRADING_PORT:-3000}:3000`.

@@ -1,6 +1,7 @@
 //! Reads hand-written compose files, Kubernetes manifests, values of Helm charts and Skaffold's files as further
 //! evidence; they never start or stop a service that has no Dockerfile here.
 
+mod bake;
 mod compose;
 mod helm;
 mod kubernetes;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
 use super::names::{Names, valid_name};
-use super::services::{self, Found, Roots};
+use super::services::{self, Found, Roots, Tagged};
 use super::{placeholder, ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{
@@ -85,6 +86,26 @@ impl Format {
             _ => ["kubernetes-port", "kubernetes-environment", "kubernetes-needs", "kubernetes-probe"],
         }
     }
+}
+
+/// Whether a file names images and what each is built from.
+pub(super) fn lists_images(file: &RepoPath) -> bool {
+    bake::may_be(file) || skaffold::may_be(file) || compose::may_be(file)
+}
+
+/// The images that such a file names, and what they are built from.
+pub(super) fn images(file: &RepoPath, text: &str) -> Vec<Tagged> {
+    let folder = file.parent().unwrap_or_default();
+    let units = match () {
+        () if bake::may_be(file) => bake::units(text, &folder),
+        () if skaffold::may_be(file) => skaffold::units(text, &folder),
+        () => compose::units(text, &folder),
+    };
+    let tagged = |unit: Unit| {
+        let UnitBuild { context, dockerfile, target, .. } = unit.build?;
+        (!unit.image.is_empty()).then_some(Tagged { reference: unit.image, dockerfile, context, target })
+    };
+    units.into_iter().filter_map(tagged).collect()
 }
 
 /// The images of infrastructure that continuous integration and development containers start.
@@ -214,7 +235,8 @@ fn split(repo: &Repo, found: &mut Found, units: &[Unit]) {
             part.build.context = build.context.clone();
             part.build.target.clone_from(&build.target);
             part.build.args.clone_from(&build.args);
-            part.image = parsed.image(build.target.as_deref(), &build.args);
+            part.image = found.image(&parsed, build.target.as_deref(), &build.args);
+            part.origins = found.bases.origins(dockerfile, &parsed, &build.args);
             found.services.push(part);
         }
     }
@@ -249,7 +271,7 @@ fn split_by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment]) {
             let known_as = known_as.into_iter().flatten().map(|name| name.to_lowercase());
             part.aliases.extend(known_as.filter(|alias| *alias != part.name));
             part.build.target = Some(program.clone());
-            part.image = parsed.image(Some(program), &BTreeMap::new());
+            part.image = found.image(parsed, Some(program), &BTreeMap::new());
             found.services.push(part);
         }
         let name = found.services.last().map(|part| part.name.clone()).unwrap_or_default();

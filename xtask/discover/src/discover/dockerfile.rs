@@ -15,6 +15,7 @@ use crate::model::fact::Image;
 
 pub(super) use expand::words;
 pub(super) use flags::{listening, of_server};
+pub(super) use image::{Known, Origins};
 pub(super) use says::{EXPOSED_VARIABLE, facts, health_address};
 use steps::Step;
 
@@ -53,7 +54,22 @@ impl Dockerfile {
 
     /// What is built from the stage `target`, or from the last one, with build arguments `args`.
     pub(super) fn image(&self, target: Option<&str>, args: &BTreeMap<String, String>) -> Image {
-        image::build(&self.steps, target, args)
+        image::build(&self.steps, target, args, &|_| None)
+    }
+
+    /// The same, with what it inherits from an image that `known` has.
+    pub(super) fn image_on(
+        &self,
+        target: Option<&str>,
+        args: &BTreeMap<String, String>,
+        known: Known<'_>,
+    ) -> Image {
+        image::build(&self.steps, target, args, known)
+    }
+
+    /// The images that its stages are built FROM, or copy out of; stages of its own and `scratch` left out.
+    pub(super) fn origins(&self, args: &BTreeMap<String, String>) -> Origins {
+        image::origins(&self.steps, args)
     }
 
     /// The names of all ARGs, once each.

@@ -30,11 +30,11 @@ mod workspace;
 
 pub use services::{RootBuilds, root_builds};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::model::fact::{Fact, Facts, ServiceFacts};
+use crate::model::fact::{BaseFacts, Fact, Facts, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::parallel::in_parallel;
@@ -130,6 +130,9 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     for (service, (inputs, facts)) in found.services.iter_mut().zip(own) {
         (service.inputs, service.facts) = (inputs, facts);
     }
+    let origins: Vec<_> =
+        found.services.iter().map(|service| (service.dockerfile.clone(), service.origins.clone())).collect();
+    let bases = name_bases(found.bases.needed(repo, &origins), &found);
     let mut read = read_files(repo, catalog, &roots);
     read.facts.extend(deployed);
     let orphans = assign::assign(repo, catalog, &mut found.services, read.facts);
@@ -147,11 +150,30 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
         apis: api_document::documents(repo, &found.services),
         services: found.services,
         components: found.components,
+        bases,
         tested: deployment::tested(repo, catalog),
         set_aside: found.set_aside,
         problems,
         orphans,
     })
+}
+
+/// Gives each base a name that nothing else in the setup has.
+fn name_bases(mut bases: Vec<BaseFacts>, found: &services::Found) -> Vec<BaseFacts> {
+    let services = found.services.iter().map(|service| &service.name);
+    let components = found.components.iter().map(|component| &component.name);
+    let mut taken: BTreeSet<String> = services.chain(components).cloned().collect();
+    for base in &mut bases {
+        let plain = base.name.clone();
+        let longer = (1..).map(|number| match number {
+            1 => format!("{plain}-image"),
+            number => format!("{plain}-image-{number}"),
+        });
+        let free = std::iter::once(plain.clone()).chain(longer).find(|name| !taken.contains(name));
+        base.name = free.unwrap_or(plain);
+        taken.insert(base.name.clone());
+    }
+    bases
 }
 
 /// Scenarios that people keep beside their code: `smoke/*.yaml` or `tests/smoke/*.yaml` in the root, in `workspace` or

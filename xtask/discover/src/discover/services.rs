@@ -1,6 +1,7 @@
 //! Finds the services: which Dockerfiles are one, what they are called, where their code lies and how they are built.
 
 mod aside;
+mod bases;
 mod cargo_build;
 mod context;
 mod copied;
@@ -10,6 +11,7 @@ mod inputs;
 mod language;
 mod parameters;
 mod place;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,7 @@ use crate::model::problem::{Problem, Severity};
 use crate::parallel::in_parallel;
 use crate::repo::Repo;
 
+use bases::Bases;
 use files::{DockerName, Rank};
 use place::Place;
 
@@ -33,6 +36,7 @@ pub(super) use crate::noise::{is_test_folder, is_test_path};
 pub(super) use aside::{DOCKER, TEMPLATE, hidden_or_test};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
+pub(super) use tags::Tagged;
 
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]
@@ -41,6 +45,8 @@ pub(super) struct Found {
     pub(super) components: Vec<ComponentFacts>,
     pub(super) set_aside: Vec<SetAside>,
     pub(super) problems: Vec<Problem>,
+    /// What Dockerfiles make for others.
+    pub(super) bases: Bases,
 }
 
 /// A Dockerfile that may be a service.
@@ -57,13 +63,17 @@ struct Candidate {
 pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     let mut found = Found::default();
     let roots = Roots::of(repo, scope);
-    let mut candidates = candidates(repo, &roots, &mut found);
+    let candidates = candidates(repo, &roots, &mut found);
+    let read = candidates.iter().filter_map(|one| Some((&one.file, one.read.as_ref().ok()?)));
+    found.bases = Bases::of(repo, &roots, read);
+    let is_base = |one: &Candidate| one.read.as_ref().is_ok_and(|read| found.bases.is_base(&one.file, read));
+    let (bases, mut candidates): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_base);
+    bases.into_iter().for_each(|base| found.aside(base.file, aside::BASE.to_owned()));
     copied::settle(repo, &mut candidates);
-    let bases = bases(&candidates);
     for (candidate, better) in choose(candidates) {
         match better {
             Some(better) => found.aside(candidate.file, format!("a variant of `{better}`")),
-            None => found.add(repo, catalog, candidate, &bases),
+            None => found.add(repo, catalog, candidate),
         }
     }
     found.problems.extend(folders_called_dockerfile(repo, &roots));
@@ -155,12 +165,6 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
     read.into_iter().flatten().collect()
 }
 
-/// Names that Dockerfiles build FROM and that no registry knows: other Dockerfiles here make them.
-fn bases(candidates: &[Candidate]) -> BTreeSet<String> {
-    let read = candidates.iter().filter_map(|one| one.read.as_ref().ok());
-    read.map(|dockerfile| dockerfile.image(None, &BTreeMap::new()).base).collect()
-}
-
 /// The best Dockerfile of each place; beside every other one, the better one.
 fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     let mut groups: BTreeMap<(RepoPath, String), Vec<Candidate>> = BTreeMap::new();
@@ -229,7 +233,7 @@ impl Found {
         self.set_aside.push(SetAside { path, reason });
     }
 
-    fn add(&mut self, repo: &Repo, catalog: &Catalog, from: Candidate, bases: &BTreeSet<String>) {
+    fn add(&mut self, repo: &Repo, catalog: &Catalog, from: Candidate) {
         let Candidate { file, place, read, .. } = from;
         let dockerfile = match read {
             Ok(dockerfile) => dockerfile,
@@ -239,19 +243,9 @@ impl Found {
             }
         };
         self.problems.extend(dockerfile.broken.iter().map(|(line, why)| broken(&file, *line, why)));
-        let image = dockerfile.image(None, &BTreeMap::new());
+        let image = self.image(&dockerfile, None, &BTreeMap::new());
         if let Some(reason) = aside::by_image(&image) {
             return self.aside(file, reason.to_owned());
-        }
-        let folder = file.parent().unwrap_or_default();
-        // `nginx/Dockerfile` that is FROM nginx does not make what it stands on.
-        let own = image.base.split([':', '@']).next() == Some(folder.name());
-        if !own
-            && !folder.is_root()
-            && bases.contains(folder.name())
-            && catalog.by_image(folder.name()).is_none()
-        {
-            return self.aside(file, "the base of other images".to_owned());
         }
         if let Some(parameter) = parameters::of(repo, &file, &dockerfile) {
             return self.add_each(repo, &file, &dockerfile, parameter);
@@ -268,6 +262,7 @@ impl Found {
         let missing = ignored::missing(repo, &file, &image, &build.context).into_iter();
         self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
         let language = language::of(repo, &place.path, &build.context, &image);
+        let origins = self.bases.origins(&file, &dockerfile, &BTreeMap::new());
         self.services.push(ServiceFacts {
             aliases: place.aliases,
             inputs: Vec::new(),
@@ -278,9 +273,20 @@ impl Found {
             image,
             language,
             migration: None,
+            origins,
             name: place.name,
             path: place.path,
         });
+    }
+
+    /// What a Dockerfile builds, with what it inherits from others here.
+    pub(super) fn image(
+        &self,
+        dockerfile: &Dockerfile,
+        target: Option<&str>,
+        args: &BTreeMap<String, String>,
+    ) -> Image {
+        dockerfile.image_on(target, args, &|reference| self.bases.image(reference))
     }
 
     /// One service for each value of a build argument.
@@ -293,7 +299,8 @@ impl Found {
     ) {
         for value in parameter.values {
             let args = BTreeMap::from([(parameter.name.clone(), value.value)]);
-            let image = dockerfile.image(None, &args);
+            let image = self.image(dockerfile, None, &args);
+            let origins = self.bases.origins(file, dockerfile, &args);
             let place = place::plain(repo, &value.path);
             let build = Build { context: value.context, target: None, args };
             let missing = ignored::missing(repo, file, &image, &build.context).into_iter();
@@ -308,6 +315,7 @@ impl Found {
                 build,
                 image,
                 migration: None,
+                origins,
                 name: place.name,
                 path: place.path,
             });

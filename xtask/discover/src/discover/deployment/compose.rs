@@ -24,6 +24,11 @@ pub(super) fn is_main(file: &RepoPath, repo: &Repo) -> bool {
     first.is_some_and(|first| *first == file.name())
 }
 
+/// Whether a file of that name is a compose file of any kind.
+pub(super) fn may_be(file: &RepoPath) -> bool {
+    file.name().contains("compose") && matches!(file.extension(), "yml" | "yaml")
+}
+
 /// The services of a file in `folder`; none where it is not understood.
 pub(super) fn units(text: &str, folder: &RepoPath) -> Vec<Unit> {
     let Ok(mut file) = serde_yaml::from_str::<Value>(text) else { return Vec::new() };

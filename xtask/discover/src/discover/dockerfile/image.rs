@@ -15,8 +15,16 @@ struct Stage<'a> {
     steps: &'a [Step],
 }
 
+/// Finds the image that another Dockerfile of the repository makes, by what FROM names.
+pub(in crate::discover) type Known<'a> = &'a dyn Fn(&str) -> Option<Image>;
+
 /// What is built from the stage `target`, or from the last one.
-pub(super) fn build(steps: &[Step], target: Option<&str>, args: &BTreeMap<String, String>) -> Image {
+pub(super) fn build(
+    steps: &[Step],
+    target: Option<&str>,
+    args: &BTreeMap<String, String>,
+    known: Known<'_>,
+) -> Image {
     let globals = global_args(steps, args);
     let stages = stages(steps, &globals);
     let mut image = Image { args: all_args(steps), ..Image::default() };
@@ -32,6 +40,13 @@ pub(super) fn build(steps: &[Step], target: Option<&str>, args: &BTreeMap<String
         chain.push(base);
     }
     let mut state = State::default();
+    let root = &stages[chain.last().copied().unwrap_or(last)];
+    if let Some(from) = known(&root.base) {
+        inherit(&mut image, from, root.line);
+        state.env = image.env.iter().map(|(name, value, _)| (name.clone(), value.clone())).collect();
+        state.inherited = std::mem::take(&mut image.installs);
+        state.exposed = std::mem::take(&mut image.expose);
+    }
     for stage in chain.iter().rev().map(|at| &stages[*at]) {
         if image.base.is_empty() {
             image.base.clone_from(&stage.base);
@@ -46,7 +61,67 @@ pub(super) fn build(steps: &[Step], target: Option<&str>, args: &BTreeMap<String
         }
     }
     image.installs = state.installs.into_names();
+    image.installs.extend(state.inherited);
+    // Where it says itself where it listens, that counts.
+    if image.expose.is_empty() {
+        image.expose = state.exposed;
+    }
     image
+}
+
+/// The images that a Dockerfile needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::discover) struct Origins {
+    /// What stages are built FROM.
+    pub(in crate::discover) from: Vec<String>,
+    /// What is only copied out of.
+    pub(in crate::discover) copied: Vec<String>,
+}
+
+/// The images that stages are built FROM or copy out of.
+pub(super) fn origins(steps: &[Step], args: &BTreeMap<String, String>) -> Origins {
+    let globals = global_args(steps, args);
+    let stages = stages(steps, &globals);
+    let mut origins = Origins::default();
+    for (at, stage) in stages.iter().enumerate() {
+        let is_stage = |name: &str| {
+            stages[..at].iter().any(|stage| stage.name.eq_ignore_ascii_case(name))
+                || name.parse::<usize>().is_ok()
+        };
+        let is_image =
+            |name: &str| !name.is_empty() && name != "scratch" && !name.contains('$') && !is_stage(name);
+        if is_image(&stage.base) && !origins.from.contains(&stage.base) {
+            origins.from.push(stage.base.clone());
+        }
+        for step in stage.steps {
+            let What::Bring { from, .. } = &step.what else { continue };
+            let from = expand::value(from, &|name| globals.get(name).cloned());
+            if is_image(&from) && !origins.copied.contains(&from) {
+                origins.copied.push(from);
+            }
+        }
+    }
+    origins.copied.retain(|image| !origins.from.contains(image));
+    origins
+}
+
+/// What a stage inherits from the image that it is built FROM and that another Dockerfile here makes. It stands on the
+/// line of FROM; what the other one copies and runs is nothing of this one's.
+fn inherit(image: &mut Image, from: Image, line: u32) {
+    let Image {
+        base, expose, env, healthcheck, user, workdir, entrypoint, command, volumes, installs, ..
+    } = from;
+    image.base = base;
+    image.expose = expose.into_iter().map(|(port, _)| (port, line)).collect();
+    image.env = env.into_iter().map(|(name, value, _)| (name, value, line)).collect();
+    image.healthcheck = healthcheck.map(|check| ImageHealth { line, ..check });
+    image.user = user;
+    image.workdir = workdir;
+    image.entrypoint = entrypoint;
+    image.command = command;
+    image.command_line = line;
+    image.volumes = volumes.into_iter().map(|(path, _)| (path, line)).collect();
+    image.installs = installs;
 }
 
 /// ARGs before the first FROM, with the given values in place of their defaults.
@@ -138,6 +213,10 @@ struct State {
     env: BTreeMap<String, String>,
     has_command: bool,
     installs: install::Installed,
+    /// What the image that this one is built FROM installs.
+    inherited: Vec<String>,
+    /// What it exposes.
+    exposed: Vec<(u16, u32)>,
 }
 
 impl State {
@@ -309,6 +388,27 @@ mod tests {
         let args = BTreeMap::from([("P".to_owned(), "7".to_owned())]);
         let image = file.image(Some("one"), &args);
         assert_eq!((image.base.as_str(), image.expose.as_slice()), ("a", [(7, 3)].as_slice()));
+    }
+
+    #[test]
+    fn image_of_another_dockerfile_is_inherited_on_the_line_of_from() {
+        let base = image(
+            "FROM node:22\nENV PORT=8000 A=1\nEXPOSE 9000\nWORKDIR /srv\nUSER app\nCOPY x y\nENTRYPOINT [\"node\"]\nCMD [\"a\"]\n",
+        );
+        let known = |name: &str| (name == "shop/base").then(|| base.clone());
+        let image = |text: &str| {
+            Dockerfile::parse(text).expect("has a stage").image_on(None, &BTreeMap::new(), &known)
+        };
+        let own = image("FROM shop/base AS a\nENV A=2\nFROM a\nCOPY src .\nEXPOSE $PORT\nCMD [\"b\"]\n");
+        assert_eq!(
+            (own.base.as_str(), own.user.as_deref(), own.expose.as_slice()),
+            ("node:22", Some("app"), [(8000, 5)].as_slice())
+        );
+        assert_eq!(own.env, [("PORT".to_owned(), "8000".to_owned(), 1), ("A".to_owned(), "2".to_owned(), 2)]);
+        assert_eq!((own.entrypoint, own.command), (vec!["node".to_owned()], vec!["b".to_owned()]));
+        assert_eq!((own.copies.len(), own.placed[0].to.as_str()), (1, "/srv/"));
+        let plain = image("FROM shop/base\nENTRYPOINT [\"c\"]\n");
+        assert_eq!((plain.command, plain.expose), (Vec::new(), vec![(9000, 1)]));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(in crate::discover) const DOCKER: &str = ".docker";
 /// The reason for images of a whole system.
 pub(super) const ALL_IN_ONE: &str = "an image that holds all services in one";
 
+/// The reason for images that run nothing themselves.
+pub(super) const BASE: &str = "the base of other images";
+
 /// Whether a name says so.
 pub(super) fn is_all_in_one(name: &str) -> bool {
     matches!(name, "aio" | "all-in-one" | "all_in_one" | "allinone")
@@ -84,7 +87,7 @@ pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str
     }
     let words = file.name().to_ascii_lowercase();
     if !stem.is_empty() && words.split(['.', '-', '_']).any(|word| word == "base") {
-        return Some("the base of other images");
+        return Some(BASE);
     }
     (name.rank == Rank::Aside && stem.is_empty()).then_some("for tests, builds or continuous integration")
 }

@@ -188,6 +188,7 @@ mod tests {
         let dockerfile = path(module).join("Dockerfile").expect("inside the root");
         let text = repo.text(&dockerfile).expect("is there").text;
         let service = ServiceFacts {
+            origins: Vec::new(),
             name: String::new(),
             path: path(module),
             dockerfile,

@@ -1,0 +1,4 @@
+target "runtime" {
+  context = "images/php"
+  tags    = ["shop/web-runtime:latest"]
+}
