@@ -1,6 +1,6 @@
 //! `restart`: end and start running containers anew, and wait until they are healthy again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{ArgMatches, Command};
 
@@ -59,7 +59,8 @@ fn restart(project: &Project, names: &[String], timeout: Duration, context: &Con
     {
         return restart_from_nothing(context, &command, &known, timeout);
     }
-    let what = Start { services: services.clone(), early: Vec::new(), timeout };
+    let (early, up, since) = (Vec::new(), Vec::new(), Instant::now());
+    let what = Start { services: services.clone(), early, up, since, timeout };
     let took = start::start(&project.docker, &project.setup, &spec, &what, &command, context.ui)?.took();
     let text = format!("{} healthy again in {}", count(services.len(), "container"), duration::show(took));
     context.ui.status("Restarted", text);

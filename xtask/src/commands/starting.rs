@@ -38,7 +38,8 @@ pub(super) fn seed_first(
         let command = start::compose_up(docker, setup, &services, &[]);
         let first = Start { services: services.clone(), ..what.clone() };
         let started = start_all(docker, setup, spec, first, &command, context.ui);
-        what.early.extend(services);
+        what.early.retain(|name| !services.contains(name));
+        what.up.extend(services);
         started
     };
     let (timings, running) = bring(names(&|service| service.role == Role::Component))?;
@@ -47,7 +48,7 @@ pub(super) fn seed_first(
     }
     let (made, running) = bring(names(&|_| true))?;
     seeds::apply(context, docker, setup, spec, seeded, &running)?;
-    Ok(Some(timings.then(made)))
+    Ok(Some(timings.then(made).lasting(what.since.elapsed())))
 }
 
 /// Starts everything; once more where an engine was made anew, and so empty, under clients that were there before it.
@@ -68,7 +69,7 @@ pub(super) fn start_all(
     if !volatile::stop_stale(docker, spec, &what.services, &after, Moment::AfterStart, ui)? {
         return Ok((first?, after));
     }
-    let again = Start { early: Vec::new(), ..what };
+    let again = Start { early: Vec::new(), up: Vec::new(), ..what };
     let second = start::start(docker, setup, spec, &again, command, ui)?;
     let timings = match first {
         Ok(first) => first.then(second),

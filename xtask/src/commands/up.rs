@@ -213,7 +213,8 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     }
     verify::check(docker, setup, &services, &ids)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
-    let mut what = Start { services: wanted.clone(), early, timeout: request.timeout };
+    let (up, since, timeout) = (Vec::new(), Instant::now(), request.timeout);
+    let mut what = Start { services: wanted.clone(), early, up, since, timeout };
     let seeded = seeds::before_start(setup, &spec, &wanted, &before)?;
     let first = starting::seed_first(context, project, &spec, &mut what, &seeded)?;
     let Project { docker, setup } = project;

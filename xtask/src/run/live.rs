@@ -33,18 +33,19 @@ impl Live {
         }
     }
 
-    /// Shows what a look at the engine has brought.
-    pub fn show(&mut self, watch: &Watch, changes: &[Change], at: Duration) {
+    /// Shows what a look at the engine has brought: at that time of this part of a start, which began `earlier` behind
+    /// the whole.
+    pub fn show(&mut self, watch: &Watch, changes: &[Change], earlier: Duration, at: Duration) {
         let phases = watch.phases();
         let Some((table, rows)) = &mut self.table else {
             for change in changes.iter().filter(|change| !change.from_before) {
-                line(self.ui, change, at);
+                line(self.ui, change, earlier + at);
             }
             for (expected, ..) in &phases {
                 let said = watch.said(&expected.name);
                 let last = self.said.insert(expected.name.clone(), said).flatten();
                 if let Some(said) = said.filter(|said| last != Some(*said)) {
-                    let at = duration::show(at);
+                    let at = duration::show(earlier + at);
                     self.ui
                         .status("Waiting", format_args!("for {}: {} (at {at})", expected.name, note(said)));
                 }

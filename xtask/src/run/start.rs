@@ -9,7 +9,7 @@ use crate::run::setup::Setup;
 use crate::run::spec::Spec;
 use crate::run::state::{self, Container};
 use crate::run::timings::{Clock, Timings};
-use crate::run::wait::{self, Cause, Observation, Verdict, Watch};
+use crate::run::wait::{self, Cause, Change, Observation, Phase, Verdict, Watch};
 use crate::run::{diagnose, duration, signals};
 use crate::ui::Ui;
 
@@ -27,8 +27,18 @@ pub struct Start {
     pub services: Vec<String>,
     /// Those of them that were started a moment ago, as part of the same start.
     pub early: Vec<String>,
+    /// Those of them that the same start has brought up and said so: of them, only a failure is news.
+    pub up: Vec<String>,
+    /// When the start as a whole began: the times on the screen count from there.
+    pub since: Instant,
     /// How long they may take.
     pub timeout: Duration,
+}
+
+impl Start {
+    fn is_news(&self, change: &Change) -> bool {
+        matches!(change.phase, Phase::Failed(_)) || !self.up.contains(&change.service)
+    }
 }
 
 /// Runs a command of Compose that starts services and waits until they are well; returns when each came up.
@@ -44,6 +54,7 @@ pub fn start(
     ui: Ui,
 ) -> Result<Timings> {
     let started = Instant::now();
+    let earlier = started.saturating_duration_since(what.since);
     let mut before = observe(docker, setup, started, None, Watch::unclear)?;
     before.containers.retain(|container| !what.early.contains(&container.service));
     let expected = wait::expected(spec, &what.services);
@@ -68,9 +79,10 @@ pub fn start(
         looked = Some(Instant::now());
         ended = code;
         let seen = observe(docker, setup, started, ended, |containers| watch.unclear_now(containers, ended))?;
-        let (changes, verdict) = watch.step(&seen);
+        let (mut changes, verdict) = watch.step(&seen);
+        changes.retain(|change| what.is_news(change));
         clock.note(&seen, &changes);
-        live.show(&watch, &changes, seen.at);
+        live.show(&watch, &changes, earlier, seen.at);
         if verdict != Verdict::Wait {
             break (verdict, seen.containers);
         }

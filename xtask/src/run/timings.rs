@@ -149,6 +149,12 @@ impl Timings {
         Timings { version: 1, total_ms: before + next.total_ms, services, critical_path }
     }
 
+    /// As a start that went on for so long: something was done when all was up.
+    #[must_use]
+    pub fn lasting(self, took: Duration) -> Timings {
+        Timings { total_ms: millis(took), ..self }
+    }
+
     /// Nothing had to be started.
     pub fn none(took: Duration) -> Timings {
         Clock::default().finish(took)

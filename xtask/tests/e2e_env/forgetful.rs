@@ -50,7 +50,11 @@ fn assert_mended(lab: &Own, started_before: &str) {
 fn a_database_in_memory_is_set_up_before_its_clients_however_it_stopped() {
     let port = free_ports(1);
     let Some(lab) = lab(IMAGES, || shop(port)) else { return };
-    lab.xtask(&["up", "--env", "test"]).exits(0);
+    let first = lab.xtask(&["up", "--env", "test"]).exits(0).stderr;
+    // The seed file comes between two starts of the servers; to the user it is one.
+    for change in ["Healthy postgres ", "Done postgres-setup ", "Seeded orders "] {
+        assert_eq!(first.matches(change).count(), 1, "{change}\n{first}");
+    }
     assert_mended(&lab, "");
     let postgres = container(&lab, "postgres");
     let says = "Stopping orders (postgres has lost its data)";
