@@ -11,11 +11,16 @@ use super::members::Member;
 use super::reach::CONNECT;
 use super::{Finding, ISOLATION, System, shown};
 
-/// First the control, then each way to the component, by its name and by its addresses.
+/// First the control, then each way to the component, by its name and by its addresses. A way counts as open when it is
+/// so three times, a second apart: while the engine makes or removes any network, also one of another system, it takes
+/// its rule between the networks away for some milliseconds (Docker 26 and older).
 const ATTEMPT: &str = r#"
 nc -w 3 "$XTASK_CONTROL_HOST" "$XTASK_CONTROL_PORT" -e true || exit 90
+reaches() {
+    nc -w 1 "$1" "$XTASK_PORT" -e true 2>/dev/null
+}
 for host in $XTASK_HOSTS; do
-    if nc -w 1 "$host" "$XTASK_PORT" -e true 2>/dev/null; then
+    if reaches "$host" && sleep 1 && reaches "$host" && sleep 1 && reaches "$host"; then
         echo "$host:$XTASK_PORT accepts the connection"
         exit 91
     fi
@@ -162,5 +167,35 @@ impl Wall<'_> {
                 .failed(unproven(format!("`{}` cannot be reached from there either: {answer}", way.control))),
             code => finding.failed(unproven(format!("exit code {code}: {answer}"))),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the script is tried without containers")]
+mod tests {
+    use super::*;
+
+    /// The script's exit code where the component accepts the first connections, so many of them.
+    fn attempt(accepted: u8) -> Option<i32> {
+        let nc = format!(
+            "tried=0; sleep() {{ :; }}; nc() {{ [ \"$3\" = control ] || {{ tried=$((tried + 1)); [ $tried -le {accepted} ]; }}; }}"
+        );
+        let script = format!("{nc}\n{ATTEMPT}");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-euc", &script]).stdout(std::process::Stdio::null());
+        for (name, value) in [
+            ("XTASK_CONTROL_HOST", "control"),
+            ("XTASK_CONTROL_PORT", "1"),
+            ("XTASK_HOSTS", "db"),
+            ("XTASK_PORT", "2"),
+        ] {
+            shell.env(name, value);
+        }
+        shell.status().expect("there is a shell").code()
+    }
+
+    #[test]
+    fn a_way_that_is_open_for_a_moment_is_none() {
+        assert_eq!([0, 1, 2, 3].map(attempt), [Some(0), Some(0), Some(0), Some(REACHED)]);
     }
 }
