@@ -1,8 +1,8 @@
 -- One user for each service. `.env` holds the passwords, the administrator's too.
-\getenv postgres_password POSTGRES_PASSWORD
+\set postgres_password `printenv POSTGRES_PASSWORD`
 ALTER ROLE postgres PASSWORD :'postgres_password';
 
-\getenv courier_password COURIER_DB_PASSWORD
+\set courier_password `printenv COURIER_DB_PASSWORD`
 SELECT 'CREATE ROLE "courier"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'courier')\gexec
 ALTER ROLE "courier" LOGIN PASSWORD :'courier_password';
@@ -19,12 +19,12 @@ SELECT 'REASSIGN OWNED BY "courier" TO "orders_clients"'
                 WHERE b.datname = 'orders' AND d.deptype = 'o' AND d.refobjid = '"courier"'::regrole)\gexec
 \connect postgres
 
-\getenv ledger_password LEDGER_DB_PASSWORD
+\set ledger_password `printenv LEDGER_DB_PASSWORD`
 SELECT 'CREATE ROLE "ledger"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ledger')\gexec
 ALTER ROLE "ledger" LOGIN PASSWORD :'ledger_password';
 
-\getenv orders_password ORDERS_DB_PASSWORD
+\set orders_password `printenv ORDERS_DB_PASSWORD`
 SELECT 'CREATE ROLE "orders"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'orders')\gexec
 ALTER ROLE "orders" LOGIN PASSWORD :'orders_password';

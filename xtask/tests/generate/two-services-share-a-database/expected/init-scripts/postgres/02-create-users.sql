@@ -1,8 +1,8 @@
 -- One user for each service. `.env` holds the passwords, the administrator's too.
-\getenv postgres_password POSTGRES_PASSWORD
+\set postgres_password `printenv POSTGRES_PASSWORD`
 ALTER ROLE postgres PASSWORD :'postgres_password';
 
-\getenv reader_password READER_DB_PASSWORD
+\set reader_password `printenv READER_DB_PASSWORD`
 SELECT 'CREATE ROLE "reader"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')\gexec
 ALTER ROLE "reader" LOGIN PASSWORD :'reader_password';
@@ -19,7 +19,7 @@ SELECT 'REASSIGN OWNED BY "reader" TO "votes_clients"'
                 WHERE b.datname = 'votes' AND d.deptype = 'o' AND d.refobjid = '"reader"'::regrole)\gexec
 \connect postgres
 
-\getenv writer_password WRITER_DB_PASSWORD
+\set writer_password `printenv WRITER_DB_PASSWORD`
 SELECT 'CREATE ROLE "writer"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'writer')\gexec
 ALTER ROLE "writer" LOGIN PASSWORD :'writer_password';
