@@ -30,6 +30,9 @@ pub struct Entry {
     pub default: String,
     /// By major version (or the version that the image's tag pins).
     pub versions: BTreeMap<String, Version>,
+    /// The oldest release with which the variables, mounts and scripts of this entry work: `3.8`; absent where any does.
+    #[serde(default)]
+    pub oldest: Option<String>,
     /// The port that clients use.
     pub port: u16,
     /// The container port that clients on the host use, where it is not [`Entry::port`]: Kafka tells its clients an
@@ -469,15 +472,34 @@ impl Entry {
         self.recognise.images.contains(&image_name(image))
     }
 
+    /// Whether a tag names a release before the oldest with which this entry works: before `3.8`, `3.7-alpine` is and
+    /// `3` is not, which is the newest `3.x`.
+    pub fn is_too_old(&self, tag: &str) -> bool {
+        let oldest = self.oldest.as_deref().and_then(numbers).unwrap_or_default();
+        let unequal = |(tag, oldest): (u32, u32)| (tag != oldest).then_some(tag < oldest);
+        numbers(tag).is_some_and(|tag| tag.into_iter().zip(oldest).find_map(unequal).unwrap_or(false))
+    }
+
     /// The key and the data of the version that a tag or a wish names: `15.4-alpine` is `15`, `8` is the newest `8.x`.
     pub fn version_for(&self, wanted: &str) -> Option<(&str, &Version)> {
         let wanted = numbers(wanted)?;
+        let fits = |key: &[u32]| key.iter().zip(&wanted).all(|(a, b)| a == b);
+        let (_, key) = self.sorted_versions().into_iter().rev().find(|(key, _)| fits(key))?;
+        self.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version))
+    }
+
+    /// The key and the data of the oldest version.
+    pub fn oldest_version(&self) -> Option<(&str, &Version)> {
+        let (_, key) = self.sorted_versions().into_iter().next()?;
+        self.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version))
+    }
+
+    /// The versions with the numbers of their keys, the oldest first.
+    fn sorted_versions(&self) -> Vec<(Vec<u32>, &String)> {
         let mut versions: Vec<(Vec<u32>, &String)> =
             self.versions.keys().filter_map(|key| Some((numbers(key)?, key))).collect();
         versions.sort();
-        let fits = |key: &[u32]| key.iter().zip(&wanted).all(|(a, b)| a == b);
-        let (_, key) = versions.into_iter().rev().find(|(key, _)| fits(key))?;
-        self.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version))
+        versions
     }
 }
 
@@ -593,5 +615,23 @@ mod tests {
         assert_eq!(version("mailpit", "v1.21.3").as_deref(), Some("1"));
         assert_eq!(version("postgres", "9.6"), None);
         assert_eq!(version("postgres", "alpine"), None);
+    }
+
+    #[test]
+    fn a_tag_is_too_old_only_where_it_says_so() {
+        let catalog = catalog();
+        let entry = catalog.get("rabbitmq").expect("is built in");
+        for (tag, too_old) in [
+            ("3.7.28-management-alpine", true),
+            ("2", true),
+            ("3.8", false),
+            ("3.13-management", false),
+            ("3-management", false),
+            ("4", false),
+            ("management", false),
+        ] {
+            assert_eq!(entry.is_too_old(tag), too_old, "{tag}");
+        }
+        assert_eq!(entry.oldest_version().map(|(key, _)| key), Some("3"));
     }
 }

@@ -11,6 +11,7 @@ use crate::apply::folder::{BASE, Folder};
 use crate::catalog::Catalog;
 use crate::error::{Failure, Result};
 use crate::model::stack::Assignments;
+use crate::plan::Handwritten;
 use crate::render;
 use crate::run::dotenv;
 use crate::run::setup::COMPOSE_FILE;
@@ -90,20 +91,22 @@ fn of_folder(folder: &Folder) -> String {
     name.trim_start_matches(['-', '_']).to_owned()
 }
 
-/// The environment of these services as the Compose file has it.
+/// These services as the Compose file has them.
 ///
 /// # Errors
 /// Where the file cannot be read.
 pub(super) fn handwritten(
     folder: &Folder,
     names: &BTreeSet<String>,
-) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+) -> Result<BTreeMap<String, Handwritten>> {
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
     let compose = compose(folder, COMPOSE_FILE)?;
     let kept = services(&compose).filter(|(name, _)| names.contains(*name));
-    Ok(kept.map(|(name, service)| (name.to_owned(), environment(service))).collect())
+    let image = |service: &Value| service.get("image").and_then(Value::as_str).map(str::to_owned);
+    let written = |service| Handwritten { image: image(service), environment: environment(service) };
+    Ok(kept.map(|(name, service)| (name.to_owned(), written(service))).collect())
 }
 
 /// A map, or a list of `NAME=value`.

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Entry, Tenancy, Version};
 use crate::config::Config;
 use crate::error::{Failure, Result, nearest};
-use crate::model::fact::{Build, ComponentFacts, Fact, Facts, What};
+use crate::model::fact::{Build, ComponentFacts, Evidence, Fact, Facts, What};
 use crate::model::inventory::Strength;
 use crate::model::path::RepoPath;
 
-use super::Context;
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
 use super::external::Address;
 use super::named;
 use super::names;
 use super::needs::{Need, Needs, Target};
+use super::{Context, Handwritten};
 
 /// A server, or the address of one that runs elsewhere.
 #[derive(Debug, Clone)]
@@ -41,8 +41,19 @@ pub(crate) struct Component<'a> {
     pub(crate) host_port: Option<u16>,
     /// Secrets of a server that was written by hand, as it has them: in place of variables of ours.
     pub(crate) given: BTreeMap<String, String>,
-    /// Its administrator is another one than the catalogue's, so that nothing can be set up on it.
-    pub(crate) foreign: bool,
+    /// Why nothing can be set up on it, which was written by hand.
+    pub(crate) foreign: Option<Foreign>,
+    /// The image that the repository names and that does not run with what is generated; the catalogue's runs in its place.
+    pub(crate) replaces: Option<(String, Evidence)>,
+}
+
+/// What keeps a server that was written by hand from being set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// Its administrator is another one than the catalogue's.
+    Administrator,
+    /// This image of it is of a release that is too old.
+    Release(String),
 }
 
 /// A service's own database and user on a server.
@@ -138,7 +149,7 @@ pub(crate) fn components<'a>(
                 .aliases
                 .extend(need.hosts.iter().filter(|host| **host != name && !host.contains('.')).cloned());
             let has_its_own = context.handwritten.contains_key(&name)
-                && (component.foreign || context.handwritten.contains_key(&draft.facts.name));
+                && (component.foreign.is_some() || context.handwritten.contains_key(&draft.facts.name));
             if entry.tenancy == Tenancy::Database && component.external.is_none() && !has_its_own {
                 component.bindings.push(binding(draft, need, entry));
             }
@@ -186,10 +197,8 @@ fn component<'a>(
 ) -> Result<Component<'a>> {
     let wanted = config.infrastructure.get(&entry.kind).cloned().unwrap_or_default();
     let asked = wanted.version.as_ref().map(|version| version.0.clone());
-    let tag = made
-        .and_then(|made| made.image.rsplit_once(':'))
-        .map(|(_, tag)| tag)
-        .filter(|tag| !tag.contains('/'));
+    let tag = made.and_then(|made| tag(&made.image));
+    let is_too_old = |tag: Option<&str>| tag.is_some_and(|tag| entry.is_too_old(tag));
     let exactly =
         |key: &String| entry.versions.get_key_value(key).map(|(key, version)| (key.as_str(), version));
     // A newer default of the catalogue must not start on data that it cannot open.
@@ -202,6 +211,7 @@ fn component<'a>(
         None => tag
             .and_then(|tag| entry.version_for(tag))
             .or_else(kept)
+            .or_else(|| entry.oldest_version().filter(|_| is_too_old(tag)))
             .or_else(by_test)
             .or_else(|| exactly(&entry.default)),
         Some(asked) => entry.version_for(asked),
@@ -209,15 +219,21 @@ fn component<'a>(
     let Some((version_key, version)) = version else {
         return Err(unknown_version(entry, config, &asked.unwrap_or_default()).into());
     };
-    // An image of another make takes other variables and mounts: the catalogue's own runs in its place.
-    let made_image = made
-        .filter(|made| asked.is_none() && (made.build.is_some() || entry.runs_as_written(&made.image)))
-        .map(|made| made.image.clone());
+    // An image of another make takes other variables and mounts, and one that is too old does not know what the setup
+    // asks of it: the catalogue's own runs in its place.
+    let runs = |made: &&ComponentFacts| {
+        made.build.is_some() || (entry.runs_as_written(&made.image) && !is_too_old(tag))
+    };
+    let made_image = made.filter(|_| asked.is_none()).filter(runs).map(|made| made.image.clone());
+    let is_ours =
+        wanted.image.is_none() && wanted.elsewhere().is_none() && !context.handwritten.contains_key(&name);
+    let replaces = made.filter(|made| asked.is_none() && is_ours && !runs(made));
     let (given, foreign) = handwritten(entry, context.handwritten.get(&name));
     Ok(Component {
         name,
         given,
         foreign,
+        replaces: replaces.map(|made| (made.image.clone(), made.at.clone())),
         entry,
         version,
         version_key,
@@ -232,20 +248,26 @@ fn component<'a>(
     })
 }
 
-/// The secrets of a server that was written by hand, and whether its administrator has another name.
-fn handwritten(
-    entry: &Entry,
-    environment: Option<&BTreeMap<String, String>>,
-) -> (BTreeMap<String, String>, bool) {
-    let Some(environment) = environment else { return (BTreeMap::new(), false) };
+/// The tag of an image, where it has one.
+fn tag(image: &str) -> Option<&str> {
+    image.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
+}
+
+/// The secrets of a server that was written by hand, and why nothing can be set up on it.
+fn handwritten(entry: &Entry, written: Option<&Handwritten>) -> (BTreeMap<String, String>, Option<Foreign>) {
+    let Some(written) = written else { return (BTreeMap::new(), None) };
     let admin = entry.login.as_ref().map(|login| login.user.as_str());
-    let (mut given, mut foreign) = (BTreeMap::new(), false);
+    let is_too_old = |image: &&String| tag(image).is_some_and(|tag| entry.is_too_old(tag));
+    let mut foreign = written.image.as_ref().filter(is_too_old).cloned().map(Foreign::Release);
+    let mut given = BTreeMap::new();
     for (name, value) in &entry.environment {
-        let Some(theirs) = environment.get(name) else { continue };
+        let Some(theirs) = written.environment.get(name) else { continue };
         if let Some(secret) = value.strip_prefix("{secret:").and_then(|rest| rest.strip_suffix('}')) {
             given.insert(secret.to_owned(), theirs.clone());
         }
-        foreign |= Some(value.as_str()) == admin && theirs != value;
+        if Some(value.as_str()) == admin && theirs != value {
+            foreign.get_or_insert(Foreign::Administrator);
+        }
     }
     (given, foreign)
 }
@@ -309,6 +331,22 @@ fn schemas(facts: &[Fact]) -> Vec<RepoPath> {
     paths.into_iter().collect()
 }
 
+/// Refuses an image that `config.yaml` asks for and whose setup cannot work.
+fn check_image(entry: &Entry, config: &Config, image: &str) -> Result<()> {
+    if !tag(image).is_some_and(|tag| entry.is_too_old(tag)) {
+        return Ok(());
+    }
+    let oldest = entry.oldest.as_deref().unwrap_or_default();
+    Err(Failure::new(format!("{image} is too old"))
+        .at(config.place(&["infrastructure", &entry.kind, "image"]))
+        .why(format!("what is set up on {} needs {oldest} or newer", entry.title))
+        .fix(format!(
+            "name a newer one, or run it elsewhere and set infrastructure.{} to {{ external: true, url: ... }}",
+            entry.kind
+        ))
+        .into())
+}
+
 fn unknown_version(entry: &Entry, config: &Config, asked: &str) -> Failure {
     let known: Vec<&str> = entry.versions.keys().map(String::as_str).collect();
     let failure = Failure::new(format!("unknown version `{asked}` of {}", entry.title))
@@ -324,6 +362,9 @@ fn unknown_version(entry: &Entry, config: &Config, asked: &str) -> Failure {
 fn check(catalog: &Catalog, config: &Config) -> Result<()> {
     for (kind, wanted) in &config.infrastructure {
         if let Some(entry) = catalog.get(kind) {
+            if let Some(image) = &wanted.image {
+                check_image(entry, config, image)?;
+            }
             match &wanted.version {
                 Some(asked) if entry.version_for(&asked.0).is_none() => {
                     return Err(unknown_version(entry, config, &asked.0).into());

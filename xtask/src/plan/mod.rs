@@ -61,8 +61,17 @@ pub struct Context {
     pub recorded: Assignments,
     /// Digests of the services' Dockerfiles, by path.
     pub dockerfiles: BTreeMap<String, String>,
-    /// The environment of services that were written by hand, as it stands in the Compose file.
-    pub handwritten: BTreeMap<String, BTreeMap<String, String>>,
+    /// Services that were written by hand, as they stand in the Compose file.
+    pub handwritten: BTreeMap<String, Handwritten>,
+}
+
+/// What a Compose file says of a service that was written by hand.
+#[derive(Debug, Clone, Default)]
+pub struct Handwritten {
+    /// The image, where it has one.
+    pub image: Option<String>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Decides everything.
@@ -78,6 +87,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let components = components::components(catalog, config, facts, &drafts, &needs, context)?;
     preferences::without_effect(config, &components, &mut problems);
     readiness::handwritten_servers(&components, context, &mut problems);
+    readiness::replaced_images(&components, &mut problems);
     named::check(&components, &drafts, &mut problems);
     readiness::older_versions(&components, &context.recorded.versions, config, &mut problems);
     let networks = networks::of_components(&components, config.isolated());

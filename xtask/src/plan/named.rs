@@ -105,7 +105,7 @@ pub(crate) fn check(components: &[Component<'_>], drafts: &[Draft<'_>], problems
 }
 
 fn wanted<'a>(component: &Component<'a>) -> Option<&'a Named> {
-    let ours = component.external.is_none() && !component.foreign;
+    let ours = component.external.is_none() && component.foreign.is_none();
     component.entry.setup.as_ref()?.named.as_ref().filter(|_| ours)
 }
 

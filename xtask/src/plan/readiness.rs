@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Entry};
 use crate::config::Config;
 use crate::model::fact::{Evidence, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 
 use super::Context;
-use super::components::Component;
+use super::components::{Component, Foreign};
 use super::draft::Draft;
 use super::environment::Environment;
 use super::host_ports::Moved;
@@ -162,28 +162,56 @@ fn crate_list(names: &[String]) -> String {
     }
 }
 
-/// Servers that were written by hand with an administrator of their own: nothing is set up on them.
+/// Servers that were written by hand and on which nothing can be set up.
 pub(crate) fn handwritten_servers(
     components: &[Component<'_>],
     context: &Context,
     problems: &mut Vec<Problem>,
 ) {
-    for component in components.iter().filter(|component| component.foreign) {
+    for component in components {
+        let Some(foreign) = &component.foreign else { continue };
+        let (entry, name) = (component.entry, &component.name);
+        let why = match foreign {
+            Foreign::Administrator => "which has an administrator of yours".to_owned(),
+            Foreign::Release(image) => {
+                format!("which runs {image}, and its setup needs {} or newer", oldest(entry))
+            }
+        };
         let new = component.clients.iter().filter(|client| !context.handwritten.contains_key(*client));
         for client in new {
             problems.push(
                 Problem::new(
                     "server-written-by-hand",
                     Severity::Warning,
-                    format!(
-                        "`{client}` needs a database on `{}`, which has an administrator of yours; none is made",
-                        component.name
-                    ),
+                    format!("`{client}` needs a {} on `{name}`, {why}; none is made", entry.databases.title),
                 )
                 .service(client)
-                .fix(format!("create it there, and set its address below services.{client}.env in config.yaml")),
+                .fix(format!(
+                    "create it there, and set its address below services.{client}.env in config.yaml"
+                )),
             );
         }
+    }
+}
+
+fn oldest(entry: &Entry) -> &str {
+    entry.oldest.as_deref().unwrap_or_default()
+}
+
+/// Images of the repository in whose place those of the catalogue run.
+pub(crate) fn replaced_images(components: &[Component<'_>], problems: &mut Vec<Problem>) {
+    for component in components {
+        let (Some((image, at)), entry) = (&component.replaces, component.entry) else { continue };
+        let why = match entry.runs_as_written(image) {
+            true => format!("what is set up on it needs {} or newer", oldest(entry)),
+            false => "which takes other variables and mounts".to_owned(),
+        };
+        let (name, kind) = (&component.name, &entry.kind);
+        let message = format!("`{name}` runs {} in place of {image}: {why}", component.image);
+        let fix = format!(
+            "where that does not do, run a server of your own and set infrastructure.{kind} to {{ external: true, url: ... }}"
+        );
+        problems.push(Problem::new("image-replaced", Severity::Note, message).at(at).fix(fix));
     }
 }
 

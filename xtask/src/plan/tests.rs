@@ -2,6 +2,7 @@
 
 mod migrations;
 mod preferences;
+mod releases;
 
 use super::*;
 use crate::discover::{Scope, discover};
