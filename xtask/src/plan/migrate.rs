@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use crate::config::Migrate as Wanted;
 use crate::model::fact::{MigrationRun, What};
 use crate::model::inventory::Role;
-use crate::model::problem::Problem;
+use crate::model::problem::{Problem, Severity};
 use crate::model::stack::{Condition, Container, Dependency};
+use crate::model::words::list;
 
 use super::components::Component;
 use super::draft::Draft;
@@ -76,7 +77,12 @@ pub(crate) fn wait(service: &mut Container, migrations: &[Migration]) {
 }
 
 /// Decides all runs, in the order of their names.
-pub(crate) fn decide(drafts: &[Draft<'_>], needs: &[Needs], components: &[Component<'_>]) -> Vec<Migration> {
+pub(crate) fn decide(
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+    problems: &mut Vec<Problem>,
+) -> Vec<Migration> {
     let mut order: Vec<usize> = (0..drafts.len()).collect();
     // Of several services with one code base, the one that runs what the image is made for stands for all.
     order.sort_by_key(|at| (drafts[*at].facts.command.is_some(), drafts[*at].ports.is_empty(), *at));
@@ -84,7 +90,7 @@ pub(crate) fn decide(drafts: &[Draft<'_>], needs: &[Needs], components: &[Compon
     let mut found: Vec<(usize, Migration)> = (0..drafts.len()).filter_map(jobs).collect();
     for at in order {
         let draft = &drafts[at];
-        let Some(run) = run(draft, &needs[at], drafts, components) else { continue };
+        let Some(run) = run(draft, &needs[at], drafts, components, problems) else { continue };
         let has_job = |(_, one): &(usize, Migration)| one.by_job && one.waiting.contains(&run.service);
         if draft.wanted.migrate.is_none() && found.iter().any(has_job) {
             continue;
@@ -110,6 +116,7 @@ fn run(
     needs: &Needs,
     drafts: &[Draft<'_>],
     components: &[Component<'_>],
+    problems: &mut Vec<Problem>,
 ) -> Option<Migration> {
     let service = &draft.facts.name;
     let name = format!("{service}-migrate");
@@ -127,12 +134,24 @@ fn run(
         }
     };
     let asked = draft.wanted.migrate.is_some();
-    let databases = databases(draft, &tool, needs, components, asked);
+    let mut databases = databases(draft, &tool, needs, components, asked);
     if !asked {
+        if tools::is_told(&tool) && databases.len() > 1 {
+            let dialect = draft.facts.migration.as_ref().and_then(|run| run.dialect);
+            let suits = |(server, _): &(String, String)| speaks(dialect, kind_of(server, components));
+            match databases.iter().filter(|one| suits(one)).collect::<Vec<_>>().as_slice() {
+                [one] => databases = vec![(*one).clone()],
+                _ => {
+                    problems.extend(undecided(draft, &databases));
+                    return None;
+                }
+            }
+        }
+        let kind = databases.first().map_or("", |(server, _)| kind_of(server, components));
         let migrated = |other: &&Draft<'_>| {
             runs_itself(other) && shares_code(other, draft) && uses(other, &databases, components)
         };
-        let unknown = files.is_some() && own_image(&tool, kind_of(&databases, components)).is_none();
+        let unknown = files.is_some() && own_image(&tool, kind).is_none();
         if databases.is_empty() || draft.role == Role::Job || unknown || drafts.iter().any(|d| migrated(&d)) {
             return None;
         }
@@ -227,10 +246,33 @@ fn uses(draft: &Draft<'_>, databases: &[(String, String)], components: &[Compone
     })
 }
 
-fn kind_of<'a>(databases: &[(String, String)], components: &'a [Component<'_>]) -> &'a str {
-    let server = databases.first().map(|(server, _)| server.as_str());
-    let component = components.iter().find(|component| Some(component.name.as_str()) == server);
+fn kind_of<'a>(server: &str, components: &'a [Component<'_>]) -> &'a str {
+    let component = components.iter().find(|component| component.name == server);
     component.map_or("", |component| component.entry.kind.as_str())
+}
+
+/// Whether an engine understands a dialect; which one it is may not be known.
+fn speaks(dialect: Option<&str>, kind: &str) -> bool {
+    match dialect {
+        None => true,
+        Some("mysql") => matches!(kind, "mysql" | "mariadb"),
+        Some(dialect) => dialect == kind,
+    }
+}
+
+/// A service uses several engines, and nothing shows for which of them its migrations are.
+fn undecided(draft: &Draft<'_>, databases: &[(String, String)]) -> Option<Problem> {
+    let (run, name) = (draft.facts.migration.as_ref()?, &draft.facts.name);
+    let servers: Vec<String> = databases.iter().map(|(server, _)| format!("`{server}`")).collect();
+    let message = format!(
+        "`{name}` keeps migrations for {}, and nothing seen runs them: for which of {} they are is not seen",
+        run.tool,
+        list(&servers)
+    );
+    let fix = format!(
+        "run them when the program starts, or set services.{name}.migrate in config.yaml to {{ command: [...] }}, or to none"
+    );
+    Some(Problem::new("migrations-not-run", Severity::Note, message).service(name).at(&run.at).fix(fix))
 }
 
 fn shares_code(a: &Draft<'_>, b: &Draft<'_>) -> bool {

@@ -94,7 +94,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let requests = requests(&drafts, &components);
     let (host_ports, moved) = host_ports::assign(&requests, &context.recorded.ports);
     let environments = environments(&drafts, &needs, &components, &host_ports);
-    let migrations = migrate::decide(&drafts, &needs, &components);
+    let migrations = migrate::decide(&drafts, &needs, &components, &mut problems);
     problems.retain(|problem| !migrate::decided_by_hand(problem, &drafts, &migrations));
     let order = start_order(&drafts, &needs, &components, &migrations);
 

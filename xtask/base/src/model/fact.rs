@@ -416,6 +416,8 @@ pub struct MigrationRun {
     pub folder: Option<String>,
     /// The folder with the migrations, where the tool's own image has to run them.
     pub files: Option<RepoPath>,
+    /// The dialect of SQL that they are written in, where that is seen: `postgres`, `mysql` (also MariaDB's), `sqlserver`.
+    pub dialect: Option<&'static str>,
     /// Which file says that there are migrations.
     pub at: Evidence,
     /// Why it works in that image, for people.

@@ -1,5 +1,7 @@
 //! Which migration tool a command calls, by the words of the call, and whether a service's image has it; runs nothing.
 
+mod configured;
+mod dialect;
 mod node;
 mod npm;
 mod others;
@@ -95,6 +97,8 @@ struct Found {
     folder: String,
     /// The folder with the migrations, where the tool's own image runs them.
     files: Option<RepoPath>,
+    /// The dialect of SQL that they are written in, as [`MigrationRun::dialect`].
+    dialect: Option<&'static str>,
     because: String,
 }
 
@@ -182,10 +186,10 @@ fn run_of(
     for (tool, command, at) in commands {
         let several = commands.iter().filter(|(other, ..)| other == tool).count() > 1;
         match way(&site, tool, command, &at.path, several) {
-            Ok(Found { command, folder, files, because }) => {
+            Ok(Found { command, folder, files, dialect, because }) => {
                 let folder = Some(folder).filter(|folder| files.is_none() && folder != site.workdir());
                 let (tool, at) = (tool.clone(), at.clone());
-                return Ok(MigrationRun { tool, command, folder, files, at, because });
+                return Ok(MigrationRun { tool, command, folder, files, dialect, at, because });
             }
             Err(why) => {
                 let (tool, command, at) = (tool.clone(), command.clone(), at.clone());

@@ -60,6 +60,12 @@ pub(super) fn own_image(tool: &str, kind: &str) -> Option<OwnImage> {
     Some(OwnImage { image, environment })
 }
 
+/// Whether the one-shot has to tell the tool which database it works on: others find their own in the service's
+/// variables.
+pub(super) fn is_told(tool: &str) -> bool {
+    matches!(tool, "diesel" | "flyway" | "golang-migrate" | "goose" | "liquibase" | "sqlx")
+}
+
 /// What a tool that is a program of its own wants to know beside the service's variables.
 pub(super) fn told(tool: &str, kind: &str) -> &'static [(&'static str, &'static str)] {
     match (tool, kind) {

@@ -152,3 +152,36 @@ fn an_entry_point_that_nobody_knows_is_left_out() {
     let run = container(&stack, "api-migrate");
     assert!(run.entrypoint.is_some() && run.command.is_none());
 }
+
+#[test]
+fn of_several_engines_the_one_whose_dialect_the_files_speak_is_migrated() {
+    let ledger = |sql: &str, config: &str| {
+        let tree = format!(
+            "//- /ledger/Dockerfile\nFROM scratch\nEXPOSE 9000\nCMD [\"/ledger\"]\n\
+             //- /ledger/migrations/1_x.up.sql\n{sql}\n\
+             //- /ledger/.env.example\nMYSQL_URL=mysql://u:p@localhost:3306/old\nDATABASE_URL=postgres://u:p@localhost:5432/ledger\n"
+        );
+        try_plan(&tree, config).expect("can be planned")
+    };
+    let address = |stack: &Stack| {
+        let words = container(stack, "ledger-migrate").command.clone().unwrap_or_default();
+        words.into_iter().find(|word| word.contains("://")).unwrap_or_default()
+    };
+    let postgres = ledger("CREATE TABLE x (id serial);", "");
+    assert!(address(&postgres).starts_with("postgres://ledger:"), "{}", address(&postgres));
+    assert_eq!(waits_for(&postgres, "ledger-migrate"), ["postgres-setup"]);
+    let mysql = ledger("CREATE TABLE x (id INT AUTO_INCREMENT);", "");
+    assert!(address(&mysql).starts_with("mysql://ledger:"), "{}", address(&mysql));
+
+    let unclear = ledger("CREATE TABLE x (id INT);", "");
+    assert_eq!(migrations(&unclear), Vec::<&str>::new());
+    let problem = unclear.inventory.problems.iter().find(|problem| problem.code == "migrations-not-run");
+    let problem = problem.expect("it is said");
+    assert_eq!(
+        problem.message,
+        "`ledger` keeps migrations for golang-migrate, and nothing seen runs them: for which of `mysql` and `postgres` they are is not seen"
+    );
+    assert_eq!(problem.at, ["ledger/migrations/1_x.up.sql:1"]);
+    let decided = ledger("CREATE TABLE x (id INT);", "services:\n  ledger: { migrate: none }\n");
+    assert!(!codes(&decided).contains(&"migrations-not-run"));
+}

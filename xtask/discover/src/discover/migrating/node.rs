@@ -77,7 +77,7 @@ pub(super) fn run(site: &Site<'_>, command: &[String], at: &RepoPath) -> Result<
         package.path("package.json"),
         package.place
     );
-    Ok(Found { command: command.to_vec(), folder: package.place, files: None, because })
+    Ok(Found { command: command.to_vec(), folder: package.place, files: None, dialect: None, because })
 }
 
 fn package<'a>(site: &'a Site<'a>, at: &RepoPath) -> Result<Package<'a>, String> {

@@ -1,8 +1,8 @@
 //! Whether the migration tools of PHP, Ruby, Elixir, and those that are programs of their own, work in a service's
 //! image, or in an image of their own.
 
-use super::Found;
 use super::site::{Site, below, parent};
+use super::{Found, configured, dialect};
 use crate::model::path::RepoPath;
 
 /// A tool that comes with the program: what brings its libraries, and which files have to be there.
@@ -70,7 +70,7 @@ pub(super) fn bundled(
     }
     let up = if program.contains('/') { parent(&parent(&place)) } else { parent(&place) };
     let because = format!("{path} and {migrations} lie in {up}");
-    Ok(Found { command: command.to_vec(), folder: up, files: None, because })
+    Ok(Found { command: command.to_vec(), folder: up, files: None, dialect: None, because })
 }
 
 /// goose, golang-migrate, sqlx, Diesel and SeaORM: programs of their own, over a folder of files. `folder` is the one
@@ -87,65 +87,111 @@ pub(super) fn program(site: &Site<'_>, tool: &str, folder: &RepoPath) -> Result<
         let command = std::iter::once(program).chain(words.iter().copied());
         let command = command.map(|word| word.replace("{files}", &place)).collect();
         let because = format!("`{program}` is installed in its image, and {folder} lies in {place}");
-        return Ok(Found { command, folder: site.workdir().to_owned(), files: None, because });
+        let (inside, dialect) = (site.workdir().to_owned(), dialect::of(site, folder));
+        return Ok(Found { command, folder: inside, files: None, dialect, because });
     }
     if tool == "golang-migrate" {
         let command = ["-path", "/migrations", "-database", "{url}", "-verbose", "up"];
         let because = format!("{folder} holds plain files, which the tool's own image runs");
-        return Ok(of_own_image(&command, folder, because));
+        return Ok(Found { dialect: dialect::of(site, folder), ..of_own_image(&command, folder, because) });
     }
     Err(format!("`{program}` is not seen in its image"))
 }
 
-/// Flyway over the folder with versioned files, in its own image.
+/// Flyway over the folders with versioned files, in its own image, told what its file tells it.
 pub(super) fn flyway(site: &Site<'_>, conf: &RepoPath) -> Result<Found, String> {
     let home = conf.parent().unwrap_or_default();
+    let settings = configured::flyway_settings(conf.name(), &site.text(conf));
+    let options = configured::flyway_options(&settings).map_err(|key| not_taken_over(conf, &key))?;
+    let folders = match configured::setting(&settings, "locations") {
+        Some(locations) => {
+            let found = locations.split(',').map(|location| location_of(site, &home, location.trim()));
+            found.collect::<Option<Vec<RepoPath>>>().ok_or_else(|| not_taken_over(conf, "locations"))?
+        }
+        None => {
+            let mut folders: Vec<RepoPath> = versioned(site, &home).filter_map(RepoPath::parent).collect();
+            folders.dedup();
+            folders
+        }
+    };
+    let (folder, locations) = match folders.as_slice() {
+        [folder] => (folder.clone(), vec!["filesystem:/migrations".to_owned()]),
+        [] => return Err("no file as V1__name.sql is seen".to_owned()),
+        // The order of several is that of their versions, so all of them are one run, where it is said that they are.
+        several if configured::setting(&settings, "locations").is_some() => {
+            let places = several.iter().map(|folder| folder.relative_to(&home));
+            let places =
+                places.collect::<Option<Vec<String>>>().ok_or_else(|| not_taken_over(conf, "locations"))?;
+            (home, places.iter().map(|place| format!("filesystem:/migrations/{place}")).collect())
+        }
+        _ => return Err("it keeps migrations in several folders".to_owned()),
+    };
+    let locations = format!("-locations={}", locations.join(","));
+    let because = format!("{folder} holds plain files, which the tool's own image runs");
+    let fixed = [locations.as_str(), "-connectRetries=10"];
+    let words = fixed.into_iter().chain(options.iter().map(String::as_str)).chain(["migrate"]);
+    let dialect = configured::dialect(&settings).or_else(|| dialect::of(site, &folder));
+    Ok(Found { dialect, ..of_own_image(&words.collect::<Vec<_>>(), &folder, because) })
+}
+
+/// The files below a folder that Flyway takes for migrations by their names.
+fn versioned<'s>(site: &'s Site<'_>, folder: &RepoPath) -> impl Iterator<Item = &'s RepoPath> {
     let is_versioned = |path: &&RepoPath| {
-        let name = path.name();
-        let version = name.strip_prefix('V').and_then(|rest| rest.split_once("__"));
+        let version = path.name().strip_prefix('V').and_then(|rest| rest.split_once("__"));
         path.extension() == "sql"
             && version.is_some_and(|(number, _)| number.starts_with(|c: char| c.is_ascii_digit()))
     };
-    let mut folders: Vec<RepoPath> =
-        site.repo.files_in(&home).iter().filter(is_versioned).filter_map(RepoPath::parent).collect();
-    folders.dedup();
-    match folders.as_slice() {
-        [folder] => {
-            let because = format!("{folder} holds plain files, which the tool's own image runs");
-            Ok(of_own_image(
-                &["-locations=filesystem:/migrations", "-connectRetries=10", "migrate"],
-                folder,
-                because,
-            ))
+    site.repo.files_in(folder).iter().filter(is_versioned)
+}
+
+/// The folder that a location of Flyway means: `filesystem:sql` from one of the folders above the file, the end of a
+/// path in some container, or a resource of a program in Java.
+fn location_of(site: &Site<'_>, home: &RepoPath, location: &str) -> Option<RepoPath> {
+    let (kind, path) = location.split_once(':').unwrap_or(("filesystem", location));
+    let path = path.trim_end_matches('/');
+    let holds = |folder: &RepoPath| versioned(site, folder).next().is_some();
+    let below = |path: &str| {
+        let ends = |folder: &&RepoPath| format!("/{folder}").ends_with(&format!("/{path}"));
+        let mut found = site.repo.folders_in(home).iter().filter(ends).filter(|folder| holds(folder));
+        found.next().filter(|_| found.next().is_none()).cloned()
+    };
+    match kind {
+        "filesystem" if !path.starts_with('/') => {
+            let found = home.ancestors().filter_map(|above| above.join(path));
+            found.into_iter().find(holds)
         }
-        [] => Err("no file as V1__name.sql is seen".to_owned()),
-        _ => Err("it keeps migrations in several folders".to_owned()),
+        "filesystem" => below(path.rsplit('/').next()?),
+        "classpath" => below(&format!("resources/{}", path.trim_start_matches('/'))),
+        _ => None,
     }
 }
 
-/// Liquibase with the changelog that its properties name, in its own image.
+fn not_taken_over(file: &RepoPath, key: &str) -> String {
+    format!("{file} configures `{key}`, which a run from outside cannot take over")
+}
+
+/// Liquibase with the changelog that its properties name, in its own image, told what else they tell it.
 pub(super) fn liquibase(site: &Site<'_>, properties: &RepoPath) -> Result<Found, String> {
-    let text = site.text(properties);
-    let line = text.lines().find_map(|line| {
-        let (key, value) = line.split_once([':', '='])?;
-        let key = key.trim().to_ascii_lowercase().replace(['-', '.'], "");
-        matches!(key.as_str(), "changelogfile" | "liquibasecommandchangelogfile")
-            .then(|| value.trim().to_owned())
-    });
-    let file = line.ok_or_else(|| format!("{properties} names no changelog"))?;
+    let settings = configured::properties(&site.text(properties));
+    let is_changelog = |(key, _): &&(String, String)| configured::plain_key(key) == "changelogfile";
+    let file = settings.iter().find(is_changelog).map(|(_, value)| value.clone());
+    let file = file.ok_or_else(|| format!("{properties} names no changelog"))?;
     let home = properties.parent().unwrap_or_default();
     let inside = home.join(&file).is_some_and(|path| path.is_in(&home) && site.repo.is_file(&path));
     if !inside {
         return Err(format!("the changelog {file} is not seen below {home}"));
     }
+    let options = configured::liquibase_options(&settings).map_err(|key| not_taken_over(properties, &key))?;
     let changelog = format!("--changelog-file={file}");
     let because = format!("{home} holds plain files, which the tool's own image runs");
-    Ok(of_own_image(&["--search-path=/migrations", &changelog, "update"], &home, because))
+    let fixed = ["--search-path=/migrations", &changelog, "update"];
+    let words: Vec<&str> = fixed.into_iter().chain(options.iter().map(String::as_str)).collect();
+    Ok(Found { dialect: configured::dialect(&settings), ..of_own_image(&words, &home, because) })
 }
 
 fn of_own_image(command: &[&str], files: &RepoPath, because: String) -> Found {
     let command = command.iter().map(|&word| word.to_owned()).collect();
-    Found { command, folder: String::new(), files: Some(files.clone()), because }
+    Found { command, folder: String::new(), files: Some(files.clone()), dialect: None, because }
 }
 
 /// Whether a program is installed in the final image, or copied there.

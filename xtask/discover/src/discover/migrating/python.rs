@@ -56,7 +56,7 @@ pub(super) fn alembic(site: &Site<'_>, ini: &RepoPath) -> Result<Found, String> 
         false => runner.command("python", &["-m", "alembic", "upgrade", "head"]),
     };
     let because = format!("{package}, and {ini} lies in {}", parent(&place));
-    Ok(Found { command, folder: parent(&place), files: None, because })
+    Ok(Found { command, folder: parent(&place), files: None, dialect: None, because })
 }
 
 /// `manage.py migrate`.
@@ -65,7 +65,7 @@ pub(super) fn django(site: &Site<'_>, manage: &RepoPath) -> Result<Found, String
     let place = site.place(manage).ok_or_else(|| format!("{manage} is not seen in its image"))?;
     let command = runner.command("python", &["manage.py", "migrate", "--noinput"]);
     let because = format!("{package}, and {manage} lies in {}", parent(&place));
-    Ok(Found { command, folder: parent(&place), files: None, because })
+    Ok(Found { command, folder: parent(&place), files: None, dialect: None, because })
 }
 
 /// Which manifest names one of the packages, and how the image calls what is installed.

@@ -1,5 +1,7 @@
 //! Which migrations somebody else can run, tool by tool, and what is said where not.
 
+mod configured;
+
 use super::*;
 use crate::catalog::Catalog;
 use crate::discover::{Scope, discover};
