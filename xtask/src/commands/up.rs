@@ -22,7 +22,7 @@ use crate::run::timings::Timings;
 use crate::run::volatile::{self, Moment};
 use crate::run::{
     again, ahead, build, duration, env_file, holdings, images, networks, ports, preflight, relay, remote,
-    report_file, signals, start, verify, watch,
+    report_file, signals, start, stop, verify, watch,
 };
 use crate::ui::{Ui, count, list, table};
 
@@ -212,6 +212,7 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
         }
     }
     verify::check(docker, setup, &services, &ids)?;
+    stop::forget_migrations(docker, &services, &before)?;
     let command = start::compose_up(docker, setup, &wanted, &request.without);
     let (up, since, timeout) = (Vec::new(), Instant::now(), request.timeout);
     let mut what = Start { services: wanted.clone(), early, up, since, timeout };

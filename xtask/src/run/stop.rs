@@ -1,10 +1,11 @@
-//! Stops and removes what belongs to a project, found by its label; never touches a volume.
+//! Stops and removes what belongs to a project, found by its label; never touches a volume with a name.
 //!
 //! Not through `docker compose down`: without its files it refuses a project of which a service was left out.
 
 use crate::error::Result;
 use crate::run::docker::Docker;
 use crate::run::labels::Role;
+use crate::run::spec::ServiceSpec;
 use crate::run::state::{self, Container, State};
 
 /// How many containers and networks were removed.
@@ -41,11 +42,41 @@ pub fn remove(docker: &Docker, containers: &[Container]) -> Result<()> {
             docker.command(["stop"]).args(wave).read()?;
         }
     }
-    if containers.is_empty() {
-        return Ok(());
+    let (migrations, others): (Vec<&Container>, Vec<&Container>) =
+        containers.iter().partition(|container| is_migration(container));
+    for (options, containers) in
+        [(&["rm", "--force"][..], others), (&["rm", "--force", "--volumes"], migrations)]
+    {
+        if !containers.is_empty() {
+            let ids = containers.iter().map(|container| container.id.clone());
+            docker.command(options.iter().copied()).args(ids).read()?;
+        }
     }
-    docker.command(["rm", "--force"]).args(containers.iter().map(|container| container.id.clone())).read()?;
     Ok(())
+}
+
+/// Removes the containers of migrations that have ended, of these services: a start makes them anew. Compose would give
+/// the new ones the anonymous volumes of the old ones, and where an image has declared a volume over its code, that
+/// would be the code of an older image.
+///
+/// # Errors
+/// When the engine does not answer or refuses.
+pub fn forget_migrations(docker: &Docker, services: &[&ServiceSpec], containers: &[Container]) -> Result<()> {
+    let is_ours = |container: &&Container| {
+        let is_built = |service: &&ServiceSpec| service.name == container.service && service.build.is_some();
+        is_migration(container) && container.state == State::Exited && services.iter().any(is_built)
+    };
+    let ended: Vec<String> =
+        containers.iter().filter(is_ours).map(|container| container.id.clone()).collect();
+    if !ended.is_empty() {
+        docker.command(["rm", "--volumes"]).args(ended).read()?;
+    }
+    Ok(())
+}
+
+/// Whether all that a container has in anonymous volumes came with its image: its code, and nobody's data.
+fn is_migration(container: &Container) -> bool {
+    container.labels.role == Some(Role::OneShot) && container.labels.kind == "migrate"
 }
 
 /// A database that goes before its clients makes them log errors, and maybe fail, on the way out.

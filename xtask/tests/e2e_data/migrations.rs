@@ -1,6 +1,6 @@
 //! Migrations of two languages on two engines: run before their services, once, and named when they fail.
 
-use crate::lab::{Own, lab};
+use crate::lab::{Own, docker, lab};
 use crate::place::Place;
 use crate::shop::{exec, psql};
 
@@ -134,4 +134,39 @@ fn migrations_run_before_their_services_once_and_are_named_when_they_fail() {
     assert!(lines[2].contains("You have an error in your SQL syntax"), "{lines:?}");
     assert_eq!(items(&lab, "SELECT name FROM items"), "kept");
     assert_eq!(psql(&lab, "orders", "SELECT item, amount IS NULL FROM orders"), "kept|t");
+}
+
+#[test]
+fn migrations_run_with_the_code_of_the_image_that_was_built_last_also_where_a_volume_holds_it() {
+    let made = lab(&["busybox:1.37-musl"], || {
+        let place = Place::new("volumes");
+        place.write(
+            "notes/Dockerfile",
+            "FROM busybox:1.37-musl\nWORKDIR /app\nCOPY . .\nVOLUME /app\nCMD [\"sleep\", \"1000000\"]\n",
+        );
+        place.write("notes/migrate.sh", "echo the first code\n");
+        place.write(
+            "integration/config.yaml",
+            "services:\n  notes: { migrate: { command: [sh, migrate.sh] } }\n",
+        );
+        place
+    });
+    let Some(lab) = made else { return };
+    lab.xtask(&["integrate"]).exits(0);
+    lab.keep_apart();
+    let run = || format!("{}-notes-migrate-1", lab.project());
+    let volume = || docker(&["inspect", "--format", "{{range .Mounts}}{{.Name}}{{end}}", &run()]);
+
+    lab.xtask(&["up"]).exits(0);
+    assert_eq!(docker(&["logs", &run()]), "the first code");
+    let first = volume();
+    lab.write("notes/migrate.sh", "echo the second code\n");
+    lab.xtask(&["up"]).exits(0);
+    assert_eq!(docker(&["logs", &run()]), "the second code");
+    let second = volume();
+    lab.xtask(&["down"]).exits(0);
+
+    assert!(!first.is_empty() && !second.is_empty() && first != second, "{first} {second}");
+    let left = docker(&["volume", "ls", "--quiet"]);
+    assert!(!left.contains(&first) && !left.contains(&second), "{left}");
 }

@@ -134,7 +134,7 @@ fn in_own_image(run: &Migration, service: &Container, image: &Image, words: Vec<
 }
 
 /// Whatever the image keeps in volumes is not the migrations' to write. One that holds the code stays: Docker fills it
-/// from the image.
+/// from the image, and `up` makes the container anew for each start.
 fn emptied(volumes: &[Mount], code: &[Option<&str>]) -> Vec<String> {
     let holds = |target: &str, folder: &str| {
         folder
