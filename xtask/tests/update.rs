@@ -63,7 +63,7 @@ fn a_renamed_service_keeps_its_port_variables_data_and_edits() {
             "-- ../market/schema.sql:/schemas/market/schema.sql:ro",
             "+- ../quotes/schema.sql:/schemas/market/schema.sql:ro",
             "-xtask.databases: market:market:market:MARKET_DB_PASSWORD",
-            "+xtask.databases: quotes:market:market:MARKET_DB_PASSWORD",
+            "+xtask.databases: quotes:market:market:MARKET_DB_PASSWORD:market",
             "-market:",
             "+quotes:",
             "-context: ../market",

@@ -89,8 +89,9 @@ pub(crate) fn setup(
 /// Who gets what, as the commands read it.
 fn databases(component: &Component<'_>) -> String {
     let items = component.bindings.iter().map(|binding| {
-        let Binding { service, database, user, password_variable, .. } = binding;
-        format!("{service}:{database}:{user}:{password_variable}")
+        let Binding { service, owner, database, user, password_variable, .. } = binding;
+        let first = if owner == service { String::new() } else { format!(":{owner}") };
+        format!("{service}:{database}:{user}:{password_variable}{first}")
     });
     items.collect::<Vec<_>>().join(" ")
 }

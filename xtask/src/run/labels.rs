@@ -50,6 +50,8 @@ pub struct Database {
     pub user: String,
     /// The variable of the env file that holds the owner's password.
     pub password_variable: String,
+    /// The first name of the service, by which the server remembers what it was given.
+    pub first: String,
 }
 
 /// All labels of ours on one container; what is missing or unknown is `None`.
@@ -65,7 +67,8 @@ pub struct Labels {
     pub health: Option<Health>,
     /// `xtask.remembers`: variables of the env file whose first value the volume keeps.
     pub remembers: Vec<String>,
-    /// `xtask.databases`, of a setup: `service:database:user:VARIABLE`, separated by blanks.
+    /// `xtask.databases`, of a setup: `service:database:user:VARIABLE`, separated by blanks; of a service that was renamed,
+    /// `:` and its first name behind it.
     pub databases: Vec<Database>,
 }
 
@@ -92,8 +95,13 @@ fn words(text: &str) -> Vec<String> {
 
 fn database(word: &str) -> Option<Database> {
     let parts: Vec<&str> = word.split(':').collect();
-    let [service, database, user, password_variable] = parts[..] else { return None };
+    let (service, database, user, password_variable, first) = match parts[..] {
+        [service, database, user, variable] => (service, database, user, variable, service),
+        [service, database, user, variable, first] => (service, database, user, variable, first),
+        _ => return None,
+    };
     Some(Database {
+        first: first.to_owned(),
         service: service.to_owned(),
         database: database.to_owned(),
         user: user.to_owned(),
@@ -152,14 +160,17 @@ mod tests {
             "xtask.main" => Some("http 3000"),
             "xtask.health" => Some("http 3000 /health"),
             "xtask.remembers" => Some("A_PASSWORD B_KEY"),
-            "xtask.databases" => Some("web:shop:web_user:WEB_DB_PASSWORD nonsense"),
+            "xtask.databases" => {
+                Some("web:shop:web_user:WEB_DB_PASSWORD nonsense core:core:api:API_DB_PASSWORD:api")
+            }
             _ => None,
         });
         assert_eq!(labels.role, Some(Role::OneShot));
         assert_eq!(labels.main, Some(Main { protocol: "http".into(), port: 3000 }));
         assert_eq!(labels.health, Some(Health::Http(3000, "/health".into())));
         assert_eq!(labels.remembers, ["A_PASSWORD", "B_KEY"]);
-        let [web] = labels.databases.as_slice() else { panic!("one is well formed: {labels:?}") };
+        let [web, core] = labels.databases.as_slice() else { panic!("two are well formed: {labels:?}") };
+        assert_eq!([web.first.as_str(), core.first.as_str()], ["web", "api"]);
         let parts = [&web.service, &web.database, &web.user, &web.password_variable];
         assert_eq!(parts, ["web", "shop", "web_user", "WEB_DB_PASSWORD"]);
         let nonsense = Labels::read(|name| (name != "xtask.remembers").then_some("nonsense here 1"));

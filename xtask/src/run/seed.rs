@@ -21,6 +21,9 @@ pub const FOLDER: &str = "init-scripts/seed";
 pub struct Target {
     /// The service whose it is.
     pub service: String,
+    /// The service's first name, under which the server records its files: others may share login and database, and come
+    /// and go.
+    pub first: String,
     /// The Compose service of the server.
     pub server: String,
     /// The server's container.
@@ -31,8 +34,6 @@ pub struct Target {
     pub password: String,
     /// Where.
     pub database: String,
-    /// Whether another service has the same login to the same database, and so the same record.
-    pub shared: bool,
     /// How the server takes a file.
     pub tools: SeedTools,
 }
@@ -88,7 +89,7 @@ pub fn apply(docker: &Docker, setup: &Setup, targets: &[Target], ui: Ui) -> Resu
         let applied = applied(docker, target)?;
         let mut done = Vec::new();
         for file in &files {
-            match recorded(target, file, &applied) {
+            match applied.get(&record(target, file)) {
                 None => {
                     apply_one(docker, setup, target, file)?;
                     done.push(file.name.as_str());
@@ -113,23 +114,16 @@ pub fn is_any_due(docker: &Docker, setup: &Setup, targets: &[Target]) -> Result<
         let output = command(docker, target, &target.tools.applied, None).stream(None, None)?;
         let applied = parsed(&output);
         let files = files_of(&setup.out.join(FOLDER).join(&target.service))?;
-        if output.code != 0 || files.iter().any(|file| recorded(target, file, &applied).is_none()) {
+        if output.code != 0 || files.iter().any(|file| !applied.contains_key(&record(target, file))) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// The name under which a file is recorded: a plain one, so that a renamed service keeps its record, where no other
-/// service writes into it.
+/// The name under which a file is recorded.
 fn record(target: &Target, file: &File) -> String {
-    if target.shared { format!("{}/{}", target.service, file.name) } else { file.name.clone() }
-}
-
-/// The digest with which a file was applied; also from before another service came to the database.
-fn recorded<'a>(target: &Target, file: &File, applied: &'a BTreeMap<String, String>) -> Option<&'a String> {
-    let before = || applied.get(&file.name).filter(|digest| **digest == file.digest);
-    applied.get(&record(target, file)).or_else(before)
+    format!("{}/{}", target.first, file.name)
 }
 
 fn changed(setup: &Setup, target: &Target, file: &File) -> Failure {
@@ -302,28 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn services_that_share_a_login_keep_their_files_apart() {
-        let target = |shared| Target {
-            service: "api".to_owned(),
+    fn a_file_is_recorded_under_its_services_first_name_whoever_else_has_the_login() {
+        let target = Target {
+            service: "core".to_owned(),
+            first: "api".to_owned(),
             server: String::new(),
             container: String::new(),
             user: String::new(),
             password: String::new(),
             database: String::new(),
-            shared,
             tools: SeedTools::default(),
         };
         let file = File { name: "01.sql".to_owned(), path: PathBuf::new(), digest: "a".to_owned() };
-        let found = |shared, name: &str, digest: &str| {
-            let applied = BTreeMap::from([(name.to_owned(), digest.to_owned())]);
-            recorded(&target(shared), &file, &applied).cloned()
-        };
-        assert_eq!(record(&target(false), &file), "01.sql");
-        assert_eq!(record(&target(true), &file), "api/01.sql");
-        assert_eq!(found(false, "01.sql", "b"), Some("b".to_owned()));
-        assert_eq!(found(true, "other/01.sql", "a"), None);
-        assert_eq!(found(true, "01.sql", "b"), None);
-        assert_eq!(found(true, "01.sql", "a"), Some("a".to_owned()));
+        assert_eq!(record(&target, &file), "api/01.sql");
     }
 
     #[test]

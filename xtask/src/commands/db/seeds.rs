@@ -76,8 +76,9 @@ pub(crate) fn before_start(
 pub(crate) fn makers<'a>(spec: &'a Spec, service: &'a str) -> impl Iterator<Item = &'a ServiceSpec> {
     let waits = spec.service(service).map(|service| service.depends_on.as_slice()).unwrap_or_default();
     let one_shots = waits.iter().filter_map(|(name, _)| spec.service(name));
-    let schemas = format!("/schemas/{service}/");
     one_shots.filter(move |one_shot| {
+        let own = one_shot.labels.databases.iter().find(|given| given.service == service);
+        let schemas = format!("/schemas/{}/", own.map_or(service, |given| &given.first));
         one_shot.labels.kind == "migrate" || one_shot.mounts.iter().any(|target| target.starts_with(&schemas))
     })
 }
@@ -94,15 +95,12 @@ fn targets(catalog: &Catalog, setup: &Setup, spec: &Spec, containers: &[Containe
         };
         found.extend(one_shot.labels.databases.iter().map(|given| Target {
             service: given.service.clone(),
+            first: given.first.clone(),
             server: server.name.clone(),
             container: container.id.clone(),
             user: given.user.clone(),
             password: dotenv::value(&setup.env_text, &given.password_variable).unwrap_or_default(),
             database: given.database.clone(),
-            shared: one_shot.labels.databases.iter().any(|other| {
-                other.service != given.service
-                    && (&other.user, &other.database) == (&given.user, &given.database)
-            }),
             tools: tools.clone(),
         }));
     }
@@ -121,6 +119,10 @@ mod tests {
             "setup":{"image":"d","labels":{"xtask.role":"one-shot","xtask.kind":"setup"},
                 "volumes":[{"type":"bind","source":"/s","target":"/schemas/files/schema.sql"}]},
             "run":{"image":"r","labels":{"xtask.role":"one-shot","xtask.kind":"migrate"}},
+            "named":{"image":"d","labels":{"xtask.role":"one-shot","xtask.kind":"setup",
+                    "xtask.databases":"now:d:u:NAMED_DB_PASSWORD:before"},
+                "volumes":[{"type":"bind","source":"/s","target":"/schemas/before/schema.sql"}]},
+            "now":{"image":"n","depends_on":{"named":{"condition":"service_completed_successfully"}}},
             "files":{"image":"f","depends_on":{"setup":{"condition":"service_completed_successfully"}}},
             "migrated":{"image":"m","depends_on":{"setup":{"condition":"service_completed_successfully"},
                 "run":{"condition":"service_completed_successfully"}}},
@@ -130,5 +132,6 @@ mod tests {
         assert_eq!(of("files"), ["setup"]);
         assert_eq!(of("migrated"), ["run"]);
         assert_eq!(of("itself"), Vec::<String>::new());
+        assert_eq!(of("now"), ["named"], "files keep the name that their service had at first");
     }
 }
