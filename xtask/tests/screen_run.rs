@@ -5,6 +5,8 @@
 mod fake;
 #[path = "screen/preflight.rs"]
 mod preflight;
+#[path = "screen/remote.rs"]
+mod remote;
 
 use std::net::TcpListener;
 

@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
+use crate::run::engine::{self, Engine};
 use crate::run::signals;
 use crate::ui::Ui;
 
@@ -76,24 +77,20 @@ const UNREACHABLE: [&str; 3] = [
 pub fn no_engine(output: &Output) -> Failure {
     let failure = Failure::new("the Docker engine does not answer");
     let failure = last_lines(&output.stderr, 3).into_iter().fold(failure, Failure::why);
-    match remote_host() {
+    match engine::chosen() {
         _ if output.stderr.contains("permission denied") => {
             failure.fix("sudo usermod -aG docker \"$USER\", then log in again")
         }
-        Some(host) => failure
-            .fix(format!("correct DOCKER_HOST ({host}), or unset it and: cargo xtask doctor --install")),
-        None => failure.fix("cargo xtask doctor --install"),
+        Some(Engine { address, by, undo }) if engine::remote().is_some() || by == "DOCKER_HOST" => {
+            failure.fix(format!("correct {by} ({address}), or {undo} and: cargo xtask doctor --install"))
+        }
+        _ => failure.fix("cargo xtask doctor --install"),
     }
 }
 
 /// Where a program of this name lies on the PATH.
 pub fn installed(program: &str) -> Option<PathBuf> {
     which::which(program).ok()
-}
-
-/// Where the engine answers, when it is not this machine's own: `DOCKER_HOST`.
-pub fn remote_host() -> Option<String> {
-    environment("DOCKER_HOST").filter(|host| !host.is_empty())
 }
 
 /// A variable of the shell that started the program.

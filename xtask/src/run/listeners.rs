@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::run::docker::{Docker, remote_host};
+use crate::run::docker::Docker;
+use crate::run::engine;
 use crate::run::images::side_by_side;
 
 /// How long a helper may take where the table cannot be read directly.
@@ -56,7 +57,7 @@ pub fn of(docker: &Docker, ids: &[&str], helper: Option<&str>) -> Result<Vec<Opt
         let line = said.lines().find_map(|line| line.strip_prefix(id))?;
         line.trim().parse::<u32>().ok().filter(|pid| *pid != 0)
     };
-    let here = remote_host().is_none_or(|host| host.starts_with("unix:"));
+    let here = engine::remote().is_none();
     let answers = side_by_side(ids, |id| {
         let Some(pid) = pid(id) else { return Ok(None) };
         let direct = here.then(|| process(pid, id)).flatten();

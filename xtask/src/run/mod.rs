@@ -13,6 +13,7 @@ pub mod docker;
 pub mod doctor;
 pub mod dotenv;
 pub mod duration;
+pub mod engine;
 pub mod env_file;
 pub mod graph;
 pub mod holder;

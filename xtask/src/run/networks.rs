@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
-use crate::run::docker::{Docker, remote_host};
+use crate::run::docker::Docker;
+use crate::run::engine;
 use crate::run::setup::{Setup, read_text};
 use crate::run::spec::Spec;
 use crate::ui::count;
@@ -91,7 +92,7 @@ pub fn check(docker: &Docker, setup: &Setup, spec: &Spec) -> Result<()> {
     });
     let networks = networks?;
     let mut taken: Vec<Subnet> = networks.iter().flat_map(Network::subnets).collect();
-    if remote_host().is_none_or(|host| host.starts_with("unix:")) {
+    if engine::remote().is_none() {
         taken.extend(routes(&read_text("/proc/net/route".as_ref()).ok().flatten().unwrap_or_default()));
     }
     let free = pools.iter().filter(|pool| !taken.iter().any(|taken| taken.meets(pool))).count();

@@ -2,12 +2,12 @@
 //! stranger; frees nothing.
 
 use crate::error::{Failure, Failures, Result};
-use crate::run::docker::{Docker, remote_host};
+use crate::run::docker::Docker;
 use crate::run::holder::{self, Holder};
 use crate::run::setup::{COMPOSE_FILE, Setup, read_text};
 use crate::run::spec::ServiceSpec;
 use crate::run::state::{self, Container, Publisher};
-use crate::run::{dotenv, env_file};
+use crate::run::{dotenv, engine, env_file};
 use crate::ui::Ui;
 
 /// How far the block of ports moves at a time.
@@ -60,7 +60,7 @@ pub fn check(
     let twice =
         clashes(&claims).into_iter().map(|(one, other)| clash(setup, one, other, &variables, &claims));
     Failures::check(twice.collect(), "nothing was started")?;
-    if remote_host().is_some_and(|host| !host.starts_with("unix:")) {
+    if engine::remote().is_some() {
         return Ok(Moved::No);
     }
     let mine = |port: u16| own.iter().flat_map(|container| &container.ports).any(|own| own.host == port);

@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use crate::error::{Failure, Result};
-use crate::run::docker::{self, Docker};
+use crate::run::docker::Docker;
+use crate::run::engine;
 use crate::run::images::side_by_side;
 use crate::run::setup::{COMPOSE_FILE, Setup, read_text};
 use crate::run::spec::ServiceSpec;
@@ -14,13 +15,13 @@ use crate::ui::count;
 /// The variable of generated setups for the address of published ports.
 const BIND: &str = "BIND_ADDR";
 
-/// The host of `DOCKER_HOST`, as a URL writes it; `None` where the engine answers on a socket of this machine.
+/// The engine's host, as a URL writes it; `None` where it answers on a socket of this machine.
 pub fn host() -> Option<String> {
-    docker::remote_host().as_deref().and_then(host_of)
+    engine::remote().and_then(|engine| host_of(&engine.address))
 }
 
-fn host_of(docker_host: &str) -> Option<String> {
-    let (scheme, rest) = docker_host.split_once("://")?;
+fn host_of(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
     if !matches!(scheme, "tcp" | "ssh" | "http" | "https") {
         return None;
     }
@@ -53,6 +54,7 @@ fn is_loopback(address: &str) -> bool {
 /// When something is missing there, all at once.
 pub fn check_mounts(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -> Result<()> {
     let Some(host) = elsewhere() else { return Ok(()) };
+    let by = engine::remote().map_or("", |engine| engine.by.as_str());
     let mut wanted: Vec<(&str, &str)> = services
         .iter()
         .flat_map(|service| service.binds.iter().map(|source| (source.as_str(), service.name.as_str())))
@@ -78,7 +80,7 @@ pub fn check_mounts(docker: &Docker, setup: &Setup, services: &[&ServiceSpec]) -
     let verb = if missing.len() == 1 { "is" } else { "are" };
     let failure =
         Failure::new(format!("{} {verb} not on the engine's machine", count(missing.len(), "mounted path")))
-            .why(format!("the engine is on {host} (DOCKER_HOST) and mounts from its own disk"));
+            .why(format!("the engine is on {host} ({by}) and mounts from its own disk"));
     let failure = missing.iter().fold(failure, Failure::why);
     Err(failure
         .fix(format!("bring this checkout to the same path on {host}, or run {} there", setup.xtask("up")))
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn host_is_that_of_docker_host_where_it_is_remote() {
+    fn the_host_is_that_of_an_address_on_the_network() {
         for (text, wanted) in [
             ("tcp://10.0.0.1:2376", Some("10.0.0.1")),
             ("ssh://me@build.example", Some("build.example")),

@@ -54,6 +54,14 @@ impl Fake {
         self
     }
 
+    /// A file of the user's home folder.
+    pub(crate) fn home(self, name: &str, text: &str) -> Fake {
+        let path = self.root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(self, args: &[&str]) -> Screen {
         if self.docker {
@@ -89,6 +97,12 @@ impl Fake {
         self.write_docker();
         let output = self.command(args).output().unwrap();
         self.screen(&output, String::new())
+    }
+
+    /// The program with a docker to call, not started yet; the place stays as long as this value.
+    pub(crate) fn ready(&self, args: &[&str]) -> Command {
+        self.write_docker();
+        self.command(args)
     }
 
     fn command(&self, args: &[&str]) -> Command {

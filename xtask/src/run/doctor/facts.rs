@@ -7,6 +7,7 @@ use super::system::Mirror;
 use super::{Disk, Engine, Machine, SetupFacts, System, Taken};
 use crate::error::{Failures, Result};
 use crate::run::docker::{self, Docker, Invocation, Output, path_arg};
+use crate::run::engine as run_engine;
 use crate::run::setup::{self, Setup};
 use crate::run::version::Version;
 use crate::run::{dotenv, env_file, holder, ports, state};
@@ -34,7 +35,7 @@ pub fn machine(ui: Ui, folder: &Path) -> Machine {
             systemd: Path::new("/run/systemd/system").is_dir(),
             client: version(ask("docker", &["--version"])),
             daemon: docker::installed("dockerd").is_some() || Path::new("/usr/sbin/dockerd").is_file(),
-            remote: docker::remote_host().is_some_and(|host| !host.starts_with("unix:")),
+            remote: run_engine::remote().map(|engine| engine.by.clone()),
             rust: rust.join().ok().flatten(),
             rustup: docker::installed("rustup").is_some(),
             compose: compose.join().ok().flatten(),
@@ -119,7 +120,7 @@ fn free_mib(df: &str) -> Option<u64> {
 pub fn setup(ui: Ui, setup: &Setup, machine: &Machine) -> Result<SetupFacts> {
     let env_exists = setup.env_file.is_file();
     let variables = ports::variables(setup)?;
-    let taken = if machine.remote { Vec::new() } else { taken(ui, setup, &variables, machine) };
+    let taken = if machine.remote.is_some() { Vec::new() } else { taken(ui, setup, &variables, machine) };
     let missing = match env_file::check_complete(setup) {
         Ok(()) => Vec::new(),
         Err(error) => error.downcast_ref::<Failures>().map_or_else(Vec::new, |failures| {

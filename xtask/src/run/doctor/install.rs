@@ -84,8 +84,8 @@ pub fn plan(machine: &Machine) -> Plan {
     if installed.is_empty() && matches!(machine.engine, Engine::Answers(_)) {
         return Plan::Nothing;
     }
-    if machine.remote {
-        let why = "the engine is on another machine (DOCKER_HOST)".to_owned();
+    if let Some(by) = &machine.remote {
+        let why = format!("the engine is on another machine ({by})");
         return Plan::Print(why, vec!["docker info".to_owned()]);
     }
     let Some(recipe) = recipe(machine) else { return elsewhere(machine) };
@@ -109,7 +109,8 @@ enum Part {
 
 fn packages_missing(machine: &Machine) -> Vec<Part> {
     let old_engine = matches!(machine.engine, Engine::Answers(version) if version < OLDEST_ENGINE);
-    let no_engine = !machine.daemon && matches!(machine.engine, Engine::Silent(_)) && !machine.remote;
+    let no_engine =
+        !machine.daemon && matches!(machine.engine, Engine::Silent(_)) && machine.remote.is_none();
     let mut parts = Vec::new();
     for (missing, part) in [
         (old_engine || no_engine, Part::Engine),

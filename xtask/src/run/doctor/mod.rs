@@ -36,8 +36,8 @@ pub struct Machine {
     pub buildx: Option<Version>,
     /// `dockerd` is installed on this machine.
     pub daemon: bool,
-    /// `DOCKER_HOST` names another machine.
-    pub remote: bool,
+    /// What has chosen an engine on another machine, where something has.
+    pub remote: Option<String>,
     /// What the engine says.
     pub engine: Engine,
     /// Free for images and volumes.

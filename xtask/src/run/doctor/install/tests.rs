@@ -139,7 +139,7 @@ fn other_systems_get_the_commands_and_nothing_is_run() {
 
 #[test]
 fn an_engine_elsewhere_is_not_installed_here() {
-    let remote = Machine { remote: true, ..ready("debian", "12") };
+    let remote = Machine { remote: Some("DOCKER_HOST".to_owned()), ..ready("debian", "12") };
     assert_eq!(plan(&remote), Plan::Nothing);
     let silent = Machine { engine: Engine::Silent("x".to_owned()), ..remote };
     assert!(matches!(plan(&silent), Plan::Print(..)));
