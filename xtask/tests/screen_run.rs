@@ -7,6 +7,8 @@ mod fake;
 mod preflight;
 #[path = "screen/remote.rs"]
 mod remote;
+#[path = "screen/terminal.rs"]
+mod terminal;
 
 use std::net::TcpListener;
 
