@@ -69,6 +69,8 @@ fn memory_that_ran_out_is_named_with_its_limit() {
   heap-node:
     image: node:20-slim
     command: [node, --max-old-space-size=16, -e, \"const a = []; for (;;) a.push(new Array(100000).fill(a.length + 0.5))\"]
+    # Without a check it would count as running, on a machine on which it needs seconds to fill its memory.
+    healthcheck: { test: [CMD, \"false\"], interval: 60s }
 ";
     let Some(lab) = beside(&[BUSYBOX, PYTHON, NODE], || system("memory", services, &[])) else { return };
     assert_up_says(
