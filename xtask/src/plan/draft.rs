@@ -153,6 +153,7 @@ fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> 
                 ports.insert(0, port);
             }
         }
+        add_grpc(facts, &mains, &mut ports);
         disagreement(facts, &claims, strongest, &ports, problems);
     }
     for claim in claims.iter().filter(|claim| claim.purpose != Purpose::Main) {
@@ -172,6 +173,22 @@ fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> 
     }
     ports.sort_by_key(|port| port.purpose);
     ports
+}
+
+/// A gRPC server beside the web server has a port of its own, which EXPOSE often forgets: the one that the service's own
+/// files give it.
+fn add_grpc(facts: &ServiceFacts, mains: &[&Claim<'_>], ports: &mut Vec<Port>) {
+    let is_own = |claim: &&&Claim<'_>| {
+        claim.protocol == Protocol::Grpc
+            && claim.source > PortSource::Expose
+            && claim.source < PortSource::FrameworkDefault
+            && claim.at.path.is_in(&facts.path)
+    };
+    let Some(claim) = mains.iter().find(is_own) else { return };
+    let known = |port: &Port| port.container == claim.port || port.protocol == Protocol::Grpc;
+    if !ports.iter().any(known) {
+        ports.push(Port { container: claim.port, protocol: Protocol::Grpc, purpose: Purpose::Main });
+    }
 }
 
 /// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port.

@@ -52,6 +52,7 @@ const ENDINGS: &[(&str, Part)] = &[
     ("SERVICE_ADDRESS", Part::HostPort),
     ("SERVICE_ADDR", Part::HostPort),
     ("SERVICE_ENDPOINT", Part::HostPort),
+    ("SERVICE_GRPC", Part::HostPort),
     ("BROKERS", Part::HostPort),
     ("BROKER", Part::HostPort),
     ("ADDRESS_LIST", Part::HostPort),
@@ -323,6 +324,7 @@ mod tests {
             ("ADMIN_ADDRESSES", None),
             ("ADMIN_SERVICE_ADDR", other("ADMIN", Part::HostPort)),
             ("SUPPORT_SERVICE_ENDPOINT", other("SUPPORT", Part::HostPort)),
+            ("SUPPORT_SERVICE_GRPC", other("SUPPORT", Part::HostPort)),
             ("MESSENGER_TRANSPORT_DSN", class(Class::Queue, Part::Url)),
             ("REACT_APP_API_URL", other("API", Part::Url)),
             (

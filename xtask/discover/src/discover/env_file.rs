@@ -125,6 +125,35 @@ pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems:
         comment.clear();
         add(path, number, name, value, comment_text, facts);
     }
+    facts.extend(listeners(path, facts));
+}
+
+/// `USERS_GRPC_PORT` beside `USERS_GRPC_HOST=0.0.0.0`, whatever it is called: what binds all addresses is this program.
+fn listeners(path: &RepoPath, facts: &[Fact]) -> Vec<Fact> {
+    let values: BTreeMap<&str, (&str, u32)> = facts
+        .iter()
+        .filter_map(|fact| match &fact.what {
+            What::EnvValue { name, value, .. } if fact.at.path == *path => {
+                Some((name.as_str(), (value.as_str(), fact.at.line)))
+            }
+            _ => None,
+        })
+        .collect();
+    let one = |(name, (host, _)): (&&str, &(&str, u32))| {
+        let prefix = name.strip_suffix("_HOST").filter(|_| matches!(*host, "0.0.0.0" | "::" | "[::]"))?;
+        let variable = format!("{prefix}_PORT");
+        let (value, line) = values.get(variable.as_str())?;
+        if ports::of_variable(&variable, value).is_some() {
+            return None;
+        }
+        let port = value.trim().parse().ok().filter(|port| *port > 0)?;
+        let (protocol, purpose) = ports::of_name(prefix, port);
+        let what =
+            What::Port { port, protocol, purpose, source: PortSource::EnvExample, variable: Some(variable) };
+        let at = Evidence { path: path.clone(), line: *line, rule: "env-listener" };
+        Some(Fact { what, at, subject: Subject::Here })
+    };
+    values.iter().filter_map(one).collect()
 }
 
 fn add(path: &RepoPath, line: u32, name: &str, value: String, comment: String, facts: &mut Vec<Fact>) {
@@ -251,6 +280,19 @@ mod tests {
             .collect();
         shown.extend(problems.iter().map(|problem| format!("{} {}", problem.at[0], problem.message)));
         shown
+    }
+
+    #[test]
+    fn port_beside_a_host_of_all_addresses_is_the_programs_own() {
+        let text = "USERS_GRPC_HOST=0.0.0.0\nUSERS_GRPC_PORT=3200\nAUTH_TCP_PORT=3100\nAUTH_TCP_HOST=0.0.0.0\nDB_HOST=db\nDB_PORT=5432\n";
+        let (mut facts, mut problems) = (Vec::new(), Vec::new());
+        read(&path("users/.env.example"), text, &mut facts, &mut problems);
+        let ports = facts.iter().filter_map(|fact| match &fact.what {
+            What::Port { port, protocol, variable, .. } => Some(format!("{port} {protocol:?} {variable:?}")),
+            _ => None,
+        });
+        let wanted = ["3100 Tcp Some(\"AUTH_TCP_PORT\")", "3200 Grpc Some(\"USERS_GRPC_PORT\")"];
+        assert_eq!(ports.collect::<Vec<_>>(), wanted);
     }
 
     #[test]

@@ -102,6 +102,14 @@ pub(super) fn of_variable(name: &str, value: &str) -> Option<Found> {
 fn named(name: &str, port: u16) -> Found {
     let purpose = match name {
         name if name.contains("METRICS") || name.contains("PROMETHEUS") => Purpose::Metrics,
+/// What the words of a variable's name and the number say about a port.
+pub(super) fn of_name(name: &str, port: u16) -> (Protocol, Purpose) {
+    let upper = name.to_ascii_uppercase();
+    let found = named(&upper, port);
+    let is_tcp = upper.split('_').any(|word| word == "TCP") && found.protocol == Protocol::Http;
+    (if is_tcp { Protocol::Tcp } else { found.protocol }, found.purpose)
+}
+
         name if name.contains("DEBUG") => Purpose::Debug,
         name if name.contains("MANAGEMENT") || name.contains("ADMIN") || name.contains("HEALTH") => {
             Purpose::Management
