@@ -80,6 +80,11 @@ impl<'a> Known<'a> {
         self.names.get(name).and_then(|at| self.name(*at))
     }
 
+    /// The service of that name, however it is written.
+    pub(crate) fn exactly(&self, text: &str) -> Option<&'a str> {
+        self.name(self.exact.get(&folded(text))?.first)
+    }
+
     /// Whether the service of that name is a frontend.
     pub(crate) fn is_frontend(&self, name: &str) -> bool {
         let service = self.names.get(name).and_then(|at| self.services.get(*at));

@@ -281,6 +281,11 @@ impl<'a> Finder<'a> {
                             gathered.unclear.push((name.to_owned(), at.clone()));
                         }
                         return None;
+        if let Some(part @ (Part::Url | Part::Host | Part::HostPort | Part::Port)) = part
+            && let Some(called) = self.called_in_full(draft, name)
+        {
+            return Some(((Target::Service(called), BY_NAME), part));
+        }
                     }
                     None => return None,
                 }

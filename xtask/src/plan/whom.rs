@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::names::folded;
 use super::needs::{Finder, Gathered};
 use super::settings::settings;
-use super::variables::{About, Part, classify};
+use super::variables::{About, Part, classify, without_bundler};
 
 impl Finder<'_> {
     /// The service whose very name is the host of an address, where that is no name of a kind too.
@@ -119,6 +119,15 @@ impl Finder<'_> {
         let is_gateway = ["gateway", "apigateway"].contains(&wanted.as_str());
         let found = self.known.meant(text).or_else(|| self.known.only_gateway().filter(|_| is_gateway));
         found.filter(|name| *name != draft.facts.name).map(str::to_owned)
+    }
+
+    /// The other service whose whole name stands in the variable's: `S3_SERVICE_URL` is about `s3-service`, whatever its
+    /// first word means elsewhere.
+    pub(super) fn called_in_full(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
+        let upper = without_bundler(name).to_ascii_uppercase();
+        let ends = ["_SERVICE_", "_SVC_"].iter().find_map(|word| Some(upper.find(word)? + word.len() - 1));
+        let found = self.known.exactly(&upper[..ends?])?;
+        (found != draft.facts.name).then(|| found.to_owned())
     }
 
     /// The other service that the last words of a prefix mean, where the variable says that it is about a service.
