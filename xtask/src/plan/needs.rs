@@ -11,6 +11,7 @@ use super::address::{Address, address, database_of, first_label, is_local, space
 use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
+use super::strength::is_switched_off;
 use super::variables::{About, Part, classify, without_bundler};
 
 /// What a service talks to.
@@ -133,6 +134,7 @@ impl<'a> Finder<'a> {
         for (name, setting) in &settings {
             self.variable(draft, name, setting, &mut gathered);
         }
+        self.weaken(facts, &settings, &mut gathered);
         for fact in &facts.facts {
             match &fact.what {
                 What::Reference(reference) if !known_variable(reference, &settings) => {
@@ -168,6 +170,22 @@ impl<'a> Finder<'a> {
             external,
             links: gathered.links,
             unclear: gathered.unclear,
+        }
+    }
+
+    /// What the variables for an address leave open, or a switch turns off, is only possible, whatever a port says.
+    fn weaken(&self, facts: &ServiceFacts, settings: &BTreeMap<&str, Setting<'_>>, gathered: &mut Gathered) {
+        for (target, need) in &mut gathered.by_target {
+            let Target::Kind(kind) = target else { continue };
+            let is_address = |wire: &&Wire| matches!(wire.part, Part::Url | Part::Host | Part::HostPort);
+            let addresses = need.wires.iter().filter(is_address);
+            let of_addresses: Vec<&Setting<'_>> =
+                addresses.filter_map(|wire| settings.get(wire.name.as_str())).collect();
+            let is_off =
+                !need.wires.is_empty() && need.wires.iter().all(|wire| is_switched_off(settings, &wire.name));
+            if is_off || self.may_be_left_out(facts, kind, &of_addresses) {
+                need.strength = Strength::Possible;
+            }
         }
     }
 
@@ -263,6 +281,11 @@ impl<'a> Finder<'a> {
         if let Some(called) = address.as_ref().and_then(|address| self.called(draft, address)) {
             return Some(((Target::Service(called), BY_VALUE), part.unwrap_or(Part::Url)));
         }
+        if let Some(part @ (Part::Url | Part::Host | Part::HostPort | Part::Port)) = part
+            && let Some(called) = self.called_in_full(draft, name)
+        {
+            return Some(((Target::Service(called), BY_NAME), part));
+        }
         if self.is_outside(draft, named.as_ref(), name, address.as_ref(), at, gathered) {
             return None;
         }
@@ -281,11 +304,6 @@ impl<'a> Finder<'a> {
                             gathered.unclear.push((name.to_owned(), at.clone()));
                         }
                         return None;
-        if let Some(part @ (Part::Url | Part::Host | Part::HostPort | Part::Port)) = part
-            && let Some(called) = self.called_in_full(draft, name)
-        {
-            return Some(((Target::Service(called), BY_NAME), part));
-        }
                     }
                     None => return None,
                 }

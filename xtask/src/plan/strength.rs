@@ -1,9 +1,9 @@
 //! How sure a need is: required, or only possible; pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Class;
-use crate::model::fact::{EnvSource, Evidence, ServiceFacts, What};
+use crate::model::fact::{EnvSource, Evidence, Fact, ServiceFacts, What};
 use crate::model::inventory::Strength;
 
 use super::address::{address, is_local};
@@ -34,6 +34,9 @@ impl Finder<'_> {
         setting: &Setting<'_>,
         value: Option<&str>,
     ) -> Strength {
+        if is_for_others(facts, setting) {
+            return Strength::Possible;
+        }
         let Target::Kind(kind) = target else { return Strength::Required };
         if self.does_without(facts, kind, setting) || self.is_ruled_out(facts, kind, setting) {
             return Strength::Possible;
@@ -72,13 +75,24 @@ impl Finder<'_> {
         }
     }
 
+    /// Whether all variables that could hold the address of a kind may be left out: a port or a user alone demands nothing.
+    pub(super) fn may_be_left_out(
+        &self,
+        facts: &ServiceFacts,
+        kind: &str,
+        addresses: &[&Setting<'_>],
+    ) -> bool {
+        !addresses.is_empty() && addresses.iter().all(|setting| self.does_without(facts, kind, setting))
+    }
+
     /// Whether a setting chooses what needs no server, a database in a file (`DB_CONNECTION=sqlite`) or no queue at all
     /// (`QUEUE_CONNECTION=sync`), and nobody gives the address of one.
     fn is_ruled_out(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
         const CHOICES: &[&str] = &["CONNECTION", "DIALECT", "ENGINE", "DRIVER"];
         let (start, choices): (_, &[&str]) = match self.catalog.get(kind).map(|entry| entry.class) {
             Some(Class::Database) => ("DB_", &["sqlite", "sqlite3"]),
-            Some(Class::Queue) => ("QUEUE_", &["sync", "null", "database"]),
+            // The framework's queue says nothing about a client that the program uses beside it.
+            Some(Class::Queue) if !has_own_client(facts, kind) => ("QUEUE_", &["sync", "null", "database"]),
             _ => return false,
         };
         // A word alone, as a database's name is, gives no address.
@@ -121,4 +135,42 @@ impl Finder<'_> {
             drivers.iter().filter(|(_, at)| !is_own(at)).map(|(driver, _)| driver.as_str()).collect();
         !own_driver && of_library.len() >= MANY_KINDS && setting.reads.iter().all(|read| !is_own(read.2))
     }
+}
+
+/// Whether only a library reads the variable, and the service's own environment file, which says what this one needs, does
+/// not name it: other users of the library need it.
+fn is_for_others(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
+    let own_file = |fact: &Fact| {
+        matches!(fact.what, What::EnvValue { source: EnvSource::Example, .. })
+            && fact.at.path.is_in(&facts.path)
+    };
+    setting.values.is_empty()
+        && !setting.reads.is_empty()
+        && setting.reads.iter().all(|(_, _, at)| !at.path.is_in(&facts.path))
+        && facts.facts.iter().any(own_file)
+}
+
+/// Whether the service's settings switch off what a variable is about: `SEARCH_ENABLED=false` beside `SEARCH_URL`.
+pub(super) fn is_switched_off(settings: &BTreeMap<&str, Setting<'_>>, name: &str) -> bool {
+    const OFF: &[&str] = &["false", "0", "no", "off"];
+    let is_off = |switch: &str| {
+        let value = settings.get(switch).and_then(Setting::value);
+        value.is_some_and(|value| OFF.contains(&value.trim().to_ascii_lowercase().as_str()))
+    };
+    name.match_indices('_').any(|(at, _)| {
+        let about = &name[..at];
+        is_off(&format!("{about}_ENABLED"))
+            || is_off(&format!("ENABLE_{about}"))
+            || is_off(&format!("USE_{about}"))
+    })
+}
+
+/// Whether the manifest names a client of a kind that is no connector for the queue of a framework.
+fn has_own_client(facts: &ServiceFacts, kind: &str) -> bool {
+    facts.facts.iter().any(|fact| match &fact.what {
+        What::Driver { kind: of, package, dev_only: false } => {
+            of == kind && !package.contains("laravel-queue")
+        }
+        _ => false,
+    })
 }

@@ -1,12 +1,13 @@
 //! Whole plans from small monorepos: what is decided, and what is said about it.
 
+mod evidence;
 mod migrations;
 mod preferences;
 mod releases;
 
 use super::*;
 use crate::discover::{Scope, discover};
-use crate::model::inventory::Service;
+use crate::model::inventory::{Service, Strength};
 use crate::repo::Repo;
 
 fn try_plan(fixture: &str, config: &str) -> Result<Stack> {
