@@ -19,6 +19,7 @@ mod python_env;
 mod python_manifest;
 mod records;
 pub mod ruby;
+mod ruby_database;
 mod rules;
 pub mod rust;
 mod rust_env;

@@ -8,6 +8,7 @@ use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
+use super::ruby_database;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern};
 
@@ -98,12 +99,6 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r"\badapter:\s*(?P<dialect>postgresql|mysql2|trilogy|mysql)\b",
                 Says::Dialect,
             ),
-            (
-                "rails-database-host",
-                "host:",
-                r"(?m)^[ \t]*host:[ \t]*(?P<host>[a-z][\w.-]*)[ \t]*$",
-                Says::Host,
-            ),
         ],
     )
 });
@@ -112,7 +107,11 @@ static GEM: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"^\s*gem\s*\(?\s*["'](?P<gem>[\w-]+)["'](?P<rest>.*)$"#));
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
-    GRAMMAR.read(&mut Findings::new(source, facts));
+    let mut findings = Findings::new(source, facts);
+    GRAMMAR.read(&mut findings);
+    if source.path.name() == "database.yml" {
+        ruby_database::read(&mut findings);
+    }
 }
 
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -196,7 +195,7 @@ mod tests {
             say(ALL, "a/config/database.yml", text),
             [
                 "2 rails-adapter driver postgres postgresql",
-                "3 rails-database-host ref |db|-|- via -",
+                "3 rails-database-host ref postgresql|db|-|- via -",
                 "4 ruby-env env DB_PASSWORD -"
             ]
         );
