@@ -21,9 +21,10 @@ pub(super) fn assign(
     facts: Vec<Fact>,
 ) -> Vec<Fact> {
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
-    let (values, code): (Vec<_>, Vec<_>) =
-        give_by_folder(services, here).into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
     let shared = reach::shared(repo, services);
+    let rest = give_by_folder(services, here, &shared.folders);
+    let (values, code): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
     for (at, fact) in shared.facts {
         services[at].facts.push(fact);
     }
@@ -67,8 +68,12 @@ fn is_part(repo: &Repo, services: &[ServiceFacts], fact: &Fact) -> bool {
     services.iter().any(inside)
 }
 
-/// Returns what no service holds.
-fn give_by_folder(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+/// Returns what no service holds, and what the one that holds it shares with others.
+fn give_by_folder(
+    services: &mut [ServiceFacts],
+    facts: Vec<Fact>,
+    shared: &BTreeMap<RepoPath, Vec<usize>>,
+) -> Vec<Fact> {
     let mut homes: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
     for (at, service) in services.iter().enumerate() {
         homes.entry(service.path.clone()).or_default().push(at);
@@ -88,9 +93,12 @@ fn give_by_folder(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> 
         match owners {
             Some(owners) => {
                 give(services, owners, &fact);
+                let is_value = env_file::rank(&fact.at.path).is_some();
                 // What stands at the root is for all, also where a service lies there; where that listens is its own.
-                let at_root = fact.at.path.depth() == 1 && env_file::rank(&fact.at.path).is_some();
-                if at_root && !is_about_a_port(&fact.what) {
+                let at_root = fact.at.path.depth() == 1 && is_value && !is_about_a_port(&fact.what);
+                let is_shared =
+                    !is_value && fact.at.path.ancestors().any(|folder| shared.contains_key(&folder));
+                if at_root || is_shared {
                     rest.push(fact);
                 }
             }
@@ -106,7 +114,7 @@ fn give_shared_code(
     facts: Vec<Fact>,
 ) {
     for mut fact in facts {
-        let Some(owners) = fact.at.path.ancestors().skip(1).find_map(|folder| shared.get(&folder)) else {
+        let Some(owners) = fact.at.path.ancestors().find_map(|folder| shared.get(&folder)) else {
             continue;
         };
         // A library of several .NET projects demands its connection strings of those that call it.
@@ -135,8 +143,13 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
     let mut readers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (at, service) in services.iter().enumerate() {
         for fact in &service.facts {
-            if let What::EnvRead { name, .. } = &fact.what {
-                readers.entry(name).or_default().insert(at);
+            match &fact.what {
+                What::EnvRead { name, .. } => drop(readers.entry(name).or_default().insert(at)),
+                // `ENV API_URL=$API_URL`: the image hands on what it is told.
+                What::EnvValue { name, value, source: EnvSource::Image, .. } if value.is_empty() => {
+                    readers.entry(name).or_default().insert(at);
+                }
+                _ => {}
             }
         }
     }
@@ -354,6 +367,57 @@ mod tests {
         let nested: Vec<&str> =
             all.iter().map(String::as_str).filter(|one| one.starts_with(['a', 'b'])).collect();
         assert_eq!(nested, ["a.SHARED=root", "b.SHARED=own"]);
+    }
+
+    /// The variables that each service reads or is told.
+    fn variables(tree: &str) -> Vec<String> {
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let of = |service: &ServiceFacts| {
+            let name = |fact: &Fact| match &fact.what {
+                What::EnvRead { name, .. } => Some(format!("{}:{name}", service.name)),
+                What::EnvValue { name, value, .. } if !value.is_empty() => {
+                    Some(format!("{}:{name}={value}", service.name))
+                }
+                _ => None,
+            };
+            service.facts.iter().filter_map(name).collect::<Vec<_>>()
+        };
+        facts.expect("is read").services.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn service_at_the_root_leaves_shared_code_to_those_who_are_built_from_it() {
+        let tree = "//- /Dockerfile\nFROM x\nCOPY . .\n//- /main.go\n//- /libs/common/a.js\nf(process.env.SHARED)\n\
+            //- /orders/Dockerfile\nFROM x\nCOPY orders .\nCOPY libs/common common\n//- /orders/index.js\n";
+        let found = variables(tree);
+        assert!(found.iter().any(|one| one == "orders:SHARED"), "{found:?}");
+    }
+
+    #[test]
+    fn file_of_a_service_further_in_is_also_of_the_one_that_copies_it_by_name() {
+        let conf = "server { location / { proxy_pass http://orders:3000; } }\n";
+        let tree = format!(
+            "//- /gateway/Dockerfile\nFROM nginx\nCOPY nginx/nginx.conf /etc/nginx/nginx.conf\n\
+             //- /gateway/nginx/Dockerfile\nFROM nginx\nCOPY nginx.conf /etc/nginx/nginx.conf\n//- /gateway/nginx/nginx.conf\n{conf}\
+             //- /orders/Dockerfile\nFROM x\nCOPY . .\n//- /orders/index.js\n"
+        );
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let calls = |service: &&ServiceFacts| {
+            service.facts.iter().any(|fact| matches!(&fact.what, What::Reference(to) if to.host == "orders"))
+        };
+        let facts = facts.expect("is read");
+        let callers: Vec<&str> =
+            facts.services.iter().filter(calls).map(|service| service.name.as_str()).collect();
+        assert_eq!(callers, ["gateway", "nginx"]);
+    }
+
+    #[test]
+    fn image_that_hands_a_variable_on_is_told_its_value() {
+        let tree = "//- /.env.example\nAPI_URL=http://api:8000\nOTHER=x\n//- /web/Dockerfile\nFROM x\nARG API_URL\nENV API_URL=${API_URL}\nCOPY . .\n\
+            //- /web/index.js\n//- /api/Dockerfile\nFROM x\nCOPY . .\n//- /api/index.js\n";
+        assert_eq!(variables(tree), ["web:API_URL=http://api:8000"]);
     }
 
     #[test]

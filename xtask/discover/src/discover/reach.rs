@@ -19,7 +19,7 @@ const MAX_MANIFESTS: usize = 40;
 /// What services are built from outside their own folders.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Folders, each with the positions of the services that are built from it.
+    /// Folders and single files, each with the positions of the services that are built from it.
     pub(super) folders: BTreeMap<RepoPath, Vec<usize>>,
     /// Facts of the services at these positions.
     pub(super) facts: Vec<(usize, Fact)>,
@@ -54,9 +54,10 @@ fn of(
     let is_its_own = |folder: &RepoPath| {
         is_outside(folder) && !homes.iter().any(|home| home.is_in(folder) && *home != service.path)
     };
-    let copied = service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
-    let mut reached: BTreeSet<RepoPath> =
-        copied.filter(|path| repo.is_folder(path)).filter(|folder| is_its_own(folder)).collect();
+    let copied: Vec<RepoPath> =
+        service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source)).collect();
+    let folders = copied.iter().filter(|path| repo.is_folder(path) && is_its_own(path));
+    let mut reached: BTreeSet<RepoPath> = folders.cloned().collect();
     let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
     for _ in 0..MAX_STEPS {
         let named = next.iter().flat_map(|folder| named(repo, folder, modules));
@@ -68,6 +69,12 @@ fn of(
         next = new.iter().cloned().collect();
         reached.extend(new);
     }
+    // What lies with a service further in, and is copied by name all the same, is of both.
+    let is_of_both = |path: &&RepoPath| {
+        let within = |home: &RepoPath| path.is_in(home) && home.is_in(&service.path) && *home != service.path;
+        homes.iter().any(within)
+    };
+    reached.extend(copied.iter().filter(is_of_both).cloned());
     let imported = imports::of(repo, service);
     reached.extend(imported.folders.into_iter().filter(|folder| is_library(folder)));
     (reached, imported.reads)
