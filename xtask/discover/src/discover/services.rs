@@ -339,6 +339,7 @@ impl Found {
     fn set_collections_aside(&mut self) {
         let is_one = |service: &ServiceFacts| {
             service.image.stages.last().is_some_and(|stage| aside::is_all_in_one(stage))
+                || aside::holds_a_system(&service.image)
         };
         if self.services.iter().all(is_one) {
             return;
@@ -363,7 +364,13 @@ impl Found {
                 .iter()
                 .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
             let installs = image.copies.is_empty() && !image.runs.is_empty();
-            if !starts && installs && aside::is_bare(image) && !language::has_code(repo, &service.path) {
+            if aside::is_tool_of_deployment(image) {
+                self.aside(
+                    service.dockerfile,
+                    "a tool of deployment, with nothing of this repository".to_owned(),
+                );
+            } else if !starts && installs && aside::is_bare(image) && !language::has_code(repo, &service.path)
+            {
                 self.aside(
                     service.dockerfile,
                     "it starts nothing, and holds nothing of this repository".to_owned(),
@@ -546,6 +553,13 @@ mod tests {
         assert_eq!(
             aside(&format!("{api}{logs}")),
             ["logs/Dockerfile: it collects what the machine's containers say"]
+        );
+        let system = "//- /Dockerfile\nFROM node:22\nRUN apt-get install -y redis-server supervisor\nCOPY . .\nCMD [\"supervisord\"]\n";
+        assert_eq!(aside(&format!("{api}{system}")), ["Dockerfile: an image that holds all services in one"]);
+        let tool = "//- /ci-compose/Dockerfile\nFROM ubuntu\nRUN curl -L x\nENTRYPOINT [\"/usr/local/bin/docker-compose\"]\n";
+        assert_eq!(
+            aside(&format!("{api}{tool}")),
+            ["ci-compose/Dockerfile: a tool of deployment, with nothing of this repository"]
         );
         let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
         assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);

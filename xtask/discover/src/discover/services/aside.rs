@@ -138,6 +138,40 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     }
 }
 
+/// Whether an image starts a database server and programs beside it: a whole system in one container.
+pub(super) fn holds_a_system(image: &Image) -> bool {
+    const SERVERS: &[&str] = &[
+        "redis",
+        "redis-server",
+        "valkey",
+        "postgresql",
+        "mysql-server",
+        "mariadb-server",
+        "rabbitmq-server",
+        "mongodb-org",
+    ];
+    const SUPERVISORS: &[&str] = &["supervisor", "s6", "s6-overlay", "runit"];
+    let installs = |names: &[&str]| image.installs.iter().any(|package| names.contains(&package.as_str()));
+    installs(SERVERS) && installs(SUPERVISORS)
+}
+
+/// Whether an image only starts a tool of deployment, with nothing of the repository in it.
+pub(super) fn is_tool_of_deployment(image: &Image) -> bool {
+    const TOOLS: &[&str] = &[
+        "ansible",
+        "ansible-playbook",
+        "docker",
+        "docker-compose",
+        "gcloud",
+        "helm",
+        "kubectl",
+        "terraform",
+    ];
+    let program = image.entrypoint.first().or(image.command.first());
+    image.copies.is_empty()
+        && program.is_some_and(|word| TOOLS.contains(&word.rsplit('/').next().unwrap_or_default()))
+}
+
 /// Whether an image stands on nothing but a system or a compiler, and so starts nothing by itself.
 pub(super) fn is_bare(image: &Image) -> bool {
     const BARE: &[&str] = &[
