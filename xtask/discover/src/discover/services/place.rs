@@ -41,6 +41,22 @@ const HOLDERS: &[&str] = &[
 /// Folders whose names say what lies in them, and not whose it is.
 const SOURCES: &[&str] = &["src", "source"];
 
+/// Folders of a holder whose names say what runs the program, and not which one: `orders/docker/php/Dockerfile`.
+const RUNTIMES: &[&str] = &[
+    "app",
+    "application",
+    "django",
+    "fpm",
+    "laravel",
+    "node",
+    "php",
+    "php-fpm",
+    "python",
+    "rails",
+    "ruby",
+    "symfony",
+];
+
 /// Folders that only lead to a holder: `build/package/Dockerfile`, `src/main/docker/Dockerfile`.
 const LEADS: &[&[&str]] = &[
     &["src", "main", "resources"],
@@ -68,10 +84,21 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[Do
         Some(stem) => named(repo, stem, &module, &folder),
         // `docker/orders/Dockerfile`: the folder is the name, the code lies elsewhere or right there.
         None if in_holder && !language::is_module(repo, &module) => {
+            if let Some(program) = program_of(repo, &parts[..inner]) {
+                return plain(repo, &program);
+            }
             named(repo, &without_variant(module.name()), &module, &folder)
         }
         None => plain(repo, &module),
     }
+}
+
+/// The module in whose holder a Dockerfile lies that is called after a runtime only. The root has no name of its own.
+fn program_of(repo: &Repo, parts: &[&str]) -> Option<RepoPath> {
+    let (last, above) = parts.split_last()?;
+    let holder = above.last().filter(|part| is_holder(part) && RUNTIMES.contains(last));
+    let module = holder.map(|_| path_of(&above[..above.len() - 1]))?;
+    (!module.is_root() && language::is_module(repo, &module)).then_some(module)
 }
 
 /// `app-prod` is a variant of `app`.
@@ -140,7 +167,8 @@ fn lead(parts: &[&str]) -> Option<&'static [&'static str]> {
 
 /// Whether a folder holds Dockerfiles, those for one environment included: `docker`, `docker-dev`, `docker.prod`.
 pub(super) fn is_holder(part: &str) -> bool {
-    let part = part.to_ascii_lowercase();
+    // `_docker` stands first in its folder.
+    let part = part.trim_start_matches('_').to_ascii_lowercase();
     let holds = |name: &str| HOLDERS.contains(&name);
     holds(&part)
         || part
@@ -248,6 +276,8 @@ mod tests {
             "deploy/docker/orders.Dockerfile",
             "docker/orders/Dockerfile",
             "build/package/Dockerfile.orders",
+            "orders/_docker/app/Dockerfile",
+            "orders/docker/php-fpm/Dockerfile",
         ] {
             let tree = format!("//- /{file}\n//- /orders/pom.xml\n//- /billing/pom.xml\n");
             assert_eq!(placed(&tree, file), ("orders".to_owned(), "orders".to_owned()), "{file}");
