@@ -146,7 +146,7 @@ impl Dockerfile {
 
 /// Files that configure what runs; they are no program.
 fn is_setting(source: &str) -> bool {
-    [".conf", ".cfg", ".ini", ".sh", ".toml", ".yaml", ".yml", ".json", ".lock"]
+    [".conf", ".cfg", ".ini", ".sh", ".toml", ".yaml", ".yml", ".json", ".lock", ".npmrc", ".yarnrc"]
         .iter()
         .any(|end| source.ends_with(end))
         && !source.contains('*')

@@ -68,7 +68,8 @@ pub(in crate::discover) fn listening(
         [shell, flag, text, ..] if flag.starts_with('-') && flag.ends_with('c') && is_shell(shell) => {
             expand::words(text).iter().map(|word| expand::value(word, lookup)).collect()
         }
-        words => words.to_vec(),
+        // `["gunicorn", "-b 0.0.0.0:8000"]`: the flag's parser takes the blank off.
+        words => words.iter().flat_map(|word| apart(word)).map(str::to_owned).collect(),
     };
     let mut found = Listening::default();
     let server = words.iter().any(|word| SERVERS.contains(&word.rsplit('/').next().unwrap_or_default()));
@@ -102,6 +103,14 @@ pub(in crate::discover) fn of_server(words: &[String]) -> Listening {
         listening(words, &|_| None)
     } else {
         Listening::default()
+    }
+}
+
+/// A short flag and its value, where they stand in one word.
+fn apart(word: &str) -> Vec<&str> {
+    match word.split_once(' ') {
+        Some((flag, value)) if flag.len() == 2 && flag.starts_with('-') => vec![flag, value.trim()],
+        _ => vec![word],
     }
 }
 
@@ -168,6 +177,13 @@ mod tests {
         let command = ["sh", "-c", command].map(str::to_owned);
         let found = listening(&command, &|name| (name == "PORT").then(|| "7000".to_owned()));
         (found.port, found.address)
+    }
+
+    #[test]
+    fn flag_and_value_may_stand_in_one_word() {
+        let command = ["gunicorn", "-b 0.0.0.0:5000", "app:app"].map(str::to_owned);
+        let found = listening(&command, &|_| None);
+        assert_eq!((found.port, found.address.as_deref()), (Some(5000), Some("0.0.0.0")));
     }
 
     #[test]
