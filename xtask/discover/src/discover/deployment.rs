@@ -154,6 +154,7 @@ fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
     let wanted = |file: &&RepoPath| {
         matches!(file.extension(), "yml" | "yaml")
             && !roots.excludes(file)
+            && !file.parent().is_some_and(|folder| folder.parts().any(is_put_away))
             // Charts keep their manifests in a folder of that name.
             && services::hidden_or_test(file).is_none_or(|reason| reason == services::TEMPLATE)
             && Format::of(file, repo).is_some()
@@ -172,6 +173,13 @@ fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
         (!units.is_empty()).then(|| Deployment { file: file.clone(), text, units, format })
     });
     read.into_iter().flatten().collect()
+}
+
+/// Folders in which people keep what is no longer so.
+fn is_put_away(folder: &str) -> bool {
+    const NAMES: &[&str] =
+        &["archive", "archived", "bak", "deprecated", "legacy", "obsolete", "old", "unused"];
+    NAMES.contains(&folder.trim_matches(['_', '.']).to_ascii_lowercase().as_str())
 }
 
 /// Containers that run once for people or tests, not as a part of the system.

@@ -118,9 +118,16 @@ fn of_container(container: &Value, workload: Option<&str>) -> Unit {
         image: text("image"),
         environment: environment.collect(),
         health,
-        ports: ports.into_iter().map(|(_, port)| port).collect(),
+        ports: plain(ports.into_iter().map(|(_, port)| port).collect()),
         ..Unit::default()
     }
+}
+
+/// Beside a plain port, that of TLS has its certificates from the cluster.
+fn plain(ports: Vec<u16>) -> Vec<u16> {
+    let (encrypted, plain): (Vec<u16>, Vec<u16>) =
+        ports.into_iter().partition(|port| matches!(port, 443 | 8443));
+    if plain.is_empty() { encrypted } else { plain }
 }
 
 #[cfg(test)]
@@ -130,7 +137,7 @@ mod tests {
     #[test]
     fn containers_are_read_also_from_templates() {
         let text = "{{- if .Values.on }}\nkind: Deployment\nmetadata:\n  name: orders\nspec:\n  template:\n    spec:\n      containers:\n        \
-            - name: main\n          image: {{ .Values.image }}\n          ports:\n            - name: http\n              containerPort: 8080\n          \
+            - name: main\n          image: {{ .Values.image }}\n          ports:\n            - name: http\n              containerPort: 8080\n            - containerPort: 8443\n          \
             env:\n            - name: DB_HOST\n              value: db\n            - name: TOKEN\n          \
             readinessProbe:\n            httpGet: { path: /ready, port: http }\n{{- end }}\n";
         let units = units(text);
