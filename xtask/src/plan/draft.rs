@@ -369,7 +369,9 @@ fn health(
         // What the code says is worth more than what a document says.
         (route.2.starts_with("document"), rank(path), path.len())
     });
-    if let (Some((Some(path), port, rule)), true) = (best, main.is_some()) {
+    // Whatever speaks another protocol, as PHP's process manager does, answers no HTTP.
+    let speaks_http = ports.first().is_some_and(|port| port.protocol != Protocol::Tcp);
+    if let (Some((Some(path), port, rule)), true) = (best, speaks_http) {
         // What Spring's actuator serves moves with the management port.
         let management = ports.iter().find(|port| port.purpose == Purpose::Management);
         let management = management.filter(|_| path.starts_with("/actuator")).map(|port| port.container);

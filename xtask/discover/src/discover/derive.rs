@@ -11,6 +11,7 @@ use crate::parallel::in_parallel;
 pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
     for service in services.iter_mut() {
         drop_ports_of_build_tools(service);
+        drop_ports_of_the_server_in_front(service);
         drop_code_of_others(service);
         add_own_ports(service);
     }
@@ -74,6 +75,19 @@ fn drop_ports_of_build_tools(service: &mut ServiceFacts) {
         );
         !(tool && (fact.at.rule.starts_with("node-") || fact.at.rule.starts_with("vite-")))
     });
+}
+
+/// PHP's process manager speaks FastCGI alone: where nothing puts a web server beside it, the configuration of one that
+/// lies with the program is for another container.
+fn drop_ports_of_the_server_in_front(service: &mut ServiceFacts) {
+    let image = &service.image;
+    let is_fpm = ports::of_base_image(&image.base) == Some(ports::FASTCGI);
+    let has_server = image.installs.iter().chain(&image.runs).any(|text| text.contains("nginx"));
+    if is_fpm && !has_server {
+        service
+            .facts
+            .retain(|fact| !(fact.at.rule == "nginx-listen" && matches!(fact.what, What::Port { .. })));
+    }
 }
 
 /// What every SDK of OpenTelemetry reads, by its specification; it works without any of them.
@@ -218,6 +232,24 @@ mod tests {
     use super::*;
     use crate::discover::{Scope, discover};
     use crate::repo::Repo;
+
+    #[test]
+    fn web_server_in_front_of_php_listens_in_its_own_container() {
+        let ports = |install: &str| {
+            let tree = format!(
+                "//- /shop/Dockerfile\nFROM php:8.4-fpm\nRUN apt-get install -y {install}\nCOPY . .\n//- /shop/composer.json\n{{}}\n\
+                 //- /shop/docker/nginx/nginx.conf\nserver {{\n  listen 8000;\n  location / {{\n    fastcgi_pass shop:9000;\n  }}\n}}\n"
+            );
+            let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+            let of = |fact: &Fact| match fact.what {
+                What::Port { port, .. } => Some(port),
+                _ => None,
+            };
+            facts.expect("is read").services[0].facts.iter().filter_map(of).collect::<Vec<u16>>()
+        };
+        assert_eq!(ports("git"), [9000]);
+        assert_eq!(ports("nginx"), [9000, 8000]);
+    }
 
     fn ports_of(tree: &str, name: &str) -> Vec<(u16, PortSource)> {
         let facts =

@@ -21,6 +21,9 @@ pub(super) fn kind(port: u16) -> (Protocol, Purpose) {
     }
 }
 
+/// Where PHP's process manager listens.
+pub(super) const FASTCGI: u16 = 9000;
+
 /// Words in front of `PORT` that say nothing about whose it is.
 const OWN: &[&str] = &[
     "",
@@ -99,9 +102,6 @@ pub(super) fn of_variable(name: &str, value: &str) -> Option<Found> {
     Some(named(prefix, port))
 }
 
-fn named(name: &str, port: u16) -> Found {
-    let purpose = match name {
-        name if name.contains("METRICS") || name.contains("PROMETHEUS") => Purpose::Metrics,
 /// What the words of a variable's name and the number say about a port.
 pub(super) fn of_name(name: &str, port: u16) -> (Protocol, Purpose) {
     let upper = name.to_ascii_uppercase();
@@ -110,6 +110,9 @@ pub(super) fn of_name(name: &str, port: u16) -> (Protocol, Purpose) {
     (if is_tcp { Protocol::Tcp } else { found.protocol }, found.purpose)
 }
 
+fn named(name: &str, port: u16) -> Found {
+    let purpose = match name {
+        name if name.contains("METRICS") || name.contains("PROMETHEUS") => Purpose::Metrics,
         name if name.contains("DEBUG") => Purpose::Debug,
         name if name.contains("MANAGEMENT") || name.contains("ADMIN") || name.contains("HEALTH") => {
             Purpose::Management
@@ -141,7 +144,7 @@ pub(super) fn of_base_image(image: &str) -> Option<u16> {
         "nginx" | "httpd" | "caddy" | "openresty" | "wordpress" | "drupal" | "frankenphp" => Some(80),
         "nginx-unprivileged" | "tomcat" | "jetty" | "wildfly" => Some(8080),
         "php" if tag.contains("apache") => Some(80),
-        "php" if tag.contains("fpm") => Some(9000),
+        "php" if tag.contains("fpm") => Some(FASTCGI),
         // Since .NET 8 the images listen on 8080 as another user.
         "aspnet" => {
             let major = tag.split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());

@@ -135,7 +135,7 @@ fn started(image: &Image, command: Option<&[String]>, out: &mut Out<'_>) {
 fn defaults(image: &Image, out: &mut Out<'_>) {
     if let Some(port) = ports::of_base_image(&image.base) {
         let (protocol, purpose) =
-            if port == 9000 { (Protocol::Tcp, Purpose::Main) } else { ports::kind(port) };
+            if port == ports::FASTCGI { (Protocol::Tcp, Purpose::Main) } else { ports::kind(port) };
         let source = PortSource::FrameworkDefault;
         let what = What::Port { port, protocol, purpose, source, variable: None };
         out.add("base-image-port", image.base_line.max(1), what);
