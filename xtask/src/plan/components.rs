@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, Entry, Tenancy, Version};
 use crate::config::Config;
 use crate::error::{Failure, Result, nearest};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Fact, Facts, What};
-use crate::model::inventory::Strength;
+use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 
 use super::draft::Draft;
@@ -168,9 +168,24 @@ pub(crate) fn components<'a>(
     }
     let mut all: Vec<Component<'a>> = by_name.into_values().collect();
     for component in &mut all {
+        work_at_home(component, drafts);
         component.makes_named = named::any(component, drafts);
     }
     Ok(all)
+}
+
+/// A job that lies in the folder of one service, and names no database of its own, works on that service's.
+fn work_at_home(component: &mut Component<'_>, drafts: &[Draft<'_>]) {
+    for job in drafts.iter().filter(|draft| draft.role == Role::Job && !draft.facts.path.is_root()) {
+        let lives_there = |draft: &&Draft<'_>| draft.role != Role::Job && draft.facts.path == job.facts.path;
+        let mut homes = drafts.iter().filter(lives_there);
+        let (Some(home), None) = (homes.next(), homes.next()) else { continue };
+        let database = component.binding(&home.facts.name).map(|binding| binding.database.clone());
+        let own = component.bindings.iter_mut().find(|binding| binding.service == job.facts.name);
+        if let (Some(database), Some(own)) = (database, own.filter(|own| own.database == job.identifier)) {
+            own.database = database;
+        }
+    }
 }
 
 fn name(

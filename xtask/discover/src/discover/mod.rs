@@ -136,6 +136,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let mut read = read_files(repo, catalog, &roots);
     read.facts.extend(deployed);
     let orphans = assign::assign(repo, catalog, &mut found.services, read.facts);
+    services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();

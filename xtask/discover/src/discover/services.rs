@@ -12,6 +12,7 @@ mod language;
 mod parameters;
 mod place;
 mod tags;
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,7 @@ pub(super) use aside::{DOCKER, TEMPLATE, hidden_or_test};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 pub(super) use tags::Tagged;
+pub(super) use tasks::settle as settle_tasks;
 
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]

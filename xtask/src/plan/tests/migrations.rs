@@ -147,6 +147,27 @@ fn services_wait_for_the_job_that_migrates_their_database() {
 }
 
 #[test]
+fn a_job_beside_a_service_migrates_that_services_database() {
+    let tree = "//- /orders/Dockerfile\nFROM rust:1\nCOPY . .\nEXPOSE 8000\nCMD [\"orders\"]\n\
+        //- /orders/Cargo.toml\n[package]\nname = \"orders\"\n[dependencies]\ndiesel = { version = \"2\", features = [\"postgres\"] }\n\
+        //- /orders/src/main.rs\nfn main() { let url = std::env::var(\"DATABASE_URL\").unwrap(); let url = std::env::var(\"KAFKA_URL\").unwrap(); }\n\
+        //- /orders/diesel.toml\n[print_schema]\n\
+        //- /orders/Dockerfile.migrations\nFROM rust:1\nRUN cargo install diesel_cli\nCOPY migrations /m\nCMD [\"diesel\", \"migration\", \"run\"]\n";
+    let stack = planned(tree);
+    let job = container(&stack, "orders-migrations");
+    assert!(job.ports.is_empty() && job.environment.iter().all(|(name, _)| name == "DATABASE_URL"));
+    let setup = container(&stack, "postgres-setup");
+    let databases = setup.labels.iter().find(|(name, _)| name == "xtask.databases");
+    assert_eq!(
+        databases.map(|(_, who)| who.as_str()),
+        Some(
+            "orders:orders:orders:ORDERS_DB_PASSWORD orders-migrations:orders:orders_migrations:ORDERS_MIGRATIONS_DB_PASSWORD"
+        )
+    );
+    assert_eq!(waits_for(&stack, "orders"), ["postgres-setup", "orders-migrations"]);
+}
+
+#[test]
 fn an_entry_point_that_nobody_knows_is_left_out() {
     let stack = planned(&api("", "").replace("FROM python:3.13-slim", "FROM example.org/ours/python:3"));
     let run = container(&stack, "api-migrate");

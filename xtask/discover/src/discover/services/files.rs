@@ -89,6 +89,9 @@ const VARIANTS: &[(&str, Rank)] = &[
     ("x86", Rank::Other),
 ];
 
+/// Words that say what an image does once, beside the service for which it does it.
+const TASKS: &[&str] = &["migrate", "migration", "migrations", "migrator", "seed", "seeder"];
+
 /// Ends of names that are no Dockerfile although they hold the word.
 const FOREIGN: &[&str] = &[
     "bak",
@@ -150,6 +153,13 @@ pub(super) fn variant(word: &str) -> Option<Rank> {
     of(word).or_else(|| of(word.trim_end_matches(|c: char| c.is_ascii_digit())))
 }
 
+/// What a service's name is without the task that its last word says: `users` of `users-migrations`, nothing of
+/// `migrations`; `None` where it says none.
+pub(super) fn without_task(stem: &str) -> Option<&str> {
+    let (whose, last) = stem.rsplit_once('-').unwrap_or(("", stem));
+    TASKS.contains(&last).then_some(whose)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +179,7 @@ mod tests {
             ("Dockerfile.native-micro", None, Rank::Other),
             ("Dockerfile.legacy-jar", None, Rank::Other),
             ("Dockerfile.jvm21", None, Rank::Production),
+            ("Dockerfile.users-migrations", Some("users-migrations"), Rank::Plain),
         ] {
             let wanted = DockerName { stem: stem.map(str::to_owned), rank };
             assert_eq!(docker_name(name), Some(wanted), "{name}");

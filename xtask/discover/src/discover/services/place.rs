@@ -80,6 +80,11 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[Do
     let own = inner == parts.len() && !in_holder && !module.is_root();
     match stem_of(name, &module) {
         Some(stem) if own => beside(repo, stem, &module, siblings),
+        // `deploy/docker/orders-migrations.Dockerfile`: what is done for `orders`.
+        Some(stem) if files::without_task(stem).is_some_and(|whose| !whose.is_empty()) => {
+            let whose = files::without_task(stem).unwrap_or_default();
+            place(named(repo, whose, &module, &folder).path, stem)
+        }
         // `deploy/docker/orders.Dockerfile`, `Dockerfile.orders` at the root.
         Some(stem) => named(repo, stem, &module, &folder),
         // `docker/orders/Dockerfile`: the folder is the name, the code lies elsewhere or right there.
@@ -117,9 +122,12 @@ fn stem_of<'a>(name: &'a DockerName, module: &RepoPath) -> Option<&'a str> {
 
 /// A Dockerfile with a word of its own in a folder with code: one of several services there, or the only one.
 fn beside(repo: &Repo, stem: &str, module: &RepoPath, siblings: &[DockerName]) -> Place {
-    let has_plain =
-        siblings.iter().any(|one| one.rank < files::Rank::Development && stem_of(one, module).is_none());
-    let others = siblings.iter().filter_map(|one| stem_of(one, module)).any(|other| other != stem);
+    let is_task = |stem: &str| files::without_task(stem).is_some();
+    let is_plain = |one: &DockerName| one.rank < files::Rank::Development && stem_of(one, module).is_none();
+    // What is done once for the service is not the service, also where no other Dockerfile lies there.
+    let has_plain = is_task(stem) || siblings.iter().any(is_plain);
+    let others =
+        siblings.iter().filter_map(|one| stem_of(one, module)).any(|other| other != stem && !is_task(other));
     if !has_plain && !others {
         let mut place = plain(repo, module);
         place.aliases.push(stem.to_owned());
@@ -130,7 +138,11 @@ fn beside(repo: &Repo, stem: &str, module: &RepoPath, siblings: &[DockerName]) -
             && same_name(folder.name(), stem)
             && language::is_module(repo, folder)
     });
-    let written = if has_plain { format!("{}-{stem}", module.name()) } else { stem.to_owned() };
+    let written = if has_plain && !stem.starts_with(&format!("{}-", valid_name(module.name()))) {
+        format!("{}-{stem}", module.name())
+    } else {
+        stem.to_owned()
+    };
     let mut place = place(inner.unwrap_or(module).clone(), &written);
     if has_plain {
         place.aliases.retain(|alias| *alias != module.name().to_lowercase());
