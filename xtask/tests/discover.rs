@@ -175,6 +175,7 @@ fn line(fact: &Fact) -> String {
         What::Framework { name } => format!("framework {name}"),
         What::Migration { tool, command } => format!("migration {tool} {}", command.join(" ")),
         What::SchemaFile => "schema file".to_owned(),
+        What::DevelopmentPort { port } => format!("development port {port}"),
         What::Alias { name } => format!("alias {name}"),
     };
     format!("{}{about} [{} {}]", what.trim_end(), fact.at.rule, fact.at)

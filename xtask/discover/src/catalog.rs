@@ -252,6 +252,9 @@ pub struct Recognise {
     /// Host names that mean this kind on their own: `postgres`, `pg`, `rabbit`.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// What the paths of its addresses begin with, and nobody else's do: `/realms/`.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// First words of variable names: `POSTGRES`, `PG`, `SPRING_RABBITMQ`.
     #[serde(default)]
     pub variables: Vec<String>,
@@ -448,6 +451,13 @@ impl Catalog {
     pub fn by_host(&self, host: &str) -> Option<&Entry> {
         let host = host.to_ascii_lowercase();
         self.iter().find(|entry| entry.recognise.hosts.contains(&host))
+    }
+
+    /// The kind whose addresses alone have a path like that of a URL.
+    pub fn by_path(&self, url: &str) -> Option<&Entry> {
+        let (_, rest) = url.split_once("://")?;
+        let path = &rest[rest.find('/')?..];
+        self.iter().find(|entry| entry.recognise.paths.iter().any(|known| path.starts_with(known.as_str())))
     }
 
     /// The kind that a word of a document means.

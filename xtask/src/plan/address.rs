@@ -38,6 +38,13 @@ pub(crate) fn first_label(host: &str) -> &str {
 pub(crate) fn is_local(host: &str) -> bool {
     matches!(host, "" | "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" | "::" | "host.docker.internal")
         || host.contains(['$', '{', '<'])
+        || is_bridge(host)
+}
+
+/// `172.17.0.1`: the own machine as containers see it, in the pools from which the engine takes its networks.
+fn is_bridge(host: &str) -> bool {
+    let second = host.strip_prefix("172.").and_then(|rest| rest.strip_suffix(".0.1"));
+    second.and_then(|second| second.parse::<u8>().ok()).is_some_and(|second| (16..32).contains(&second))
 }
 
 /// A host outside: a name below a public domain, and none that examples are written with.
@@ -119,6 +126,12 @@ mod tests {
         assert_eq!(core("PRODUCT_CLIENT"), core("product-service"));
         assert_eq!(core("api"), "api");
         assert_ne!(core("order-history"), core("order"));
+    }
+
+    #[test]
+    fn gateways_of_the_engines_networks_are_the_own_machine() {
+        assert!(is_local("172.17.0.1") && is_local("172.31.0.1"));
+        assert!(!is_local("172.32.0.1") && !is_local("172.17.0.2") && !is_local("172.17.1.0.1"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Known<'a> {
     /// The same by their [`core`].
     cores: BTreeMap<String, Called>,
     ports: BTreeMap<u16, Called>,
+    /// By ports on a developer's machine.
+    development: BTreeMap<u16, Called>,
     gateway: Option<Called>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Known<'a> {
             called: BTreeMap::new(),
             cores: BTreeMap::new(),
             ports: BTreeMap::new(),
+            development: BTreeMap::new(),
             gateway: None,
         };
         for (at, service) in services.iter().enumerate() {
@@ -64,6 +67,11 @@ impl<'a> Known<'a> {
             }
             for port in &service.ports {
                 note(&mut known.ports, port.container, at);
+            }
+            for fact in &facts.facts {
+                if let What::DevelopmentPort { port } = fact.what {
+                    note(&mut known.development, port, at);
+                }
             }
             // Where `config.yaml` says another port, others still call the one that the repository says.
             for fact in facts.facts.iter().filter(|_| service.wanted.port.is_some()) {
@@ -108,6 +116,11 @@ impl<'a> Known<'a> {
     /// The only service with that port.
     pub(crate) fn with_port(&self, port: u16) -> Option<&'a str> {
         self.name(self.ports.get(&port)?.only()?)
+    }
+
+    /// The only service that listens there on a developer's machine.
+    pub(crate) fn developed_on(&self, port: u16) -> Option<&'a str> {
+        self.name(self.development.get(&port)?.only()?)
     }
 
     /// The only gateway.

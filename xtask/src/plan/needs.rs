@@ -289,6 +289,9 @@ impl<'a> Finder<'a> {
         if self.is_outside(draft, named.as_ref(), name, address.as_ref(), at, gathered) {
             return None;
         }
+        if let Some(kind) = self.by_path(address.as_ref(), value) {
+            return Some(((Target::Kind(kind), BY_VALUE), Part::Url));
+        }
         match named {
             Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
             Some((About::Class(class), part)) => {
@@ -356,6 +359,9 @@ impl<'a> Finder<'a> {
         // `SEARCH_ORDERS_SERVICE_URL` of the search: words of its own stand in front of the other's name.
         if let Some(service) = self.service_at_the_end(draft, name, prefix) {
             return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
+        }
+        if let Some(service) = cluster(name).and_then(|cluster| self.service(draft, cluster)) {
+            return Some(((Target::Service(service), BY_NAME), Part::Url));
         }
         // `API_GATEWAY`, whatever the bundler demands in front.
         if name.ends_with("GATEWAY")
@@ -532,6 +538,14 @@ fn common_word<'n>(names: impl Iterator<Item = &'n str>, service: &str) -> Strin
     let most =
         most.filter(|(_, count)| all >= MANY_VARIABLES && **count * 3 >= all * 2).map(|(word, _)| word);
     most.or(own).map_or_else(String::new, |word| format!("{word}_"))
+}
+
+/// `orders` of `ReverseProxy__Clusters__orders-cluster__Destinations__1__Address`, as YARP calls whom it forwards to.
+fn cluster(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once("Clusters__")?;
+    let (cluster, destination) = rest.split_once("__Destinations__")?;
+    let bare = cluster.strip_suffix("cluster").or_else(|| cluster.strip_suffix("Cluster")).unwrap_or(cluster);
+    destination.ends_with("__Address").then(|| bare.trim_end_matches(['-', '_']))
 }
 
 fn named_like_a_service(name: &str) -> bool {

@@ -47,6 +47,7 @@ impl Finder<'_> {
         let driver = self.drivers(facts).iter().any(|(driver, _)| driver == kind);
         let scheme = value.and_then(address).and_then(|address| address.scheme);
         let by_scheme = scheme.is_some_and(|scheme| self.catalog.by_scheme(&scheme).is_some());
+        let by_path = value.is_some_and(|value| self.catalog.by_path(value).is_some());
         // The service's own configuration names a host that is no part of this machine.
         let configured = setting.values.iter().any(|given| {
             let is_own_example = given.source == EnvSource::Example
@@ -64,6 +65,7 @@ impl Finder<'_> {
         let read_by_code = setting.reads.iter().any(|(_, _, at)| !is_boilerplate(at));
         if driver
             || by_scheme
+            || by_path
             || configured
             || read_by_code
             || !was_read

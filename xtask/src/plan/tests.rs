@@ -1,5 +1,6 @@
 //! Whole plans from small monorepos: what is decided, and what is said about it.
 
+mod addresses;
 mod evidence;
 mod migrations;
 mod preferences;

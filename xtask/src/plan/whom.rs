@@ -62,6 +62,13 @@ impl Finder<'_> {
         })
     }
 
+    /// The kind that alone has such paths in its addresses, where the address is not one outside.
+    pub(super) fn by_path(&self, address: Option<&Address>, value: Option<&str>) -> Option<String> {
+        let address = address.filter(|address| !is_remote(&address.host))?;
+        let is_page = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
+        self.catalog.by_path(value.filter(|_| is_page)?).map(|entry| entry.kind.clone())
+    }
+
     /// What a configuration file says about the variable's address beyond its text: keywords, a port under another key.
     pub(super) fn with_reference(
         &self,
@@ -143,7 +150,11 @@ impl Finder<'_> {
         self.known.first_called(name).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
+    /// The other service that an address of the own machine means, by the port on which it listens there.
     pub(super) fn by_port(&self, draft: &Draft<'_>, port: u16) -> Option<String> {
+        if let Some(name) = self.known.developed_on(port) {
+            return Some(name.to_owned()).filter(|name| *name != draft.facts.name);
+        }
         if draft.ports.iter().any(|own| own.container == port) {
             return None;
         }

@@ -130,6 +130,11 @@ pub enum What {
         /// The variable that moves it, where there is one.
         variable: Option<String>,
     },
+    /// Started from its sources on a developer's machine, the service listens on this port; others call it there.
+    DevelopmentPort {
+        /// Of the own machine.
+        port: u16,
+    },
     /// The address that a listener binds, such as `127.0.0.1` or `0.0.0.0`.
     Listens {
         /// Without port.

@@ -13,6 +13,7 @@ use super::{Detector, Source};
 mod app;
 mod flat;
 mod hocon;
+mod launch;
 
 use flat::{Entry, json, plain_json, properties, yaml};
 
@@ -25,6 +26,12 @@ pub const ALL: &[Detector] = &[
         read: read_java,
     },
     Detector { name: "framework-conf-dotnet", extensions: &["json"], wants: wants_dotnet, read: read_dotnet },
+    Detector {
+        name: "launch-settings",
+        extensions: &["json"],
+        wants: |path| path.name().eq_ignore_ascii_case("launchSettings.json"),
+        read: launch::read,
+    },
     Detector {
         name: "app-conf",
         extensions: &["yaml", "yml", "toml", "json", "ini"],

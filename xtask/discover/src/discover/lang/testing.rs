@@ -90,6 +90,7 @@ fn show(fact: &Fact) -> String {
         What::Framework { name } => format!("framework {name}"),
         What::Migration { tool, command } => format!("migration {tool} [{}]", command.join(" ")),
         What::SchemaFile => "schema".to_owned(),
+        What::DevelopmentPort { port } => format!("development port {port}"),
         What::Alias { name } => format!("alias {name}"),
         #[allow(unreachable_patterns, reason = "facts are added by others")]
         other => format!("{other:?}"),

@@ -1,0 +1,50 @@
+//! Whom an address means that names nobody by its host: by a port of the own machine, a key or a path.
+
+use super::*;
+
+/// A gateway of .NET with settings, and two services that say where they listen on their developers' machines.
+fn gateway(settings: &str) -> Stack {
+    let project = |name: &str, port: u16| {
+        format!(
+            "//- /src/{name}/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:9.0\nEXPOSE 8080\nENTRYPOINT [\"dotnet\", \"{name}.dll\"]\n\
+             //- /src/{name}/{name}.csproj\n<Project/>\n\
+             //- /src/{name}/Properties/launchSettings.json\n{{ \"profiles\": {{ \"http\": {{ \"commandName\": \"Project\", \"applicationUrl\": \"http://localhost:{port}\" }} }} }}\n"
+        )
+    };
+    let all = ["Gateway", "Orders", "Stock"].into_iter().zip([5100, 5101, 5102]);
+    let all: String = all.map(|(name, port)| project(name, port)).collect();
+    planned(&format!("{all}//- /src/Gateway/appsettings.json\n{settings}\n"))
+}
+
+#[test]
+fn port_of_a_developers_machine_means_the_project_that_listens_there() {
+    let stack =
+        gateway(r#"{ "Urls": { "First": "http://localhost:5101/api", "Second": "http://localhost:5102" } }"#);
+    assert_eq!(value(&stack, "gateway", "Urls__First").as_deref(), Some("http://orders:8080/api"));
+    assert_eq!(value(&stack, "gateway", "Urls__Second").as_deref(), Some("http://stock:8080"));
+}
+
+#[test]
+fn clusters_of_a_proxy_mean_the_services_they_are_called_after() {
+    let stack = gateway(
+        r#"{ "ReverseProxy": { "Clusters": {
+            "orders": { "Destinations": { "a": { "Address": "http://localhost:8081/" } } },
+            "stock-cluster": { "Destinations": { "a": { "Address": "http://stock-clusterip-service:80" } } } } } }"#,
+    );
+    let address = |cluster: &str| {
+        value(&stack, "gateway", &format!("ReverseProxy__Clusters__{cluster}__Destinations__a__Address"))
+    };
+    assert_eq!(address("orders").as_deref(), Some("http://orders:8080/"));
+    assert_eq!(address("stock-cluster").as_deref(), Some("http://stock:8080"));
+}
+
+#[test]
+fn path_that_only_one_kind_has_means_that_kind() {
+    let stack = gateway(r#"{ "Jwt": { "Authority": "http://localhost:8086/realms/shop" } }"#);
+    assert_eq!(
+        value(&stack, "gateway", "Jwt__Authority").as_deref(),
+        Some("http://keycloak:8080/realms/shop")
+    );
+    let outside = gateway(r#"{ "Jwt": { "Authority": "https://login.shop.org/realms/shop" } }"#);
+    assert!(outside.containers.iter().all(|container| container.name != "keycloak"));
+}
