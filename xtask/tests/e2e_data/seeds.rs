@@ -1,6 +1,8 @@
 //! Seed files that people drop into the setup: applied once each, in order, and nothing half done.
 
-use crate::shop::{maria, psql_as, shop};
+use crate::lab::lab;
+use crate::place::Place;
+use crate::shop::{maria, psql, psql_as, shop};
 
 const ORDER: &str = "SELECT string_agg(name, ',' ORDER BY id) FROM colours";
 
@@ -108,4 +110,45 @@ fn seed_files_are_applied_once_in_the_order_of_their_names() {
     assert!(reset.stderr.contains("      Seeded shop (01-first.sql and 02-more.sql)\n"), "{}", reset.stderr);
     assert_eq!(colours(), "red,black");
     std::fs::remove_dir_all(shop.root.join(file(""))).expect("it was just made");
+}
+
+/// A service with this login in its code.
+fn with_a_fixed_login(place: &Place, name: &str) {
+    place.write(
+        &format!("{name}/Dockerfile"),
+        "FROM busybox:1.37-musl\nCOPY . /app\nCMD [\"sleep\", \"1000000\"]\n",
+    );
+    place.write(&format!("{name}/requirements.txt"), "psycopg==3.2\n");
+    place.write(
+        &format!("{name}/main.py"),
+        "import psycopg\n\npsycopg.connect(\"postgresql://app:secret@postgres:5432/shop\")\n",
+    );
+}
+
+#[test]
+fn an_edited_file_is_not_applied_again_when_another_service_comes_to_its_database() {
+    let made = lab(&["postgres:17", "busybox:1.37-musl"], || {
+        let place = Place::new("login");
+        with_a_fixed_login(&place, "api");
+        place
+    });
+    let Some(lab) = made else { return };
+    let file = |service: &str| format!("integration/init-scripts/seed/{service}/01.sql");
+    lab.xtask(&["integrate"]).exits(0);
+    lab.keep_apart();
+    lab.write(
+        &file("api"),
+        "CREATE TABLE colours (id serial, name text);\nINSERT INTO colours (name) VALUES ('red');\n",
+    );
+    lab.xtask(&["up"]).exits(0);
+
+    lab.write(&file("api"), "INSERT INTO colours (name) VALUES ('black');\n");
+    with_a_fixed_login(&lab, "desk");
+    lab.write(&file("desk"), "INSERT INTO colours (name) VALUES ('green');\n");
+    lab.xtask(&["integrate"]).exits(0);
+    let up = lab.xtask(&["up"]).exits(0).stderr;
+
+    assert!(up.contains("      Seeded desk (01.sql)\n") && !up.contains("Seeded api"), "{up}");
+    assert!(up.contains("warning: the seed file `01.sql` has changed since it was applied"), "{up}");
+    assert_eq!(psql(&lab, "shop", ORDER), "red,green");
 }
