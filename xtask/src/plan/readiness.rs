@@ -162,6 +162,32 @@ fn crate_list(names: &[String]) -> String {
     }
 }
 
+/// A volume that a Dockerfile declares over its program: it is filled by the first image, and hides the later ones.
+pub(crate) fn volumes_over_code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    let (facts, image) = (draft.facts, &draft.facts.image);
+    let holds = |folder: &str, path: &str| {
+        let rest = path.strip_prefix(folder.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let copied = || image.placed.iter().map(|one| &one.to).chain(image.brought.iter().map(|one| &one.to));
+    let hides = |folder: &str| {
+        image.workdir.as_deref().is_some_and(|workdir| holds(folder, workdir))
+            && copied().any(|to| holds(folder, to))
+    };
+    for (folder, line) in image.volumes.iter().filter(|(folder, _)| hides(folder)) {
+        let (name, dockerfile) = (&facts.name, &facts.dockerfile);
+        let message = format!(
+            "`{name}` declares the volume {folder} over its own program: what is built later is not seen in it"
+        );
+        problems.push(
+            Problem::new("volume-over-code", Severity::Warning, message)
+                .service(name)
+                .at(format!("{dockerfile}:{line}"))
+                .fix(format!("declare a volume for the folder with the data alone, in {dockerfile}")),
+        );
+    }
+}
+
 /// Servers that were written by hand and on which nothing can be set up.
 pub(crate) fn handwritten_servers(
     components: &[Component<'_>],

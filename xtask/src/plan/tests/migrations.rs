@@ -206,3 +206,23 @@ fn of_several_engines_the_one_whose_dialect_the_files_speak_is_migrated() {
     let decided = ledger("CREATE TABLE x (id INT);", "services:\n  ledger: { migrate: none }\n");
     assert!(!codes(&decided).contains(&"migrations-not-run"));
 }
+
+#[test]
+fn a_volume_over_the_program_is_said_with_its_line() {
+    let said = |dockerfile: &str| {
+        let stack = planned(&api(dockerfile, ""));
+        let found =
+            stack.inventory.problems.iter().find(|problem| problem.code == "volume-over-code").cloned();
+        found.map(|problem| (problem.message, problem.at))
+    };
+    assert_eq!(
+        said("VOLUME /app\n"),
+        Some((
+            "`api` declares the volume /app over its own program: what is built later is not seen in it"
+                .to_owned(),
+            vec!["api/Dockerfile:6".to_owned()]
+        ))
+    );
+    assert_eq!(said("VOLUME /app/files\n"), None);
+    assert_eq!(said("VOLUME /data\n"), None);
+}
