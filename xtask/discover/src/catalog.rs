@@ -634,6 +634,7 @@ mod tests {
         for (tag, too_old) in [
             ("3.7.28-management-alpine", true),
             ("2", true),
+            ("3.8.3", true),
             ("3.8", false),
             ("3.13-management", false),
             ("3-management", false),

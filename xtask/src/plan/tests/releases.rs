@@ -26,7 +26,7 @@ fn an_image_that_is_too_old_for_its_setup_gives_way_to_the_catalogues_and_it_is_
     assert_eq!(
         said(&stack),
         [
-            "`server` runs rabbitmq:3-management in place of rabbitmq:3.7-management: what is set up on it needs 3.8 or newer"
+            "`server` runs rabbitmq:3-management in place of rabbitmq:3.7-management: what is set up on it needs 3.8.9 or newer"
         ]
     );
     // Of releases that the catalogue does not know at all, the oldest that it knows is the nearest.
@@ -60,7 +60,7 @@ fn an_image_that_config_asks_for_and_that_is_too_old_is_refused() {
     assert_eq!(
         failure,
         "rabbitmq:3.7 is too old\n  at config.yaml:2\n  \
-         why: what is set up on RabbitMQ needs 3.8 or newer\n  \
+         why: what is set up on RabbitMQ needs 3.8.9 or newer\n  \
          fix: name a newer one, or run it elsewhere and set infrastructure.rabbitmq to { external: true, url: ... }"
     );
 }
@@ -82,7 +82,7 @@ fn nothing_is_set_up_on_a_server_written_by_hand_that_is_too_old() {
     assert_eq!(
         problem.map(|problem| problem.message.as_str()),
         Some(
-            "`api` needs a virtual host on `rabbitmq`, which runs rabbitmq:3.7, and its setup needs 3.8 or newer; none is made"
+            "`api` needs a virtual host on `rabbitmq`, which runs rabbitmq:3.7, and its setup needs 3.8.9 or newer; none is made"
         )
     );
     assert!(written("rabbitmq:3.12").containers.iter().any(|container| container.name == "rabbitmq-setup"));

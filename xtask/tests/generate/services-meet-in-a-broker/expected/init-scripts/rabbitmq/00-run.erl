@@ -8,15 +8,8 @@ Ask = fun(Module, Function, Arguments) -> rpc:call(Node, Module, Function, Argum
 inet_db:add_host(Address, ["localhost"]).
 inet_db:set_lookup([file]).
 
-%% Until the broker has started and created its administrator. The cookie is there with its first start.
-Answers = fun() ->
-    case file:read_file("/var/lib/rabbitmq/.erlang.cookie") of
-        {ok, Cookie} ->
-            erlang:set_cookie(Node, binary_to_atom(Cookie, latin1)),
-            net_kernel:connect_node(Node) =:= true andalso Ask(rabbit, is_booted, []) =:= true;
-        _ -> false
-    end
-end.
+%% Until the broker has started and created its administrator.
+Answers = fun() -> net_kernel:connect_node(Node) =:= true andalso Ask(rabbit, is_booted, []) =:= true end.
 Wait = fun Again(Tries) ->
     case Answers() of
         true -> ok;
@@ -47,9 +40,9 @@ Make = fun
         end;
     ({user, Name, Variable, Tag}) ->
         {User, Password, What} = {Text(Name), Text(os:getenv(Variable)), "the user " ++ Name},
-        case {Logs_in(User, Password), Ask(rabbit_auth_backend_internal, exists, [User])} of
+        case {Logs_in(User, Password), Ask(rabbit_auth_backend_internal, lookup_user, [User])} of
             {{ok, _}, _} -> ok;
-            {_, true} -> Do(What, change_password, [User, Password]);
+            {_, {ok, _}} -> Do(What, change_password, [User, Password]);
             {_, _} -> Do(What, add_user, [User, Password])
         end,
         %% Which of the console's pages it may see; what a person has given it stays.
