@@ -274,6 +274,15 @@ fn a_failed_build_names_service_and_reason() {
 
 #[test]
 fn a_service_that_dies_is_shown_with_its_log_and_who_waits() {
+    let log = "echo one; echo two >&2";
+    // On a busy machine, the engine writes it down a moment after it has seen the end.
+    let late = format!("if [ -e \"$HOME/asked\" ]; then {log}; else touch \"$HOME/asked\"; fi");
+    for log in [log, &late] {
+        assert_is_shown_with_its_log(log);
+    }
+}
+
+fn assert_is_shown_with_its_log(log: &str) {
     let inspect = r#"echo '[{"Id":"db-id","Image":"i","RestartCount":0,"State":{"ExitCode":137,"StartedAt":"now","FinishedAt":"later"}}]'"#;
     let screen = machine()
         .on("*config --format json", &CONFIG.replace("\"published\":\"PORT\"", "\"published\":\"\""))
@@ -285,7 +294,7 @@ fn a_service_that_dies_is_shown_with_its_log_and_who_waits() {
             &format!("[ ! -e \"$HOME/started\" ] || {}", ps("db", "exited", "Exited (137) 1 second ago")),
         )
         .on("inspect --type container*", inspect)
-        .on("logs*", "echo one; echo two >&2")
+        .on("logs*", log)
         .run(&["up", "--no-build"]);
     assert_ends(
         &screen,

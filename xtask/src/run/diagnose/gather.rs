@@ -13,11 +13,15 @@ use crate::run::docker::{Docker, last_lines};
 use crate::run::inspect;
 use crate::run::labels::Health;
 use crate::run::listeners;
+use crate::run::pause::pause;
 use crate::run::setup::{Setup, read_text};
 use crate::run::spec::{Condition, Spec};
 use crate::run::state::{self, Container, Details, State};
 use crate::run::wait::Cause;
 
+/// How long the log of what has ended is looked for, where it is empty.
+const LATE: Duration = Duration::from_millis(250);
+const LATE_LOOKS: u8 = 4;
 /// How many of the last log lines are looked through.
 const LOG_LINES: usize = 200;
 /// Seconds that may lie between a volume and its container when both are new.
@@ -73,7 +77,7 @@ pub fn gather(
                 .spawn(|| listeners::of(docker, &[&container.id], helper.as_deref()).map(|mut all| all.pop()))
         });
         let shell = running.then(|| scope.spawn(|| has_shell(docker, &container.id)));
-        facts.log = log(docker, &container.id, since)?;
+        facts.log = log(docker, &container.id, since, !running)?;
         facts.listeners = listeners.and_then(|thread| thread.join().ok()?.ok()??);
         facts.has_shell = shell.is_some_and(|thread| thread.join().unwrap_or_default());
         facts.system = members.join().unwrap_or_default();
@@ -96,14 +100,22 @@ fn has_shell(docker: &Docker, id: &str) -> bool {
 }
 
 /// The last lines since the last start: the container of a one-shot is started again by each `up`.
-fn log(docker: &Docker, id: &str, started: &str) -> Result<Vec<String>> {
+fn log(docker: &Docker, id: &str, started: &str, ended: bool) -> Result<Vec<String>> {
     let started = if started.starts_with("0001-") { "" } else { started };
-    let lines = log_since(docker, id, started)?;
-    match seconds(started) {
-        // What runc says of a program that it cannot run comes a moment before the engine counts it as started.
-        Some(time) if lines.is_empty() => log_since(docker, id, &(time - 2).to_string()),
-        _ => Ok(lines),
+    let mut lines = log_since(docker, id, started)?;
+    // What runc says of a program that it cannot run comes a moment before the engine counts it as started.
+    let early = seconds(started).map_or_else(String::new, |time| (time - 2).to_string());
+    if lines.is_empty() && !early.is_empty() {
+        lines = log_since(docker, id, &early)?;
     }
+    // On a busy machine, the engine knows that a program has ended before it has written down what that said last.
+    for _ in 0..LATE_LOOKS {
+        if !ended || !lines.is_empty() || !pause(LATE) {
+            break;
+        }
+        lines = log_since(docker, id, &early)?;
+    }
+    Ok(lines)
 }
 
 fn log_since(docker: &Docker, id: &str, since: &str) -> Result<Vec<String>> {
