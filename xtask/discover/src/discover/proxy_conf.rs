@@ -163,6 +163,7 @@ fn nginx(findings: &mut Findings<'_, '_>) {
         in_upstream = (in_upstream || captures(&NGINX_UPSTREAM, line).is_some()) && !line.contains('}');
         nginx_line(findings, number, line, &upstreams, in_upstream);
     }
+    nginx_listeners(findings);
     for found in NGINX_HEALTH.iter().flat_map(|regex| regex.captures_iter(text)).take(MAX_HITS) {
         if let (Some(path), Some(at)) = (health_path(group(&found, "path")), found.get(0)) {
             let line = super::lang::line_at(text, at.start());
@@ -204,11 +205,21 @@ fn nginx_line(
             pass(findings, number, "nginx-upstream", group(&found, "to"));
         }
     }
-    if let Some(found) = captures(&NGINX_LISTEN, line) {
-        let tls = group(&found, "rest").contains("ssl");
-        if let (false, Ok(port)) = (tls, group(&found, "port").parse()) {
-            findings.port(number, "nginx-listen", port, PortSource::FrameworkConfig, None);
-        }
+}
+
+/// The plain listeners; those with TLS only where there are no others, because nobody here asks them beside one.
+fn nginx_listeners(findings: &mut Findings<'_, '_>) {
+    let text = findings.source.text;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| line.len() <= MAX_LINE);
+    let listeners: Vec<(u32, u16, bool)> = lines
+        .filter_map(|(number, line)| {
+            let found = captures(&NGINX_LISTEN, line)?;
+            Some((number, group(&found, "port").parse().ok()?, group(&found, "rest").contains("ssl")))
+        })
+        .collect();
+    let has_plain = listeners.iter().any(|(.., tls)| !tls);
+    for (number, port, _) in listeners.into_iter().filter(|(.., tls)| !(has_plain && *tls)) {
+        findings.port(number, "nginx-listen", port, PortSource::FrameworkConfig, None);
     }
 }
 
@@ -469,6 +480,21 @@ mod tests {
         ] {
             assert_eq!(what(ALL, path, text).last().map(String::as_str), Some(wanted), "{path}");
         }
+    }
+
+    #[test]
+    fn listeners_with_tls_count_where_there_are_no_others() {
+        let site = |plain: &str| {
+            format!(
+                "server {{\n  listen 8443 ssl;\n{plain}  location / {{ proxy_pass http://api:80; }}\n}}\n"
+            )
+        };
+        let ports = |text: &str| -> Vec<String> {
+            let all = what(ALL, "web/site.conf", text);
+            all.into_iter().filter(|line| line.starts_with("port")).collect()
+        };
+        assert_eq!(ports(&site("")), ["port 8443 FrameworkConfig"]);
+        assert_eq!(ports(&site("  listen 8080;\n")), ["port 8080 FrameworkConfig"]);
     }
 
     #[test]
