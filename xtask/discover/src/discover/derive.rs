@@ -1,5 +1,7 @@
 //! Facts that follow from those of other files: what callers and images say about where a service listens.
 
+use std::collections::BTreeMap;
+
 use super::dockerfile::EXPOSED_VARIABLE;
 use super::names::Names;
 use super::{ports, url};
@@ -23,6 +25,7 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
 /// Others call a service by a host name that is not quite its own: `orders` for `orders-service`, `web1` for `web`.
 fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
     let names = Names::of(services);
+    let listeners = listeners(services);
     let found = in_parallel(services.iter().enumerate().collect(), |(caller, service)| {
         let mut found: Vec<(usize, String)> = Vec::new();
         for fact in &service.facts {
@@ -35,6 +38,11 @@ fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
             }
             let numbered = host.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
             let called = names.find(host).or_else(|| names.find(numbered).filter(|_| numbered != host));
+            let only = || match listeners.get(&reference.port?)?.as_slice() {
+                [only] => Some(*only).filter(|only| is_shortened(host, &services[*only].name)),
+                _ => None,
+            };
+            let called = called.or_else(only);
             found
                 .extend(called.filter(|called| called != caller).map(|called| (called, host.to_lowercase())));
         }
@@ -47,6 +55,33 @@ fn learn_host_names(services: &mut [ServiceFacts], catalog: &Catalog) {
             aliases.sort();
         }
     }
+}
+
+/// Who says of itself that it listens on a port.
+fn listeners(services: &[ServiceFacts]) -> BTreeMap<u16, Vec<usize>> {
+    let mut listeners: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        for fact in &service.facts {
+            if let What::Port { port, source, .. } = fact.what
+                && source < PortSource::FrameworkDefault
+            {
+                let all = listeners.entry(port).or_default();
+                if !all.contains(&at) {
+                    all.push(at);
+                }
+            }
+        }
+    }
+    listeners
+}
+
+/// The fewest letters that make an abbreviation.
+const SHORTEST: usize = 3;
+
+/// `res-server` of `reservations-service`, `notifications` of `notification`: one begins with the other.
+fn is_shortened(host: &str, name: &str) -> bool {
+    let (host, name) = (super::names::loose(host), super::names::loose(name));
+    host.len().min(name.len()) >= SHORTEST && (name.starts_with(&host) || host.starts_with(&name))
 }
 
 fn catalog_knows(catalog: &Catalog, scheme: &str, host: &str) -> bool {
@@ -277,6 +312,16 @@ mod tests {
             discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
         let aliases: Vec<String> = facts.services.iter().map(|service| service.aliases.join(" ")).collect();
         assert_eq!(aliases, ["", "orders", "web1"]);
+    }
+
+    #[test]
+    fn short_host_name_means_the_only_service_on_its_port() {
+        let tree = "//- /reservations-service/Dockerfile\nFROM x\nEXPOSE 8082\n//- /notes/Dockerfile\nFROM x\nEXPOSE 8083\n\
+            //- /gateway/Dockerfile\nFROM x\nENV A_URL=http://res-server:8082\nENV B_URL=http://res-server:8083\nENV C_URL=http://other:8083\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let aliases: Vec<String> = facts.services.iter().map(|service| service.aliases.join(" ")).collect();
+        assert_eq!(aliases, ["", "", "res-server"]);
     }
 
     #[test]
