@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Entry};
 use crate::config::Config;
-use crate::model::fact::{Evidence, Facts, Subject, What};
+use crate::model::fact::{Evidence, Fact, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 
 use super::Context;
@@ -306,11 +306,36 @@ fn is_a_product(name: &str, catalog: &Catalog) -> bool {
     known(&lower) || PRODUCTS.contains(&first)
 }
 
+/// Whether the drawings of a document show no services but steps, states or machines: most of what they name is none of
+/// the services here.
+fn is_of_something_else(facts: &Facts, fact: &Fact) -> bool {
+    let drawn = |other: &&Fact| other.at.path == fact.at.path && other.at.rule == fact.at.rule;
+    if fact.at.rule != "document-graph" {
+        return false;
+    }
+    let known = facts.services.iter().filter(|service| service.facts.iter().any(|fact| drawn(&fact))).count();
+    let unknown: BTreeSet<&str> = facts
+        .orphans
+        .iter()
+        .filter(drawn)
+        .filter_map(|fact| match &fact.subject {
+            Subject::Named(name) => Some(name.as_str()),
+            Subject::Here => None,
+        })
+        .collect();
+    unknown.len() > known.max(1)
+}
+
 /// Services that documents or configuration name and that have no Dockerfile.
 pub(crate) fn orphans(facts: &Facts, catalog: &Catalog, problems: &mut Vec<Problem>) {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let has_gateway = facts.services.iter().any(|service| service.name.contains("gateway"));
     for fact in &facts.orphans {
         let Subject::Named(name) = &fact.subject else { continue };
+        let is_gateway = matches!(super::names::folded(name).as_str(), "gateway" | "apigateway");
+        if is_gateway && has_gateway || is_of_something_else(facts, fact) {
+            continue;
+        }
         // Whatever is scraped may be an exporter or run elsewhere.
         if fact.at.rule == "prometheus-target" || is_a_product(name, catalog) || !seen.insert(name) {
             continue;
