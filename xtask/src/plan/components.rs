@@ -9,6 +9,7 @@ use crate::model::fact::{Build, ComponentFacts, Evidence, Fact, Facts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 
+use super::address;
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
 use super::external::Address;
@@ -134,8 +135,10 @@ pub(crate) fn components<'a>(
             let Target::Kind(kind) = &need.target else { continue };
             let Some(entry) = catalog.get(kind) else { continue };
             let made = found.iter().filter(|made| made.kind == *kind);
-            let own =
-                made.clone().find(|made| need.hosts.contains(&made.name)).or_else(|| made.clone().next());
+            let by_host = made.clone().find(|made| need.hosts.contains(&made.name));
+            let own = by_host
+                .or_else(|| made.clone().find(|made| is_for(made, draft)))
+                .or_else(|| made.clone().next());
             let name = name(entry, config, draft, own, &services);
             if !by_name.contains_key(&name) {
                 by_name.insert(
@@ -172,6 +175,14 @@ pub(crate) fn components<'a>(
         component.makes_named = named::any(component, drafts);
     }
     Ok(all)
+}
+
+/// Whether a server that the repository builds is called after a service: `orders-db` of `orders-service`.
+fn is_for(made: &ComponentFacts, draft: &Draft<'_>) -> bool {
+    let own = address::core(&made.name);
+    let ends = ["database", "db", made.kind.as_str()];
+    let bare = ends.iter().find_map(|end| own.strip_suffix(end)).unwrap_or(&own);
+    !bare.is_empty() && bare == address::core(&draft.facts.name)
 }
 
 /// A job that lies in the folder of one service, and names no database of its own, works on that service's.

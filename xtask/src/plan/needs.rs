@@ -397,7 +397,12 @@ impl<'a> Finder<'a> {
         let host = address.map(|address| address.host.as_str()).or(value);
         let by_port = address.and_then(|address| self.catalog.by_port(address.port?));
         let by_host = host.and_then(|host| self.catalog.by_host(host));
-        if let Some(entry) = [by_port, by_host].into_iter().flatten().find(|entry| entry.class == class) {
+        // `EVENTS_DB_PORT=27017` of a program that keeps its other data in PostgreSQL.
+        let port = value.and_then(|value| value.trim().parse().ok());
+        let by_value = port.and_then(|port| self.catalog.by_port(port));
+        if let Some(entry) =
+            [by_port, by_host, by_value].into_iter().flatten().find(|entry| entry.class == class)
+        {
             return Some(entry.kind.clone());
         }
         let drivers: BTreeSet<String> = self.drivers(facts).into_iter().map(|(kind, _)| kind).collect();

@@ -256,6 +256,9 @@ impl Found {
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
         if let Some(kind) = infrastructure(catalog, &image) {
+            if aside::loads_data(&image, &file.parent().unwrap_or_default()) {
+                return self.aside(file, "it loads data into a server, and is none".to_owned());
+            }
             let at = Evidence { path: file.clone(), line: image.base_line.max(1), rule: "dockerfile-from" };
             let (name, base) = (place.name, image.base);
             self.components.push(ComponentFacts { name, kind, image: base, build: Some((file, build)), at });
@@ -565,6 +568,24 @@ mod tests {
         );
         let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
         assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);
+    }
+
+    #[test]
+    fn image_of_a_server_that_loads_data_is_no_server() {
+        let seed = |folder: &str, command: &str| {
+            format!(
+                "//- /{folder}/Dockerfile\nFROM mongo:7\nCOPY data /data\n{command}\n//- /{folder}/data/x.json\n{{}}\n"
+            )
+        };
+        let found = |tree: &str| {
+            let catalog = Catalog::load(&[]).expect("the catalogue parses");
+            let found = find(&Repo::from_fixture(tree), &catalog, &Scope::default());
+            (found.components.len(), found.set_aside.len(), found.services.len())
+        };
+        assert_eq!(found(&seed("MongoSeed", "CMD ./import.sh")), (0, 1, 0));
+        assert_eq!(found(&seed("data", "CMD mongoimport --host db --file /data/x.json")), (0, 1, 0));
+        assert_eq!(found(&seed("store", "CMD [\"mongod\", \"--replSet\", \"rs0\"]")), (1, 0, 0));
+        assert_eq!(found(&seed("seed", "")), (1, 0, 0));
     }
 
     #[test]

@@ -39,6 +39,20 @@ fn clusters_of_a_proxy_mean_the_services_they_are_called_after() {
 }
 
 #[test]
+fn port_of_a_second_database_tells_its_kind() {
+    let tree = "//- /orders/Dockerfile\nFROM golang:1\nEXPOSE 8000\n\
+        //- /orders/go.mod\nmodule orders\nrequire (\n\tgithub.com/lib/pq v1\n\tgo.mongodb.org/mongo-driver v1\n)\n\
+        //- /orders/main.go\npackage main\nvar a, b, c, d = os.Getenv(\"ORDERS_DB_HOST\"), os.Getenv(\"ORDERS_DB_PORT\"), os.Getenv(\"EVENTS_DB_HOST\"), os.Getenv(\"EVENTS_DB_PORT\")\n\
+        //- /orders/.env.example\nORDERS_DB_HOST=orders_db\nORDERS_DB_PORT=5432\nEVENTS_DB_HOST=events_db\nEVENTS_DB_PORT=27017\n";
+    let stack = planned(tree);
+    assert_eq!(value(&stack, "orders", "ORDERS_DB_PORT").as_deref(), Some("5432"));
+    assert_eq!(value(&stack, "orders", "EVENTS_DB_PORT").as_deref(), Some("27017"));
+    let kinds: Vec<&str> =
+        stack.inventory.infrastructure.iter().map(|component| component.kind.as_str()).collect();
+    assert_eq!(kinds, ["mongodb", "postgres"]);
+}
+
+#[test]
 fn path_that_only_one_kind_has_means_that_kind() {
     let stack = gateway(r#"{ "Jwt": { "Authority": "http://localhost:8086/realms/shop" } }"#);
     assert_eq!(

@@ -172,6 +172,30 @@ pub(super) fn is_tool_of_deployment(image: &Image) -> bool {
         && program.is_some_and(|word| TOOLS.contains(&word.rsplit('/').next().unwrap_or_default()))
 }
 
+/// Whether an image of a server starts something else than the server: a client that loads data, or a script in a
+/// folder that is called after such work.
+pub(super) fn loads_data(image: &Image, folder: &RepoPath) -> bool {
+    const CLIENTS: &[&str] = &[
+        "mongoimport",
+        "mongorestore",
+        "mongosh",
+        "psql",
+        "pg_restore",
+        "mysqlimport",
+        "redis-cli",
+        "cqlsh",
+        "cypher-shell",
+    ];
+    const WORK: &[&str] = &["seed", "import", "migrat"];
+    let command =
+        image.entrypoint.iter().chain(&image.command).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let calls = |client: &&str| {
+        command.split(|c: char| !(c.is_ascii_alphanumeric() || "_-".contains(c))).any(|word| word == *client)
+    };
+    let folder = folder.name().to_ascii_lowercase();
+    CLIENTS.iter().any(calls) || !command.is_empty() && WORK.iter().any(|work| folder.contains(work))
+}
+
 /// Whether an image stands on nothing but a system or a compiler, and so starts nothing by itself.
 pub(super) fn is_bare(image: &Image) -> bool {
     const BARE: &[&str] = &[
