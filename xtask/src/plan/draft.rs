@@ -56,22 +56,34 @@ pub(crate) fn drafts<'a>(
             let role = role(facts, &ports);
             let health = health(facts, &wanted, &ports, problems);
             let prefix = unique(names::variable(&own), &mut taken);
-            let build = build(facts, &wanted);
+            let build = build(facts, &wanted, ports.first().map(|port| port.container));
             let identifier = names::identifier(&own);
             Draft { facts, wanted, own, prefix, identifier, role, ports, health, build }
         })
         .collect()
 }
 
-fn build(facts: &ServiceFacts, wanted: &Wanted) -> Build {
+fn build(facts: &ServiceFacts, wanted: &Wanted, port: Option<u16>) -> Build {
     let wanted = wanted.build.clone().unwrap_or_default();
     let mut build = facts.build.clone();
+    // Without a value for the argument that it names, EXPOSE ends the build, or the server gets an address without port.
+    if let (Some(argument), Some(port)) = (port_argument(facts), port) {
+        build.args.entry(argument.to_owned()).or_insert_with(|| port.to_string());
+    }
     build.target = wanted.target.or(build.target);
     if let Some(context) = wanted.context.and_then(|context| RepoPath::new(&context)) {
         build.context = context;
     }
     build.args.extend(wanted.args.into_iter().map(|(name, value)| (name, value.0)));
     build
+}
+
+/// The one build argument that EXPOSE names and to which the Dockerfile gives no value.
+fn port_argument(facts: &ServiceFacts) -> Option<&str> {
+    let [(name, _)] = facts.image.expose_variables.as_slice() else { return None };
+    let mut given = facts.image.args.iter().filter(|(argument, ..)| argument == name).peekable();
+    given.peek()?;
+    given.all(|(_, default, _)| default.is_none()).then_some(name.as_str())
 }
 
 fn unique(name: String, taken: &mut BTreeSet<String>) -> String {

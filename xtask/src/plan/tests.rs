@@ -54,6 +54,24 @@ fn expose_loses_when_two_other_sources_agree() {
 }
 
 #[test]
+fn argument_that_expose_names_is_given_the_port() {
+    let args = |dockerfile: &str| {
+        let tree = format!(
+            "//- /api/Dockerfile\nFROM node:22\n{dockerfile}CMD [\"node\", \"x.js\"]\n//- /api/.env.example\nPORT=8087\n"
+        );
+        let stack = planned(&tree);
+        let api = stack.containers.into_iter().find(|container| container.name == "api").expect("is there");
+        api.build.expect("is built").args
+    };
+    assert_eq!(
+        args("ARG PORT\nENV URL=http://+:$PORT\nEXPOSE $PORT\n"),
+        [("PORT".to_owned(), "8087".to_owned())]
+    );
+    assert_eq!(args("ARG PORT=80\nEXPOSE $PORT\n"), []);
+    assert_eq!(args("EXPOSE $PORT\n"), []);
+}
+
+#[test]
 fn one_source_against_expose_is_said_and_expose_taken() {
     let stack = planned(&format!("{API}//- /api/.env.example\nPORT=9000\n"));
     assert_eq!(service(&stack, "api").ports[0].container, 8000);
