@@ -83,7 +83,7 @@ fn compose_file(ports: &[u16]) -> String {
     for (index, port) in ports.iter().enumerate() {
         let _ = write!(
             text,
-            "  web{index:02}:\n    image: busybox:1.37\n    init: true\n    \
+            "  web{index:02}:\n    image: busybox:1.37-musl\n    init: true\n    \
              command: [sh, -c, \"echo ok > /tmp/index.html && exec httpd -f -p 8080 -h /tmp\"]\n    \
              ports: [\"127.0.0.1:{port}:8080\"]\n    healthcheck:\n      \
              test: [CMD, wget, -q, -O, /dev/null, \"http://127.0.0.1:8080/\"]\n      interval: 10s\n      \
