@@ -133,6 +133,12 @@ impl Dockerfile {
             .map(String::as_str)
     }
 
+    /// Whether what it starts is a development server: one that waits for changes of the sources.
+    pub(super) fn is_for_development(&self) -> bool {
+        let image = self.image(None, &BTreeMap::new());
+        flags::is_for_development(&image.entrypoint.into_iter().chain(image.command).collect::<Vec<_>>())
+    }
+
     /// Whether any part of the context gets into an image.
     pub(super) fn copies_code(&self) -> bool {
         self.steps.iter().any(|step| match &step.what {

@@ -179,7 +179,14 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     for (_, mut group) in groups {
         // An image into which the code is mounted runs nowhere but beside its author's editor.
         let mounted = |one: &Candidate| one.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code());
-        group.sort_by_key(|one| (mounted(one), one.rank, one.file.depth(), one.file.clone()));
+        let rank = |one: &Candidate| match &one.read {
+            // `Dockerfile` is the one for development where another is for production.
+            Ok(dockerfile) if one.rank < Rank::Development && dockerfile.is_for_development() => {
+                Rank::Development
+            }
+            _ => one.rank,
+        };
+        group.sort_by_key(|one| (mounted(one), rank(one), one.file.depth(), one.file.clone()));
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));
         chosen.extend(with);

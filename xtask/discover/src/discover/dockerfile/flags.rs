@@ -59,6 +59,27 @@ const SERVERS: &[&str] = &[
     "webpack-dev-server",
 ];
 
+/// Programs and scripts that start anew when a source changes.
+const WATCHERS: &[&str] =
+    &["air", "cargo-watch", "nodemon", "reflex", "ts-node-dev", "watchexec", "watchfiles"];
+const SCRIPTS: &[&str] = &["dev", "develop", "serve:dev", "start-dev", "start:dev", "start:watch", "watch"];
+const RUNNERS: &[&str] = &["bun", "npm", "pnpm", "run", "yarn"];
+
+/// Whether a command starts a development server.
+pub(super) fn is_for_development(command: &[String]) -> bool {
+    let words: Vec<String> = command.iter().flat_map(|word| expand::words(word)).collect();
+    let program = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let names: Vec<String> = words.iter().map(program).collect();
+    let after = |first: &[&str], second: &[&str]| {
+        names.windows(2).any(|two| first.contains(&two[0].as_str()) && second.contains(&two[1].as_str()))
+    };
+    names.iter().any(|name| WATCHERS.contains(&name.as_str()) || name == "--reload")
+        || after(RUNNERS, SCRIPTS)
+        || after(&["next", "nuxt", "astro", "remix", "svelte-kit"], &["dev"])
+        || after(&["ng", "vue-cli-service"], &["serve"])
+        || after(&["dotnet", "tsx"], &["watch"])
+}
+
 /// Reads the command, variables replaced by `lookup`.
 pub(in crate::discover) fn listening(
     command: &[String],
@@ -207,6 +228,23 @@ mod tests {
                 (Some(port), (!address.is_empty()).then(|| address.to_owned())),
                 "{command}"
             );
+        }
+    }
+
+    #[test]
+    fn development_servers_wait_for_changes() {
+        for (command, wanted) in [
+            ("npm run dev", true),
+            ("yarn dev -- --host", true),
+            ("./node_modules/.bin/nodemon src/index.js", true),
+            ("uvicorn app:app --reload", true),
+            ("dotnet watch run", true),
+            ("ng serve --host 0.0.0.0", true),
+            ("npm run start", false),
+            ("next start", false),
+            ("node dev/index.js", false),
+        ] {
+            assert_eq!(is_for_development(&["sh", "-c", command].map(str::to_owned)), wanted, "{command}");
         }
     }
 
