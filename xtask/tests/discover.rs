@@ -177,6 +177,7 @@ fn line(fact: &Fact) -> String {
         What::SchemaFile => "schema file".to_owned(),
         What::DevelopmentPort { port } => format!("development port {port}"),
         What::Alias { name } => format!("alias {name}"),
+        What::ListensBy { name, .. } => format!("listens by {name}"),
     };
     format!("{}{about} [{} {}]", what.trim_end(), fact.at.rule, fact.at)
 }

@@ -135,6 +135,14 @@ pub enum What {
         /// Of the own machine.
         port: u16,
     },
+    /// The program listens where a name says that gets its value in another file. Gone when discovery is done: what that
+    /// file says has become a port.
+    ListensBy {
+        /// As written: `config.port`.
+        name: String,
+        /// As far as the call says.
+        protocol: Protocol,
+    },
     /// The address that a listener binds, such as `127.0.0.1` or `0.0.0.0`.
     Listens {
         /// Without port.

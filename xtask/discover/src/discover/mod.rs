@@ -7,6 +7,7 @@ mod deployment;
 mod derive;
 mod dockerfile;
 pub mod documents;
+mod elsewhere;
 mod env_file;
 pub mod findings;
 pub mod framework_conf;
@@ -137,6 +138,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     read.facts.extend(deployed);
     let orphans = assign::assign(repo, catalog, &mut found.services, read.facts);
     services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
+    elsewhere::settle(repo, catalog, &mut found.services);
     derive::derive(&mut found.services, catalog);
     found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();

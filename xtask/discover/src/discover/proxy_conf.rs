@@ -138,6 +138,13 @@ fn each_line(findings: &mut Findings<'_, '_>, read: fn(&mut Findings<'_, '_>, u3
     }
 }
 
+/// What nginx is told by a text that holds its configuration among other things: whom it passes requests to.
+pub(super) fn read_nginx(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    if source.text.contains("_pass ") {
+        nginx(&mut Findings::new(source, facts));
+    }
+}
+
 /// Files named `*.conf` belong to many programs: only those with nginx's own words are read.
 fn nginx(findings: &mut Findings<'_, '_>) {
     let text = findings.source.text;

@@ -9,7 +9,7 @@ use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
 use super::findings::Findings;
-use super::{Source, dockerfile, migrating};
+use super::{Source, dockerfile, migrating, proxy_conf};
 
 const RULE: &str = "start-script";
 
@@ -74,6 +74,8 @@ fn of_script(repo: &Repo, catalog: &Catalog, service: &ServiceFacts, script: &Re
         lines.filter(|(_, line)| !line.starts_with('#') && line.len() <= 2000)
     };
     let source = Source { path: script, text: &text.text, catalog };
+    // A proxy's configuration that the script writes.
+    proxy_conf::read_nginx(&source, &mut facts);
     let own = needs::assigned(lines().map(|(_, line)| line));
     for (number, line) in lines() {
         if let Some((tool, _)) = migrating::called(line) {
@@ -136,6 +138,29 @@ mod tests {
                 "on 0.0.0.0",
                 "reads PORT",
             ]
+        );
+    }
+
+    #[test]
+    fn upstreams_that_a_script_writes_are_called() {
+        let tree = "//- /proxy/Dockerfile\nFROM nginx:alpine\nCOPY run.sh /\nENTRYPOINT [\"/run.sh\"]\n\
+            //- /proxy/run.sh\n#!/bin/sh\ncat > /etc/nginx/conf.d/default.conf <<END\nserver {\n  listen 8080;\n  location /api {\n    \
+            proxy_pass http://orders:3000;\n  }\n}\nEND\nsed -i 's|localhost:9000|users:9000|g' /etc/nginx/nginx.conf\nsed -i s/a/b/ /x\nexec nginx\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let said = |fact: &Fact| match &fact.what {
+            What::Reference(reference) => {
+                Some(format!("{} {:?} {}", reference.host, reference.port, fact.at))
+            }
+            What::Port { port, source: PortSource::FrameworkConfig, .. } => {
+                Some(format!("{port} {}", fact.at))
+            }
+            _ => None,
+        };
+        let said: Vec<String> = facts.services[0].facts.iter().filter_map(said).collect();
+        assert_eq!(
+            said,
+            ["8080 proxy/run.sh:4", "orders Some(3000) proxy/run.sh:6", "users Some(9000) proxy/run.sh:10"]
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::discover::findings::Findings;
-use crate::model::fact::{PortSource, Protocol, Purpose};
+use crate::model::fact::{PortSource, Protocol, Purpose, What};
 
 use super::scan::{Line, Pattern, cut, newlines, unquoted, window_of};
 
@@ -60,11 +60,23 @@ pub(super) fn listen(
     }
     if let Some((at, number)) = findings.number_of(number, value_of) {
         findings.port_as(at, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
+    } else if variable.is_none() && is_about_a_port(number) {
+        findings.add(line, rule, What::ListensBy { name: number.to_owned(), protocol });
     }
 }
 
+/// `PORT`, `config.port`, `settings.HTTP_ADDR`: what is worth looking for in other files.
+fn is_about_a_port(name: &str) -> bool {
+    let last = name.rsplit(['.', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let plain = name.len() <= 60
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':'));
+    plain
+        && !name.contains("env.")
+        && (last.contains("port") || last.ends_with("addr") || last.ends_with("address"))
+}
+
 /// The port that a name stands for in this file: the first number on a line that gives it a value.
-fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
+pub(in crate::discover) fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
     let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let name = name.rsplit(['.', ':']).next()?;
     if name.is_empty() || name.len() > 60 || name.bytes().all(|b| b.is_ascii_digit()) {

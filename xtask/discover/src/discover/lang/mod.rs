@@ -26,6 +26,7 @@ mod rust_env;
 #[cfg(test)]
 pub(super) mod testing;
 
+pub(super) use listen::value_of;
 pub(super) use noise::is_noise;
 pub(super) use scan::{Pattern, holds, line_at};
 

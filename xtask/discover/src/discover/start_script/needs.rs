@@ -92,8 +92,29 @@ pub(super) fn others(findings: &mut Findings<'_, '_>, number: u32, line: &str, w
     {
         findings.host(number, RULE, &found[1], found[2].parse().ok());
     }
+    for word in words {
+        replaced(findings, number, word);
+    }
     for command in words.split(|word| is_end(word)) {
         waits(findings, number, command);
+    }
+}
+
+/// `sed -i s|localhost:8080|orders:8080|`: the address that is put into a file.
+fn replaced(findings: &mut Findings<'_, '_>, number: u32, word: &str) {
+    let word = word.trim_matches(['"', '\'']);
+    let Some(rest) = word.strip_prefix('s') else { return };
+    let Some(mark) = rest.chars().next().filter(|mark| matches!(mark, '/' | '|' | '#' | ',' | '@')) else {
+        return;
+    };
+    let parts: Vec<&str> = rest.split(mark).collect();
+    let [_, _, to, _] = parts[..] else { return };
+    // With `://` it has been seen as a word.
+    if let Some((host, port)) = to.rsplit_once(':').filter(|(host, _)| !host.contains(['/', ':', '$'])) {
+        let port = port.trim_end_matches('/').parse().ok();
+        if port.is_some() {
+            findings.host(number, RULE, host, port);
+        }
     }
 }
 
