@@ -348,7 +348,9 @@ fn runs_a_check(draft: &Draft<'_>) -> bool {
 
 fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
     let draft = parts.draft;
-    if draft.wanted.health == Some(WantedHealth::None) && draft.facts.image.healthcheck.is_some() {
+    let asks_nothing = draft.wanted.health == Some(WantedHealth::None)
+        || draft.facts.is_worker && draft.wanted.health.is_none();
+    if asks_nothing && draft.facts.image.healthcheck.is_some() {
         // Without a word the image's own check would run on.
         return Some(times(vec!["NONE".to_owned()]));
     }

@@ -358,6 +358,8 @@ fn health(
         Some(WantedHealth::Tcp(port)) => return Some(decided(HealthKind::Tcp, None, Some(*port), true)),
         Some(WantedHealth::Grpc(port)) => return Some(decided(HealthKind::Grpc, None, Some(*port), true)),
         Some(WantedHealth::Command(_)) => return Some(decided(HealthKind::Command, None, None, true)),
+        // What its image checks is the server beside it.
+        None if facts.is_worker => return Some(decided(HealthKind::Process, None, None, true)),
         None => {}
     }
     if facts

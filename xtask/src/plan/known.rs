@@ -113,7 +113,7 @@ impl<'a> Known<'a> {
         self.name(self.called.get(&folded(text))?.first)
     }
 
-    /// The only service with that port.
+    /// The only service that answers there on the machine of the one who develops it, else the only one with that port.
     pub(crate) fn with_port(&self, port: u16) -> Option<&'a str> {
         self.name(self.ports.get(&port)?.only()?)
     }

@@ -402,6 +402,8 @@ pub struct ServiceFacts {
     pub build: Build,
     /// Overrides the image's command where one Dockerfile serves several services.
     pub command: Option<Vec<String>>,
+    /// Whether a file says that this program listens nowhere, whatever its image exposes: a worker beside a server.
+    pub is_worker: bool,
     /// Other names, lower case: package names, host names, the folder's name as written.
     pub aliases: Vec<String>,
     /// Lower case: `rust`, `node`, `python`, `go`, `java`, `dotnet`, `php`, `ruby`, `elixir`; empty if unknown.

@@ -205,6 +205,7 @@ fn variable(what: &What) -> Option<&str> {
 
 /// What a service's own manifest calls it, others may call it too.
 fn learn_aliases(services: &mut [ServiceFacts]) {
+    let names: BTreeSet<String> = services.iter().map(|service| service.name.clone()).collect();
     for service in services {
         for fact in &service.facts {
             if let What::Alias { name } = &fact.what {
@@ -213,8 +214,8 @@ fn learn_aliases(services: &mut [ServiceFacts]) {
         }
         service.aliases.sort();
         service.aliases.dedup();
-        let name = &service.name;
-        service.aliases.retain(|alias| alias != name);
+        // A program that shares its manifest with the one of that name is not called so.
+        service.aliases.retain(|alias| !names.contains(alias));
     }
 }
 

@@ -1,16 +1,21 @@
-//! Reads hand-written compose files, Kubernetes manifests, values of Helm charts and Skaffold's files as further
-//! evidence; they never start or stop a service that has no Dockerfile here.
+//! Reads hand-written compose files, Kubernetes manifests, values of Helm charts, the files of Skaffold, Tilt, bake, Tye
+//! and .NET Aspire, and those of platforms as further evidence; they never start or stop a service that has no Dockerfile
+//! here.
 
+mod aspire;
 mod bake;
 mod compose;
 mod helm;
 mod kubernetes;
+mod processes;
 mod skaffold;
+mod split;
 mod tested;
+mod tilt;
+mod tye;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::dockerfile::Dockerfile;
 use super::names::{Names, valid_name};
 use super::services::{self, Found, Roots, Tagged};
 use super::{placeholder, ports, url};
@@ -29,9 +34,19 @@ struct Unit {
     /// As written; empty where it is built only.
     image: String,
     build: Option<UnitBuild>,
+    /// The folder of the program, where the file says that instead of an image.
+    code: Option<RepoPath>,
+    /// Which of an image's processes it is, where the file lists these; empty for the one that answers requests.
+    process: Option<String>,
     command: Option<Vec<String>>,
+    /// Whether the file says that it listens nowhere.
+    is_worker: bool,
+    /// Whether that stands in the place of the image's ENTRYPOINT too.
+    replaces_entrypoint: bool,
     environment: Vec<(String, String)>,
     ports: Vec<u16>,
+    /// Where these are published on the host.
+    published: Vec<u16>,
     needs: Vec<String>,
     /// Path and port of an HTTP check.
     health: Option<(String, Option<u16>)>,
@@ -57,18 +72,38 @@ struct Deployment {
 /// What a deployment file is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
+    Aspire,
+    Bake,
+    Blueprint,
     Compose,
     Helm,
     Kubernetes,
+    Processes,
     Skaffold,
+    Tilt,
+    Tye,
 }
 
 impl Format {
     fn of(file: &RepoPath, repo: &Repo) -> Option<Format> {
+        match file.extension() {
+            "yml" | "yaml" => Format::of_yaml(file, repo),
+            "cs" => aspire::may_be(file).then_some(Format::Aspire),
+            "hcl" | "json" => bake::may_be(file).then_some(Format::Bake),
+            _ if processes::may_be(file) => Some(Format::Processes),
+            _ => tilt::may_be(file).then_some(Format::Tilt),
+        }
+    }
+
+    fn of_yaml(file: &RepoPath, repo: &Repo) -> Option<Format> {
         if compose::is_main(file, repo) {
             Some(Format::Compose)
         } else if skaffold::may_be(file) {
             Some(Format::Skaffold)
+        } else if tye::may_be(file) {
+            Some(Format::Tye)
+        } else if processes::may_be_blueprint(file) {
+            Some(Format::Blueprint)
         } else if helm::may_be(file, repo) {
             Some(Format::Helm)
         } else {
@@ -76,13 +111,34 @@ impl Format {
         }
     }
 
+    fn units(self, text: &str, file: &RepoPath, repo: &Repo) -> Vec<Unit> {
+        let folder = file.parent().unwrap_or_default();
+        match self {
+            Format::Aspire => aspire::units(text, file, repo),
+            Format::Bake => bake::units(text, &folder),
+            Format::Blueprint => processes::of_blueprint(text, &folder),
+            Format::Compose => compose::units(text, &folder),
+            Format::Helm => helm::units(text, file, repo),
+            Format::Kubernetes => kubernetes::units(text),
+            Format::Processes => processes::units(text, file),
+            Format::Skaffold => skaffold::units(text, &folder),
+            Format::Tilt => tilt::units(text, &folder),
+            Format::Tye => tye::units(text, &folder),
+        }
+    }
+
     /// The rules for ports, variables, needs and health.
     fn rules(self) -> [&'static str; 4] {
         match self {
+            Format::Aspire => ["aspire-port", "aspire-environment", "aspire-needs", "aspire-health"],
+            Format::Blueprint | Format::Processes => {
+                ["platform-port", "platform-environment", "platform-needs", "platform-health"]
+            }
             Format::Compose => {
                 ["compose-port", "compose-environment", "compose-depends-on", "compose-health"]
             }
             Format::Helm => ["helm-port", "helm-environment", "helm-needs", "helm-probe"],
+            Format::Tye => ["tye-port", "tye-environment", "tye-needs", "tye-health"],
             _ => ["kubernetes-port", "kubernetes-environment", "kubernetes-needs", "kubernetes-probe"],
         }
     }
@@ -90,7 +146,7 @@ impl Format {
 
 /// Whether a file names images and what each is built from.
 pub(super) fn lists_images(file: &RepoPath) -> bool {
-    bake::may_be(file) || skaffold::may_be(file) || compose::may_be(file)
+    bake::may_be(file) || skaffold::may_be(file) || compose::may_be(file) || tilt::may_be(file)
 }
 
 /// The images that such a file names, and what they are built from.
@@ -99,6 +155,7 @@ pub(super) fn images(file: &RepoPath, text: &str) -> Vec<Tagged> {
     let units = match () {
         () if bake::may_be(file) => bake::units(text, &folder),
         () if skaffold::may_be(file) => skaffold::units(text, &folder),
+        () if tilt::may_be(file) => tilt::units(text, &folder),
         () => compose::units(text, &folder),
     };
     let tagged = |unit: Unit| {
@@ -121,14 +178,22 @@ pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Fo
     for deployment in &deployments {
         match deployment.format {
             Format::Compose => {
-                split(repo, found, &deployment.units);
+                split::by_build(repo, found, &deployment.units);
                 add_components(catalog, found, deployment);
             }
-            Format::Skaffold if !has_compose => split(repo, found, &deployment.units),
+            Format::Skaffold | Format::Blueprint | Format::Processes if !has_compose => {
+                split::by_build(repo, found, &deployment.units);
+            }
+            Format::Bake | Format::Tilt if !has_compose => split::take_contexts(found, &deployment.units),
+            Format::Tye => add_components(catalog, found, deployment),
             _ => {}
         }
     }
-    split_by_stage(repo, found, &deployments);
+    if !has_compose {
+        let manifests = deployments.iter().filter(|deployment| deployment.format == Format::Kubernetes);
+        split::by_command(found, manifests.flat_map(|deployment| &deployment.units));
+    }
+    split::by_stage(repo, found, &deployments);
     services::name_uniquely(&mut found.services);
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));
@@ -152,7 +217,7 @@ pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Fo
 
 fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
     let wanted = |file: &&RepoPath| {
-        matches!(file.extension(), "yml" | "yaml")
+        matches!(file.extension(), "yml" | "yaml" | "cs" | "hcl" | "json" | "toml" | "" | "tiltfile")
             && !roots.excludes(file)
             && !file.parent().is_some_and(|folder| folder.parts().any(is_put_away))
             // Charts keep their manifests in a folder of that name.
@@ -163,13 +228,7 @@ fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
     let read = in_parallel(files, |file| {
         let text = repo.text(file).ok()?.text;
         let format = Format::of(file, repo)?;
-        let folder = file.parent().unwrap_or_default();
-        let units = match format {
-            Format::Compose => compose::units(&text, &folder),
-            Format::Helm => helm::units(&text, file, repo),
-            Format::Kubernetes => kubernetes::units(&text),
-            Format::Skaffold => skaffold::units(&text, &folder),
-        };
+        let units = format.units(&text, file, repo);
         (!units.is_empty()).then(|| Deployment { file: file.clone(), text, units, format })
     });
     read.into_iter().flatten().collect()
@@ -204,95 +263,8 @@ fn is_chore(name: &str) -> bool {
     valid_name(name).split('-').any(|word| CHORES.contains(&word))
 }
 
-/// One Dockerfile that a compose file starts with several commands, targets or arguments is several services.
-fn split(repo: &Repo, found: &mut Found, units: &[Unit]) {
-    let mut groups: BTreeMap<&RepoPath, Vec<(&Unit, &UnitBuild)>> = BTreeMap::new();
-    for unit in units.iter().filter(|unit| !is_chore(&unit.name)) {
-        if let Some(build) = &unit.build {
-            groups.entry(&build.dockerfile).or_default().push((unit, build));
-        }
-    }
-    for (dockerfile, group) in groups {
-        let mine: Vec<usize> =
-            (0..found.services.len()).filter(|at| found.services[*at].dockerfile == *dockerfile).collect();
-        let [at] = mine[..] else { continue };
-        found.services[at].build.context = group[0].1.context.clone();
-        let name = found.services[at].name.clone();
-        found
-            .problems
-            .retain(|problem| !problem.code.starts_with("build-") || problem.services != [name.as_str()]);
-        let differs = |(unit, build): &(&Unit, &UnitBuild)| {
-            let (first, first_build) = group[0];
-            unit.command != first.command
-                || build.target != first_build.target
-                || build.args != first_build.args
-        };
-        if group.len() < 2 || !group.iter().any(differs) {
-            continue;
-        }
-        let Some(parsed) = repo.text(dockerfile).ok().and_then(|text| Dockerfile::parse(&text.text).ok())
-        else {
-            continue;
-        };
-        let whole = found.services.remove(at);
-        for (unit, build) in group {
-            let mut part = whole.clone();
-            part.aliases.retain(|alias| *alias != unit.name);
-            part.name = valid_name(&unit.name);
-            part.command.clone_from(&unit.command);
-            part.build.context = build.context.clone();
-            part.build.target.clone_from(&build.target);
-            part.build.args.clone_from(&build.args);
-            part.image = found.image(&parsed, build.target.as_deref(), &build.args);
-            part.origins = found.bases.origins(dockerfile, &parsed, &build.args);
-            found.services.push(part);
-        }
-    }
-}
-
-/// One Dockerfile with a stage for each of several programs is several services, where nobody says which of them runs.
-fn split_by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment]) {
-    let builds = deployments.iter().flat_map(|one| &one.units).filter_map(|unit| unit.build.as_ref());
-    let said: BTreeSet<&RepoPath> = builds.map(|build| &build.dockerfile).collect();
-    for whole in std::mem::take(&mut found.services) {
-        let is_plain = whole.build.target.is_none() && whole.build.args.is_empty() && whole.command.is_none();
-        let parsed = (is_plain && whole.image.stages.len() > 1 && !said.contains(&whole.dockerfile))
-            .then(|| Dockerfile::parse(&repo.text(&whole.dockerfile).ok()?.text).ok())
-            .flatten();
-        let programs = parsed.as_ref().map(Dockerfile::programs).unwrap_or_default();
-        let (Some(parsed), Some(last)) = (&parsed, programs.last()) else {
-            found.services.push(whole);
-            continue;
-        };
-        for program in &programs {
-            let mut part = whole.clone();
-            part.name = match &whole.name {
-                _ if whole.path.is_root() => valid_name(program),
-                name if valid_name(program).starts_with(name.as_str()) => valid_name(program),
-                name => valid_name(&format!("{name}-{program}")),
-            };
-            // What is built when nobody chooses is what the whole was known as.
-            if program != last {
-                part.aliases.clear();
-            }
-            let known_as = [Some(program), (program == last).then_some(&whole.name)];
-            let known_as = known_as.into_iter().flatten().map(|name| name.to_lowercase());
-            part.aliases.extend(known_as.filter(|alias| *alias != part.name));
-            part.build.target = Some(program.clone());
-            part.image = found.image(parsed, Some(program), &BTreeMap::new());
-            found.services.push(part);
-        }
-        let name = found.services.last().map(|part| part.name.clone()).unwrap_or_default();
-        for service in found.problems.iter_mut().flat_map(|problem| &mut problem.services) {
-            if *service == whole.name {
-                service.clone_from(&name);
-            }
-        }
-    }
-}
-
 fn add_components(catalog: &Catalog, found: &mut Found, deployment: &Deployment) {
-    for unit in deployment.units.iter().filter(|unit| unit.build.is_none()) {
+    for unit in deployment.units.iter().filter(|unit| unit.build.is_none() && unit.code.is_none()) {
         let Some(entry) = catalog.by_image(&unit.image) else { continue };
         if found.components.iter().any(|known| known.name == unit.name) {
             continue;
@@ -312,13 +284,25 @@ fn owner(found: &Found, unit: &Unit) -> Option<usize> {
     if let Some(build) = &unit.build {
         let same = |at: &usize| all[*at].dockerfile == build.dockerfile;
         let mine: Vec<usize> = (0..all.len()).filter(same).collect();
-        let exact = mine.iter().copied().find(|at| all[*at].name == valid_name(&unit.name));
+        let exact = mine.iter().copied().find(|at| match &unit.process {
+            // Several have one name, that of the image.
+            Some(_) => all[*at].command == unit.command,
+            None => all[*at].name == valid_name(&unit.name),
+        });
         let args = || mine.iter().copied().find(|at| all[*at].build.args == build.args);
         let lone = || mine.first().copied().filter(|_| mine.len() == 1);
         // Its Dockerfile may be a variant of the one that was taken.
         let folder = build.dockerfile.parent().unwrap_or_default();
         let beside = || (0..all.len()).find(|at| !folder.is_root() && all[*at].path == folder);
         return exact.or_else(args).or_else(lone).or_else(|| beside().filter(|_| mine.is_empty()));
+    }
+    if let Some(code) = &unit.code {
+        let names = Names::of(all);
+        let same = |at: &usize| !code.is_root() && all[*at].path == *code;
+        return (0..all.len())
+            .find(same)
+            .or_else(|| names.find(code.name()))
+            .or_else(|| names.find(&unit.name));
     }
     let names = Names::of(all);
     let image = unit.image.split(['@', ':']).next().unwrap_or_default();
@@ -337,7 +321,9 @@ impl Deployment {
         let lines = || self.text.lines().zip(1u32..);
         let begins = |line: &str| {
             let line = line.trim().trim_start_matches("- ").trim();
-            line.trim_end_matches(':').trim_matches('"') == name || line == format!("name: {name}")
+            line.trim_end_matches(':').trim_matches('"') == name
+                || line == format!("name: {name}")
+                || self.format == Format::Aspire && line.contains(&format!("(\"{name}\""))
         };
         let start = lines().find(|(line, _)| begins(line)).map_or(1, |(_, number)| number);
         let line = lines().find(|(line, number)| *number >= start && line.contains(what));
@@ -358,6 +344,9 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
             let (port, source, variable) = (*port, PortSource::Deployment, None);
             add(rules[0], &port.to_string(), What::Port { port, protocol, purpose, source, variable });
         }
+    }
+    for port in &unit.published {
+        add(rules[0], &port.to_string(), What::DevelopmentPort { port: *port });
     }
     for (name, value) in &unit.environment {
         for reference in url::references(value, Some(name)) {

@@ -16,6 +16,7 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
         drop_ports_of_the_server_in_front(service);
         drop_code_of_others(service);
         add_own_ports(service);
+        drop_ports_of_servers_beside(service);
     }
     learn_host_names(services, catalog);
     add_registries(services);
@@ -122,6 +123,19 @@ fn drop_ports_of_the_server_in_front(service: &mut ServiceFacts) {
         service
             .facts
             .retain(|fact| !(fact.at.rule == "nginx-listen" && matches!(fact.what, What::Port { .. })));
+    }
+}
+
+/// A worker shares its image and its code with a server, and listens nowhere itself.
+fn drop_ports_of_servers_beside(service: &mut ServiceFacts) {
+    if service.is_worker {
+        let is_of_server = |what: &What| {
+            matches!(
+                what,
+                What::Port { .. } | What::Listens { .. } | What::DevelopmentPort { .. } | What::Health { .. }
+            )
+        };
+        service.facts.retain(|fact| !is_of_server(&fact.what));
     }
 }
 

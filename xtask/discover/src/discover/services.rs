@@ -278,6 +278,7 @@ impl Found {
         self.services.push(ServiceFacts {
             aliases: place.aliases,
             inputs: Vec::new(),
+            is_worker: false,
             build,
             command: None,
             dockerfile: file,
@@ -321,6 +322,7 @@ impl Found {
                 aliases: place.aliases,
                 command: None,
                 inputs: Vec::new(),
+                is_worker: false,
                 dockerfile: file.clone(),
                 facts: Vec::new(),
                 language: language::of(repo, &place.path, &build.context, &image),

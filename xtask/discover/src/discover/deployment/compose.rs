@@ -49,8 +49,10 @@ fn unit(name: &str, body: &Value, folder: &RepoPath) -> Unit {
         command: body.get("command").and_then(words),
         environment: body.get("environment").map(pairs).unwrap_or_default(),
         ports: ["ports", "expose"].iter().filter_map(|key| body.get(*key)).flat_map(ports).collect(),
+        published: body.get("ports").map(published).unwrap_or_default(),
         needs: body.get("depends_on").map(names).unwrap_or_default(),
         health: body.get("healthcheck").and_then(|check| check.get("test")).and_then(health),
+        ..Unit::default()
     }
 }
 
@@ -118,6 +120,19 @@ fn ports(list: &Value) -> Vec<u16> {
     list.as_sequence().map(|list| list.iter().filter_map(one).collect()).unwrap_or_default()
 }
 
+/// The host's side of `8080:80`, `127.0.0.1:8080:80`, `{ published: 8080 }`.
+fn published(list: &Value) -> Vec<u16> {
+    let one = |port: &Value| {
+        if let Some(published) = port.get("published").and_then(scalar) {
+            return placeholder::resolve(&published).parse().ok();
+        }
+        let text = placeholder::resolve(&scalar(port)?);
+        let (host, _) = text.rsplit_once(':')?;
+        host.rsplit(':').next()?.parse().ok()
+    };
+    list.as_sequence().map(|list| list.iter().filter_map(one).collect()).unwrap_or_default()
+}
+
 /// A list of names, or a map by them.
 fn names(value: &Value) -> Vec<String> {
     match value {
@@ -159,6 +174,7 @@ mod tests {
             (api.ports.as_slice(), api.needs.as_slice()),
             ([80].as_slice(), ["db".to_owned()].as_slice())
         );
+        assert_eq!(api.published, [8080]);
         assert_eq!(api.health, Some(("/up".to_owned(), Some(80))));
         assert_eq!(units[1].image, "postgres:16");
     }

@@ -113,7 +113,14 @@ fn of_container(container: &Value, workload: Option<&str>) -> Unit {
             port.as_str().and_then(|name| ports.iter().find(|(known, _)| known.as_deref() == Some(name)));
         Some((path.to_owned(), number(port).or(named.map(|(_, port)| *port))))
     });
+    let words = |key: &str| list(key).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let replaces_entrypoint = !words("command").is_empty();
+    let command: Vec<String> = words("command").into_iter().chain(words("args")).collect();
+    // `$(NAME)` is filled in by Kubernetes.
+    let is_plain = command.iter().all(|word| !word.contains("$("));
     Unit {
+        command: (!command.is_empty() && is_plain).then_some(command),
+        replaces_entrypoint,
         name: workload.map_or_else(|| text("name"), str::to_owned),
         image: text("image"),
         environment: environment.collect(),

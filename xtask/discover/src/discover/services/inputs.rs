@@ -198,6 +198,7 @@ mod tests {
             language: String::new(),
             image: Dockerfile::parse(&text).expect("parses").image(None, &BTreeMap::new()),
             inputs: Vec::new(),
+            is_worker: false,
             facts: Vec::new(),
             migration: None,
         };

@@ -1,0 +1,20 @@
+var builder = DistributedApplication.CreateBuilder(args);
+
+var database = builder.AddPostgres("pg").WithDataVolume().AddDatabase("orders-db", "orders");
+var cache = builder.AddRedis("cache");
+
+var orders = builder.AddProject<Projects.Shop_Orders>("orders-api")
+    .WithReference(database)
+    .WaitFor(database);
+
+var web = builder.AddProject<Projects.Shop_Web>("web")
+    .WithExternalHttpEndpoints()
+    .WithReference(orders)
+    .WithReference(cache)
+    .WithEnvironment("Title", "The shop");
+
+builder.AddNpmApp("spa", "../../spa")
+    .WithEnvironment("API_BASE", web.GetEndpoint("http"))
+    .WithHttpEndpoint(env: "PORT", targetPort: 3000);
+
+builder.Build().Run();
