@@ -1,5 +1,7 @@
-//! Which Dockerfile makes the image of which name: `docker build -t`, compose files, Skaffold and bake files; runs none of
-//! them.
+//! Which Dockerfile makes the image of which name: `docker build -t`, steps of workflows, compose files, those of Skaffold,
+//! Tilt and bake; runs none of them.
+
+use serde_yaml::Value;
 
 use super::super::deployment;
 use super::super::dockerfile::words;
@@ -23,9 +25,9 @@ const MAX_LINES: usize = 2_000;
 /// All that the repository says, in the order of the files.
 pub(super) fn of(repo: &Repo, roots: &Roots) -> Vec<Tagged> {
     let mut all = Vec::new();
-    for file in repo.files().filter(|file| !roots.excludes(file)) {
+    for file in repo.files() {
         let is_list = deployment::lists_images(file);
-        if !is_list && !is_script(file) {
+        if !is_list && !is_script(file) || roots.excludes(file) {
             continue;
         }
         let Ok(text) = repo.text(file) else { continue };
@@ -33,6 +35,7 @@ pub(super) fn of(repo: &Repo, roots: &Roots) -> Vec<Tagged> {
             all.extend(deployment::images(file, &text.text));
         } else if text.text.contains("build") {
             all.extend(commands(repo, file, &text.text));
+            all.extend(steps(&text.text));
         }
     }
     all.retain(|tagged: &Tagged| repo.is_file(&tagged.dockerfile));
@@ -54,6 +57,48 @@ fn is_script(file: &RepoPath) -> bool {
             "makefile" | "gnumakefile" | "justfile" | ".justfile"
         ),
     }
+}
+
+/// The step of a workflow that builds and pushes an image.
+const ACTION: &str = "docker/build-push-action";
+
+/// The steps of a workflow that build images; paths are relative to the repository.
+fn steps(text: &str) -> Vec<Tagged> {
+    let workflow = Some(text).filter(|text| text.contains(ACTION));
+    let Some(workflow) = workflow.and_then(|text| serde_yaml::from_str::<Value>(text).ok()) else {
+        return Vec::new();
+    };
+    let jobs = workflow.get("jobs").and_then(Value::as_mapping).into_iter().flatten();
+    let steps = jobs.filter_map(|(_, job)| job.get("steps")?.as_sequence()).flatten();
+    steps.flat_map(of_step).collect()
+}
+
+fn of_step(step: &Value) -> Vec<Tagged> {
+    let is_build = step.get("uses").and_then(Value::as_str).is_some_and(|uses| uses.starts_with(ACTION));
+    let Some(with) = step.get("with").filter(|_| is_build) else { return Vec::new() };
+    // An expression is filled in when the workflow runs.
+    let text = |key: &str| with.get(key).and_then(Value::as_str).filter(|text| !text.contains("${{"));
+    let context = RepoPath::root().join(text("context").unwrap_or("."));
+    let Some(context) = context.filter(|_| text("context").is_some() || with.get("context").is_none()) else {
+        return Vec::new();
+    };
+    let dockerfile = match text("file") {
+        Some(file) => RepoPath::root().join(file),
+        None => context.join("Dockerfile"),
+    };
+    let (Some(dockerfile), Some(tags)) = (dockerfile, with.get("tags").and_then(Value::as_str)) else {
+        return Vec::new();
+    };
+    let target = text("target").map(str::to_owned);
+    // The registry may be an expression; the name behind it counts.
+    let tags = tags.split([',', '\n']).map(str::trim).filter(|tag| !tag.is_empty());
+    let tagged = |tag: &str| Tagged {
+        reference: tag.to_owned(),
+        dockerfile: dockerfile.clone(),
+        context: context.clone(),
+        target: target.clone(),
+    };
+    tags.map(tagged).collect()
 }
 
 /// The commands that build images.
@@ -186,5 +231,21 @@ mod tests {
             let found: Vec<String> = commands(&repo, &file, line).into_iter().map(shown).collect();
             assert_eq!(found.join("; "), wanted, "{line}");
         }
+    }
+
+    #[test]
+    fn steps_of_workflows_name_image_dockerfile_and_context() {
+        let text = "jobs:\n  images:\n    steps:\n      - uses: actions/checkout@v4\n      - uses: docker/build-push-action@v6\n        with:\n          \
+            context: images/base\n          tags: |\n            ghcr.io/${{ github.owner }}/base:latest\n            shop/base:1\n      \
+            - uses: docker/build-push-action@v6\n        with: { context: '${{ matrix.folder }}', tags: shop/x }\n";
+        let shown = |one: Tagged| format!("{} {} in {}", one.reference, one.dockerfile, one.context);
+        let found: Vec<String> = steps(text).into_iter().map(shown).collect();
+        assert_eq!(
+            found,
+            [
+                "ghcr.io/${{ github.owner }}/base:latest images/base/Dockerfile in images/base",
+                "shop/base:1 images/base/Dockerfile in images/base"
+            ]
+        );
     }
 }
