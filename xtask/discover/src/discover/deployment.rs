@@ -88,10 +88,17 @@ impl Format {
     fn of(file: &RepoPath, repo: &Repo) -> Option<Format> {
         match file.extension() {
             "yml" | "yaml" => Format::of_yaml(file, repo),
+            _ => Format::by_name(file),
+        }
+    }
+
+    fn by_name(file: &RepoPath) -> Option<Format> {
+        match file.extension() {
             "cs" => aspire::may_be(file).then_some(Format::Aspire),
             "hcl" | "json" => bake::may_be(file).then_some(Format::Bake),
-            _ if processes::may_be(file) => Some(Format::Processes),
-            _ => tilt::may_be(file).then_some(Format::Tilt),
+            "" | "toml" if processes::may_be(file) => Some(Format::Processes),
+            "" | "tiltfile" => tilt::may_be(file).then_some(Format::Tilt),
+            _ => None,
         }
     }
 
@@ -217,7 +224,8 @@ pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Fo
 
 fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
     let wanted = |file: &&RepoPath| {
-        matches!(file.extension(), "yml" | "yaml" | "cs" | "hcl" | "json" | "toml" | "" | "tiltfile")
+        // Of all but YAML the name alone says it: cheaper than what follows.
+        (matches!(file.extension(), "yml" | "yaml") || Format::by_name(file).is_some())
             && !roots.excludes(file)
             && !file.parent().is_some_and(|folder| folder.parts().any(is_put_away))
             // Charts keep their manifests in a folder of that name.
