@@ -167,7 +167,8 @@ impl Facts {
     /// what the ones before it have seen.
     pub fn check(&self) -> Option<Said> {
         self.details.check_exit_code.filter(|code| *code != 0)?;
-        let earlier = || self.details.earlier_checks.iter().find_map(|output| check_output::read(output));
+        let answer = |output: &String| check_output::read(output).filter(|said| *said != Said::Late);
+        let earlier = || self.details.earlier_checks.iter().find_map(answer);
         match check_output::read(&self.details.check_output) {
             Some(Said::Late) => earlier().or(Some(Said::Late)),
             said => said,

@@ -57,7 +57,8 @@ fn answers_and_listeners_are_read_from_outside() {
     };
     let refused = "wget: can't connect to remote host (127.0.0.1): Connection refused";
     let mut late_once = unhealthy("Health check exceeded timeout (3s)");
-    late_once.details.earlier_checks = vec!["HTTP 404".to_owned()];
+    late_once.details.earlier_checks =
+        vec!["Health check exceeded timeout (3s)".to_owned(), "HTTP 404".to_owned()];
     assert_all(&[
         (late_once, "its health check gets 404 from `/health`"),
         (unhealthy("HTTP 404"), "its health check gets 404 from `/health`"),
