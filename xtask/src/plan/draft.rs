@@ -256,7 +256,12 @@ fn disagreement(
     // A second port of which somebody says the purpose, as that of the metrics, contradicts nobody.
     let known = |claim: &&Claim<'_>| {
         let same = |other: &Claim<'_>| other.port == claim.port && other.purpose != Purpose::Main;
-        ports.iter().any(|port| port.container == claim.port) || claims.iter().any(same)
+        let is_taken = |number: u16| ports.iter().any(|port| port.container == number);
+        // `EXPOSE 80` and `EXPOSE 443`: whoever also says the port that is taken agrees.
+        let agrees = |other: &Claim<'_>| {
+            other.source == claim.source && other.at.path == claim.at.path && is_taken(other.port)
+        };
+        is_taken(claim.port) || claims.iter().any(|other| same(other) || agrees(other))
     };
     let strong = |source: PortSource| source < PortSource::Listen || source == PortSource::Document;
     let Some(other) = mains().find(|claim| strong(claim.source) && !known(claim)) else { return };

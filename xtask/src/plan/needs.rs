@@ -289,13 +289,17 @@ impl<'a> Finder<'a> {
         if self.is_outside(draft, named.as_ref(), name, address.as_ref(), at, gathered) {
             return None;
         }
+        if let Some(kind) = self.database_beside(draft.facts, name) {
+            return Some(((Target::Kind(kind), BY_VALUE), Part::Database));
+        }
         if let Some(kind) = self.by_path(address.as_ref(), value) {
             return Some(((Target::Kind(kind), BY_VALUE), Part::Url));
         }
         match named {
             Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
             Some((About::Class(class), part)) => {
-                match self.of_class(draft.facts, class, address.as_ref(), value) {
+                let sibling = self.by_port_beside(draft.facts, name, class);
+                match sibling.or_else(|| self.of_class(draft.facts, class, address.as_ref(), value)) {
                     Some(kind) => return Some(((Target::Kind(kind), BY_VALUE), part)),
                     None if class == Class::Database && matches!(part, Part::Url | Part::Host) => {
                         // `ConnectionStrings:Search` may be the address of a search engine.

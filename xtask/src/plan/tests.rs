@@ -395,6 +395,16 @@ fn products_in_documents_are_no_missing_services() {
 }
 
 #[test]
+fn who_also_says_the_port_that_is_taken_contradicts_nobody() {
+    let manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api }\nspec:\n  template:\n    spec:\n      containers:\n        - { name: api, image: api, ports: [{ containerPort: 80 }] }\n";
+    let stack = planned(&format!(
+        "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:7.0\nEXPOSE 80\nEXPOSE 443\nENTRYPOINT [\"dotnet\", \"Api.dll\"]\n//- /api/Api.csproj\n<Project/>\n//- /k8s/api.yaml\n{manifest}"
+    ));
+    assert_eq!(service(&stack, "api").ports[0].container, 80);
+    assert!(!codes(&stack).contains(&"port-disagreement"));
+}
+
+#[test]
 fn port_of_metrics_contradicts_nobody() {
     let stack = planned(
         "//- /api/Dockerfile\nFROM python:3.13-slim\nENV METRICS_PORT=9100\nEXPOSE 9100\n//- /api/k8s/deployment.yaml\n\

@@ -98,6 +98,22 @@ impl Finder<'_> {
         }
     }
 
+    /// The kind on whose port the variable's neighbour stands: `ORDERS_DB_HOST` beside `ORDERS_DB_PORT=5432`.
+    pub(super) fn by_port_beside(&self, facts: &ServiceFacts, name: &str, class: Class) -> Option<String> {
+        let (prefix, last) = name.rsplit_once('_')?;
+        let beside = format!("{prefix}_PORT");
+        let all = settings(facts);
+        let port = all.get(beside.as_str()).filter(|_| last != "PORT")?.value()?.trim().parse().ok()?;
+        self.catalog.by_port(port).filter(|entry| entry.class == class).map(|entry| entry.kind.clone())
+    }
+
+    /// The kind whose database `ORDERS_DB_NAME` names beside `ORDERS_DB_HOST` and `ORDERS_DB_PORT=5432`.
+    pub(super) fn database_beside(&self, facts: &ServiceFacts, name: &str) -> Option<String> {
+        let prefix = name.strip_suffix("_NAME").filter(|prefix| prefix.ends_with("_DB"))?;
+        settings(facts).contains_key(format!("{prefix}_HOST").as_str()).then_some(())?;
+        self.by_port_beside(facts, name, Class::Database)
+    }
+
     /// The kind behind a port of the own machine, where the service has a driver for it.
     pub(super) fn driven(&self, facts: &ServiceFacts, address: &Address) -> Option<String> {
         let pages = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));

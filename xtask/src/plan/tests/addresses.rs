@@ -42,14 +42,30 @@ fn clusters_of_a_proxy_mean_the_services_they_are_called_after() {
 fn port_of_a_second_database_tells_its_kind() {
     let tree = "//- /orders/Dockerfile\nFROM golang:1\nEXPOSE 8000\n\
         //- /orders/go.mod\nmodule orders\nrequire (\n\tgithub.com/lib/pq v1\n\tgo.mongodb.org/mongo-driver v1\n)\n\
-        //- /orders/main.go\npackage main\nvar a, b, c, d = os.Getenv(\"ORDERS_DB_HOST\"), os.Getenv(\"ORDERS_DB_PORT\"), os.Getenv(\"EVENTS_DB_HOST\"), os.Getenv(\"EVENTS_DB_PORT\")\n\
-        //- /orders/.env.example\nORDERS_DB_HOST=orders_db\nORDERS_DB_PORT=5432\nEVENTS_DB_HOST=events_db\nEVENTS_DB_PORT=27017\n";
+        //- /orders/main.go\npackage main\nvar a, b, e, c, d = os.Getenv(\"ORDERS_DB_HOST\"), os.Getenv(\"ORDERS_DB_PORT\"), os.Getenv(\"ORDERS_DB_NAME\"), os.Getenv(\"EVENTS_DB_HOST\"), os.Getenv(\"EVENTS_DB_PORT\")\n\
+        //- /orders/.env.example\nORDERS_DB_HOST=orders_db\nORDERS_DB_NAME=orders_main\nORDERS_DB_PORT=5432\nEVENTS_DB_HOST=events_db\nEVENTS_DB_PORT=27017\n";
     let stack = planned(tree);
     assert_eq!(value(&stack, "orders", "ORDERS_DB_PORT").as_deref(), Some("5432"));
     assert_eq!(value(&stack, "orders", "EVENTS_DB_PORT").as_deref(), Some("27017"));
+    assert_eq!(value(&stack, "orders", "ORDERS_DB_HOST").as_deref(), Some("postgres"));
+    assert_eq!(value(&stack, "orders", "EVENTS_DB_HOST").as_deref(), Some("mongodb"));
+    assert_eq!(value(&stack, "orders", "ORDERS_DB_NAME").as_deref(), Some("orders_main"));
+    let setup = stack.containers.iter().find(|container| container.name == "postgres-setup");
+    let databases = setup.and_then(|setup| setup.labels.iter().find(|(name, _)| name == "xtask.databases"));
+    assert_eq!(databases.map(|(_, who)| who.as_str()), Some("orders:orders_main:orders:ORDERS_DB_PASSWORD"));
     let kinds: Vec<&str> =
         stack.inventory.infrastructure.iter().map(|component| component.kind.as_str()).collect();
     assert_eq!(kinds, ["mongodb", "postgres"]);
+}
+
+#[test]
+fn a_services_own_port_variable_holds_the_port_that_all_are_told() {
+    let tree = "//- /orders_service/Dockerfile\nFROM golang:1\nEXPOSE 8000\n//- /orders_service/go.mod\nmodule orders\n\
+        //- /orders_service/main.go\npackage main\nvar port = os.Getenv(\"ORDERS_SERVICE_PORT\")\n\
+        //- /.env.local\nORDERS_SERVICE_PORT=8001\n";
+    let stack = planned(tree);
+    assert_eq!(service(&stack, "orders-service").ports[0].container, 8000);
+    assert_eq!(value(&stack, "orders-service", "ORDERS_SERVICE_PORT").as_deref(), Some("8000"));
 }
 
 #[test]
