@@ -114,7 +114,11 @@ impl Finder<'_> {
     /// Whether the service runs without that kind as far as this setting goes: nobody gives it a value, and the code has
     /// another way where it is not set, or only a library reads it that serves many kinds.
     fn does_without(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
-        let is_given = setting.values.iter().any(|given| !given.value.is_empty());
+        // What a host hands to a program, the library of all programs may be the only one to take.
+        let is_given = setting
+            .values
+            .iter()
+            .any(|given| !given.value.is_empty() && given.at.rule != "aspire-environment");
         if is_given || setting.reads.is_empty() || self.selected(facts).contains(kind) {
             return false;
         }

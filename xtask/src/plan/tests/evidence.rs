@@ -96,3 +96,21 @@ fn what_a_switch_turns_off_is_not_started() {
     assert_eq!(needs("NEO4J_ENABLED=False"), Vec::<String>::new());
     assert_eq!(needs("USE_NEO4J=0"), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_host_hands_out_and_only_the_library_of_all_reads_is_possible() {
+    let package = |name: &str| format!("<PackageReference Include=\"{name}\" Version=\"1.0.0\" />");
+    let library = ["MongoDB.Driver", "Npgsql", "StackExchange.Redis"].map(package).concat();
+    let tree = |own: &str| {
+        format!(
+            "//- /src/Api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:9.0\nCOPY src/Api src/Api\nCOPY src/Common src/Common\nCMD [\"dotnet\", \"x.dll\"]\n\
+             //- /src/Api/Api.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\">{own}<ProjectReference Include=\"../Common/Common.csproj\" /></Project>\n\
+             //- /src/Common/Common.csproj\n<Project Sdk=\"Microsoft.NET.Sdk\">{library}</Project>\n\
+             //- /src/Common/Mongo.cs\nvar url = configuration.GetConnectionString(\"mongo\");\n\
+             //- /src/AppHost/Program.cs\nvar builder = DistributedApplication.CreateBuilder(args);\nvar mongo = builder.AddMongoDB(\"mongo\");\n\
+             builder.AddProject<Projects.Api>(\"api\").WithReference(mongo);\n"
+        )
+    };
+    assert_eq!(requires(&planned(&tree("")), "api"), Vec::<String>::new());
+    assert_eq!(requires(&planned(&tree(&package("MongoDB.Driver"))), "api"), ["mongodb"]);
+}
