@@ -111,7 +111,7 @@ impl Repo {
     pub fn text(&self, path: &RepoPath) -> Result<Text, Unread> {
         match &self.fixture {
             Some(texts) => texts.get(path).map(|text| Text::whole(text.clone())).ok_or(Unread::Missing),
-            None => text::read(&self.root.join(path.as_str())),
+            None => text::read(&self.root.join(path.as_str()), self.is_file(path)),
         }
     }
 

@@ -1,12 +1,15 @@
 //! Finds the lines of a source file that are worth a closer look; cost is one search plus the lines that it hits. Knows
 //! no language and no rule.
 
+mod keys;
 pub mod needles;
 
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Captures, Match, Regex};
+
+use keys::Keys;
 
 /// Longer lines were written by a machine.
 const MAX_LINE: usize = 2000;
@@ -45,30 +48,36 @@ pub struct Line<'a> {
 pub struct Pattern {
     text: String,
     regex: OnceLock<Option<Regex>>,
+    /// For [`lines`].
+    keys: OnceLock<Option<Keys>>,
 }
 
 impl Pattern {
     /// The pattern `text`, in which `\w`, `\d`, `\s` and `\b` mean ASCII (their Unicode tables cost much to compile), and
     /// `<str>` is a quoted string, `<lit>` a string, number, truth value or Python's nothing, `<key>` a name and `<KEY>` one in capitals.
     pub fn new(text: &str) -> Pattern {
-        Pattern { text: text.to_owned(), regex: OnceLock::new() }
+        Pattern { text: text.to_owned(), regex: OnceLock::new(), keys: OnceLock::new() }
+    }
+
+    /// As the library for regular expressions takes it.
+    fn expanded(&self) -> String {
+        self.text
+            .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False|None\b)"#)
+            .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
+            .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
+            .replace("<KEY>", "[A-Z][A-Z0-9_]+")
+            .replace(r"\w", "[0-9A-Za-z_]")
+            .replace(r"\d", "[0-9]")
+            .replace(r"\s", r"[\t\r\n ]")
+            .replace(r"\b", r"(?-u:\b)")
     }
 
     fn regex(&self) -> Option<&Regex> {
-        let compile = || {
-            let text = self
-                .text
-                .replace("<lit>", r#"(?:<str>|\d[\d_]*|true|false|True|False|None\b)"#)
-                .replace("<str>", r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"#)
-                .replace("<key>", "[A-Za-z_][A-Za-z0-9_]*")
-                .replace("<KEY>", "[A-Z][A-Z0-9_]+")
-                .replace(r"\w", "[0-9A-Za-z_]")
-                .replace(r"\d", "[0-9]")
-                .replace(r"\s", r"[\t\r\n ]")
-                .replace(r"\b", r"(?-u:\b)");
-            Regex::new(&text).ok()
-        };
-        self.regex.get_or_init(compile).as_ref()
+        self.regex.get_or_init(|| Regex::new(&self.expanded()).ok()).as_ref()
+    }
+
+    fn keys(&self) -> Option<&Keys> {
+        self.keys.get_or_init(|| Keys::of(&self.expanded())).as_ref()
     }
 
     /// Matches that begin in the first `limit` bytes.
@@ -107,14 +116,18 @@ impl Pattern {
 
 /// The lines of `text` that hold `needles` outside comments, each once.
 pub fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
-    let Some(needles) = needles.regex() else { return Vec::new() };
+    let Some(regex) = needles.regex() else { return Vec::new() };
+    let mut hits_by_key = needles.keys().map(|keys| keys.hits(regex, text));
+    let mut next = |at| match &mut hits_by_key {
+        Some(hits) => hits.next(at),
+        None => regex.find_at(text, at).map(|hit| hit.start()),
+    };
     let mut found = Vec::new();
     let mut skipped = None;
     let (mut number, mut counted, mut at, mut hits) = (1, 0, 0, 0);
-    while let Some(hit) = needles.find_at(text, at) {
-        let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit.start()]).map_or(0, |end| end + 1);
-        let end = memchr::memchr(b'\n', &text.as_bytes()[hit.start()..])
-            .map_or(text.len(), |end| hit.start() + end);
+    while let Some(hit) = next(at) {
+        let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text.as_bytes()[hit..]).map_or(text.len(), |end| hit + end);
         number += newlines(&text[counted..start]);
         counted = start;
         at = end;
@@ -136,7 +149,7 @@ pub fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Li
             continue;
         }
         let line = uncommented(&text[start..end], comments);
-        if hit.start() - start < line.len() {
+        if hit - start < line.len() {
             found.push(Line { number, text: line, window: window(text, start, line.len()) });
         }
     }

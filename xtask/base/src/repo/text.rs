@@ -49,23 +49,23 @@ impl fmt::Display for Unread {
     }
 }
 
-/// The text of the file at `path`.
-pub(super) fn read(path: &Path) -> Result<Text, Unread> {
+/// The text of the file at `path`; `listed` where the walk has seen that it is a plain one.
+pub(super) fn read(path: &Path, listed: bool) -> Result<Text, Unread> {
     // Before opening: a FIFO would block, a device may do anything.
-    let meta = std::fs::metadata(path).map_err(|why| unread(&why))?;
+    if !listed && !std::fs::metadata(path).map_err(|why| unread(&why))?.is_file() {
+        return Err(Unread::Failed("it is not a plain file".to_owned()));
+    }
+    let file = File::open(path).map_err(|why| unread(&why))?;
+    let meta = file.metadata().map_err(|why| unread(&why))?;
     if !meta.is_file() {
         return Err(Unread::Failed("it is not a plain file".to_owned()));
     }
     if meta.len() > MAX_FILE_BYTES {
         return Err(Unread::TooLarge(meta.len()));
     }
-    let file = File::open(path).map_err(|why| unread(&why))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default() + 1);
-    // The file may grow while it is read.
-    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|why| unread(&why))?;
-    if read as u64 > MAX_FILE_BYTES {
-        return Err(Unread::TooLarge(read as u64));
-    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
+    // A file that grows meanwhile is read as long as it was; nobody has to ask where it ends.
+    file.take(meta.len()).read_to_end(&mut bytes).map_err(|why| unread(&why))?;
     decode(bytes)
 }
 

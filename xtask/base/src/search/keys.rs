@@ -1,0 +1,365 @@
+//! The short texts of which one stands wherever a pattern matches: they are looked for with vector instructions, and the
+//! pattern only where one stands. Small letters and capitals are one to them, and so are all digits.
+
+use aho_corasick::Span;
+use aho_corasick::packed::{Config, MatchKind, Searcher};
+use regex::Regex;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// More of them at once are not looked for fast, and shorter ones stand in every line.
+const MAX_KEYS: usize = 64;
+const MIN_LENGTH: usize = 3;
+/// How many texts a part of a pattern may stand for.
+const MAX_CHOICES: usize = 16;
+/// A class with more characters is not taken apart.
+const MAX_CLASS: usize = 40;
+/// More blanks or letters, and more behind blanks, are not looked at for the end of a match that goes on over the next lines.
+const MAX_BLANKS: usize = 80;
+const BEHIND_BLANKS: usize = 3;
+
+/// The keys of a pattern.
+#[derive(Debug)]
+pub(super) struct Keys {
+    searcher: Searcher,
+    /// By key: how many lines further up, without blank ones, a match may begin.
+    lines_before: Vec<usize>,
+    /// The parts of the pattern that have no key.
+    others: Option<Regex>,
+}
+
+impl Keys {
+    /// Those of `pattern`; `None` where looking for them is no faster.
+    pub(super) fn of(pattern: &str) -> Option<Keys> {
+        let hir = regex_syntax::parse(pattern).ok()?;
+        let mut keys: Vec<Key> = Vec::new();
+        let mut others = Vec::new();
+        for branch in branches(&hir) {
+            match keys_of(branch).filter(|found| shortest(found) >= MIN_LENGTH) {
+                Some(found) => keys.extend(found),
+                None => others.push(format!("(?:{branch})")),
+            }
+        }
+        let keys = without_longer(keys);
+        if keys.is_empty() || keys.len() > MAX_KEYS {
+            return None;
+        }
+        let others = if others.is_empty() { None } else { Some(Regex::new(&others.join("|")).ok()?) };
+        let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
+        builder.extend(keys.iter().map(|key| &key.text));
+        let lines_before = keys.iter().map(|key| key.lines_before).collect();
+        Some(Keys { searcher: builder.build()?, lines_before, others })
+    }
+
+    /// The matches of `whole`, of which these are the keys, in `text`: one a line.
+    pub(super) fn hits<'a>(&'a self, whole: &'a Regex, text: &'a str) -> Hits<'a> {
+        let other = self.others.as_ref().and_then(|others| Some(others.find(text)?.start()));
+        Hits { keys: self, whole, text, plain: text.bytes().map(plain).collect(), other }
+    }
+}
+
+/// The matches in one text.
+#[derive(Debug)]
+pub(super) struct Hits<'a> {
+    keys: &'a Keys,
+    whole: &'a Regex,
+    text: &'a str,
+    /// The text as the keys are written.
+    plain: Vec<u8>,
+    /// The next match of what has no key.
+    other: Option<usize>,
+}
+
+impl Hits<'_> {
+    /// Where the next match begins from byte `at` on, at which no line goes on.
+    pub(super) fn next(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            if self.other.is_some_and(|other| other < at) {
+                let others = self.keys.others.as_ref();
+                self.other = others.and_then(|others| Some(others.find_at(self.text, at)?.start()));
+            }
+            let key = self.keys.searcher.find_in(&self.plain, Span { start: at, end: self.plain.len() });
+            let key = key.map(|key| (key.start(), self.keys.lines_before[key.pattern().as_usize()]));
+            let (place, lines_before) = match (key, self.other) {
+                (Some((key, _)), Some(other)) if other < key => (other, 0),
+                (Some(key), _) => key,
+                (None, other) => (other?, 0),
+            };
+            let bytes = self.text.as_bytes();
+            let mut start = line_start(bytes, place);
+            for _ in 0..lines_before {
+                start = line_start(bytes, bytes[..start].trim_ascii_end().len());
+            }
+            let end = memchr::memchr(b'\n', &bytes[place..]).map_or(bytes.len(), |end| place + end);
+            let hit = self.whole.find_at(&self.text[..bound(self.text, end)], start.max(at));
+            if let Some(hit) = hit.map(|hit| hit.start()).filter(|hit| *hit < end) {
+                return Some(hit);
+            }
+            at = end;
+        }
+    }
+}
+
+/// How far a match that begins before `end`, the end of a line, may go on: over blanks, something short such as `=>`,
+/// blanks again, and what follows them, to the end of a word.
+fn bound(text: &str, end: usize) -> usize {
+    let bytes = text.as_bytes();
+    let behind_blanks = |from: usize| {
+        let blanks = bytes[from..].iter().take(MAX_BLANKS).take_while(|byte| byte.is_ascii_whitespace());
+        (from + blanks.count() + BEHIND_BLANKS).min(bytes.len())
+    };
+    let bound = behind_blanks(behind_blanks(end));
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let mut bound = bound + bytes[bound..].iter().take(MAX_BLANKS).take_while(is_word).count();
+    while !text.is_char_boundary(bound) {
+        bound -= 1;
+    }
+    bound
+}
+
+fn line_start(bytes: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1)
+}
+
+/// How a byte is written in a key.
+fn plain(byte: u8) -> u8 {
+    let letter = byte | (u8::from(byte.is_ascii_uppercase()) << 5);
+    if byte.is_ascii_digit() { b'0' } else { letter }
+}
+
+/// A text that has to stand in a match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    text: Vec<u8>,
+    /// How many lines further up, without blank ones, the match may begin.
+    lines_before: usize,
+}
+
+fn shortest(keys: &[Key]) -> usize {
+    keys.iter().map(|key| key.text.len()).min().unwrap_or_default()
+}
+
+/// Where a key stands, those that it holds stand too.
+fn without_longer(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort_by_key(|key| key.text.len());
+    let mut kept: Vec<Key> = Vec::new();
+    for key in keys {
+        let holds = |short: &Key| memchr::memmem::find(&key.text, &short.text).is_some();
+        match kept.iter_mut().find(|short| holds(short)) {
+            Some(short) => short.lines_before = short.lines_before.max(key.lines_before),
+            None => kept.push(key),
+        }
+    }
+    kept
+}
+
+/// Of which one has to match.
+fn branches(hir: &Hir) -> Vec<&Hir> {
+    match hir.kind() {
+        HirKind::Alternation(all) => all.iter().flat_map(branches).collect(),
+        HirKind::Capture(group) => branches(&group.sub),
+        _ => vec![hir],
+    }
+}
+
+/// Texts of which one stands in every match: the best of the parts of the pattern.
+fn keys_of(hir: &Hir) -> Option<Vec<Key>> {
+    if let Some(texts) = texts_of(hir) {
+        return Some(keys(texts, 0));
+    }
+    match hir.kind() {
+        HirKind::Capture(group) => keys_of(&group.sub),
+        HirKind::Repetition(more) if more.min > 0 => keys_of(&more.sub),
+        HirKind::Alternation(all) => {
+            let all: Option<Vec<Vec<Key>>> = all.iter().map(keys_of).collect();
+            Some(all?.concat())
+        }
+        HirKind::Concat(parts) => keys_of_parts(parts),
+        _ => None,
+    }
+}
+
+fn keys_of_parts(parts: &[Hir]) -> Option<Vec<Key>> {
+    let mut found: Vec<Vec<Key>> = Vec::new();
+    let mut run = vec![Vec::new()];
+    let mut lines_before = 0;
+    for part in parts {
+        let texts = texts_of(part);
+        if let Some(longer) = texts.as_ref().and_then(|texts| cross(&run, texts)) {
+            run = longer;
+            continue;
+        }
+        let start = at_least(part).and_then(|start| cross(&run, &start)).unwrap_or(run);
+        found.push(keys(start, lines_before));
+        run = vec![Vec::new()];
+        match texts {
+            Some(texts) => run = texts,
+            None => {
+                let own = keys_of(part).unwrap_or_default().into_iter();
+                let later = |key: Key| Key { lines_before: key.lines_before + lines_before, ..key };
+                found.push(own.map(later).collect());
+                match ends_of_lines(part) {
+                    Some(more) => lines_before += more,
+                    None => break,
+                }
+            }
+        }
+    }
+    found.push(keys(run, lines_before));
+    // Of those that are long enough, few are best, and of those the ones at the beginning.
+    found.into_iter().filter(|keys| shortest(keys) > 0).max_by_key(|keys| {
+        let before = keys.iter().map(|key| key.lines_before).max();
+        (shortest(keys).min(MIN_LENGTH), std::cmp::Reverse(before), std::cmp::Reverse(keys.len()))
+    })
+}
+
+/// The texts with which a part begins that may be repeated.
+fn at_least(part: &Hir) -> Option<Vec<Vec<u8>>> {
+    let HirKind::Repetition(more) = part.kind() else { return None };
+    let one = texts_of(&more.sub)?;
+    (0..more.min).try_fold(vec![Vec::new()], |before, _| cross(&before, &one))
+}
+
+fn keys(texts: Vec<Vec<u8>>, lines_before: usize) -> Vec<Key> {
+    texts.into_iter().map(|text| Key { text, lines_before }).collect()
+}
+
+/// All texts that match, as keys are written; `None` where there are many.
+fn texts_of(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(vec![Vec::new()]),
+        HirKind::Literal(text) => Some(vec![text.0.iter().copied().map(plain).collect()]),
+        HirKind::Class(Class::Unicode(class)) => {
+            let all = class.iter().flat_map(|range| range.start()..=range.end());
+            let few: Vec<char> = all.take(MAX_CLASS).collect();
+            // Two letters that are not ASCII are taken for ones that are where capitals do not matter.
+            let ascii = few.iter().filter_map(|c| u8::try_from(*c).ok().filter(u8::is_ascii));
+            let mut texts: Vec<Vec<u8>> = ascii.map(|c| vec![plain(c)]).collect();
+            texts.sort();
+            texts.dedup();
+            let is_few = few.len() < MAX_CLASS && (1..=MAX_CHOICES).contains(&texts.len());
+            (is_few && !few.contains(&'\n')).then_some(texts)
+        }
+        HirKind::Capture(group) => texts_of(&group.sub),
+        HirKind::Repetition(more) if more.max == Some(more.min) || more.max == Some(1) => {
+            let one = texts_of(&more.sub)?;
+            let mut all = vec![Vec::new()];
+            for _ in 0..more.max.unwrap_or_default() {
+                all = cross(&all, &one)?;
+            }
+            all.extend((more.min == 0).then(Vec::new));
+            Some(all)
+        }
+        HirKind::Concat(parts) => {
+            parts.iter().try_fold(vec![Vec::new()], |before, part| cross(&before, &texts_of(part)?))
+        }
+        HirKind::Alternation(all) => {
+            let all: Option<Vec<Vec<Vec<u8>>>> = all.iter().map(texts_of).collect();
+            all.map(|all| all.concat()).filter(|all| all.len() <= MAX_CHOICES)
+        }
+        _ => None,
+    }
+}
+
+fn cross(before: &[Vec<u8>], behind: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let joined = || before.iter().flat_map(|first| behind.iter().map(|second| [&first[..], second].concat()));
+    (before.len() * behind.len() <= MAX_CHOICES).then(|| joined().collect())
+}
+
+/// Over how many ends of lines, with nothing but blanks between, a part may reach; `None` where over any number.
+fn ends_of_lines(hir: &Hir) -> Option<usize> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(0),
+        HirKind::Literal(text) => (!text.0.contains(&b'\n')).then_some(0),
+        HirKind::Class(class) => {
+            let is_blank = |c: u32| char::from_u32(c).is_some_and(char::is_whitespace);
+            let ranges: Vec<(u32, u32)> = match class {
+                Class::Unicode(class) => {
+                    class.iter().map(|one| (one.start().into(), one.end().into())).collect()
+                }
+                Class::Bytes(class) => {
+                    class.iter().map(|one| (one.start().into(), one.end().into())).collect()
+                }
+            };
+            let is_in = |c: u8| ranges.iter().any(|(start, end)| (*start..=*end).contains(&c.into()));
+            let all_blank = || ranges.iter().all(|(start, end)| (*start..=*end).all(is_blank));
+            if is_in(b'\n') { all_blank().then_some(1) } else { Some(0) }
+        }
+        HirKind::Repetition(more) => match ends_of_lines(&more.sub)? {
+            0 => Some(0),
+            // Blanks, however many.
+            1 if matches!(more.sub.kind(), HirKind::Class(_)) => Some(1),
+            _ => None,
+        },
+        HirKind::Capture(group) => ends_of_lines(&group.sub),
+        HirKind::Concat(parts) => parts.iter().map(ends_of_lines).sum(),
+        HirKind::Alternation(parts) => {
+            let parts: Option<Vec<usize>> = parts.iter().map(ends_of_lines).collect();
+            Some(parts?.into_iter().max().unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PATTERN: &str = concat!(
+        r#":[0-9]{2,5}["'`/,)]|["']\s*,\s*[0-9]{3,5}(?-u:\b)|(?i:env)\w*\s*[(<]|(?i:redis|mongo)\w*\(\s*["']"#,
+        r#"|(?i:host|addr|url)["'\])]*\s*(?::|=>|=|,)\s*\[?["']|(?m:^)bind\s*=|"[a-z0-9.-]+\.[a-z]+/"#,
+    );
+
+    /// Where the matches begin, one a line, without keys.
+    fn plainly(pattern: &Regex, text: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(hit) = pattern.find_at(text, at) {
+            found.push(hit.start());
+            at = text[hit.start()..].find('\n').map_or(text.len(), |end| hit.start() + end);
+        }
+        found
+    }
+
+    fn by_keys(keys: &Keys, pattern: &Regex, text: &str) -> Vec<usize> {
+        let mut hits = keys.hits(pattern, text);
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(hit) = hits.next(at) {
+            found.push(hit);
+            at = text[hit..].find('\n').map_or(text.len(), |end| hit + end);
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_the_pattern_finds(
+            text in "(:[0-9]{2,4}[\"/]|\"a\"|\n?,\n? ?8080|[Ee][Nn]V\\w?\n?\\(|Redis\\(\n?\"|[hH]ost|\"?\\]? ?=?\n+\"|bind ?=|\"x\\.io/|\n|[ .,a-z\u{e4}]){0,80}"
+        ) {
+            static ONCE: LazyLock<(Keys, Regex)> =
+                LazyLock::new(|| (Keys::of(PATTERN).expect("has keys"), Regex::new(PATTERN).expect("is right")));
+            let (keys, pattern) = &*ONCE;
+            prop_assert_eq!(by_keys(keys, pattern, &text), plainly(pattern, &text));
+        }
+    }
+
+    fn all(pattern: &str) -> Vec<String> {
+        let hir = regex_syntax::parse(pattern).expect("is right");
+        let keys: Vec<Key> = branches(&hir).into_iter().filter_map(keys_of).flatten().collect();
+        without_longer(keys).into_iter().map(|key| String::from_utf8(key.text).expect("is text")).collect()
+    }
+
+    #[test]
+    fn each_branch_has_the_key_that_says_most() {
+        assert_eq!(all(r"(?i:env)\w*\(|Getenv"), ["env"]);
+        assert_eq!(
+            all(r#":[0-9]{2,5}["']|sqlx?\.(?:Open|Connect)"#),
+            [":00", "sql.open", "sqlx.open", "sql.connect", "sqlx.connect"]
+        );
+        assert_eq!(all(r#"["']\s*,\s*[0-9]{3,5}\b"#), ["000"]);
+        assert_eq!(all(r"(?m:^)bind\s*=|[rR]oute\("), ["bind", "route("]);
+    }
+}
