@@ -78,6 +78,11 @@ fn give_by_folder(
     for (at, service) in services.iter().enumerate() {
         homes.entry(service.path.clone()).or_default().push(at);
     }
+    // What a Dockerfile says is about whom it builds, wherever it lies.
+    let mut makers: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        makers.entry(service.dockerfile.clone()).or_default().push(at);
+    }
     let mut rest = Vec::new();
     // The owners of the last fact's file: those of one file come one after the other.
     let mut last: Option<(RepoPath, Option<&Vec<usize>>)> = None;
@@ -85,7 +90,8 @@ fn give_by_folder(
         let owners = match &last {
             Some((path, owners)) if *path == fact.at.path => *owners,
             _ => {
-                let owners = fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+                let above = || fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+                let owners = makers.get(&fact.at.path).or_else(above);
                 last = Some((fact.at.path.clone(), owners));
                 owners
             }
@@ -412,6 +418,22 @@ mod tests {
         let callers: Vec<&str> =
             facts.services.iter().filter(calls).map(|service| service.name.as_str()).collect();
         assert_eq!(callers, ["gateway", "nginx"]);
+    }
+
+    #[test]
+    fn what_a_dockerfile_says_is_about_whom_it_builds_wherever_it_lies() {
+        let tree = "//- /Dockerfile\nFROM php:8.4-apache\nRUN docker-php-ext-install pdo_mysql\nCOPY . .\n\
+            //- /orders/composer.json\n{}\n//- /orders/a.php\n<?php\n//- /users/composer.json\n{}\n//- /users/a.php\n<?php\n";
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let facts = crate::discover::discover(&Repo::from_fixture(tree), &catalog, &Scope::default());
+        let has = |service: &ServiceFacts| {
+            service
+                .facts
+                .iter()
+                .any(|fact| matches!(&fact.what, What::Driver { kind, .. } if kind == "mysql"))
+        };
+        let told: Vec<bool> = facts.expect("is read").services.iter().map(has).collect();
+        assert_eq!(told, [true, true]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod files;
 mod ignored;
 mod inputs;
 mod language;
+mod modules;
 mod parameters;
 mod place;
 mod tags;
@@ -259,6 +260,10 @@ impl Found {
         if let Some(parameter) = parameters::of(repo, &file, &dockerfile) {
             return self.add_each(repo, &file, &dockerfile, parameter);
         }
+        let programs = modules::of(repo, &place.path, &image);
+        if !programs.is_empty() {
+            return self.add_modules(repo, (&file, &dockerfile), &image, programs);
+        }
         let (context, problem) = context::of(repo, &file, &place.path, &image, &dockerfile);
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
@@ -300,6 +305,37 @@ impl Found {
         args: &BTreeMap<String, String>,
     ) -> Image {
         dockerfile.image_on(target, args, &|reference| self.bases.image(reference))
+    }
+
+    /// One service for each program that is the image's whole context.
+    fn add_modules(
+        &mut self,
+        repo: &Repo,
+        (file, dockerfile): (&RepoPath, &Dockerfile),
+        image: &Image,
+        programs: Vec<RepoPath>,
+    ) {
+        let origins = self.bases.origins(file, dockerfile, &BTreeMap::new());
+        for context in programs {
+            let place = place::plain(repo, &context);
+            let missing = ignored::missing(repo, file, image, &context).into_iter();
+            self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
+            self.services.push(ServiceFacts {
+                aliases: place.aliases,
+                command: None,
+                inputs: Vec::new(),
+                is_worker: false,
+                origins: origins.clone(),
+                dockerfile: file.clone(),
+                facts: Vec::new(),
+                language: language::of(repo, &place.path, &context, image),
+                build: Build { context, target: None, args: BTreeMap::new() },
+                image: image.clone(),
+                migration: None,
+                name: place.name,
+                path: place.path,
+            });
+        }
     }
 
     /// One service for each value of a build argument.

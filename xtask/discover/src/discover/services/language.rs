@@ -154,6 +154,11 @@ pub(super) fn has_code(repo: &Repo, folder: &RepoPath) -> bool {
     repo.files_in(folder).iter().any(|file| is_manifest(file.name()) || of_source(file).is_some())
 }
 
+/// Whether a file is a program's source.
+pub(super) fn is_source(file: &RepoPath) -> bool {
+    of_source(file).is_some()
+}
+
 fn of_source(file: &RepoPath) -> Option<&'static str> {
     let found = SOURCES.iter().find(|(_, endings)| endings.contains(&file.extension()));
     found.map(|(language, _)| *language)
