@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Health as WantedHealth, Service as Wanted};
-use crate::model::fact::{Build, Evidence, HealthKind, PortSource, Protocol, Purpose, ServiceFacts, What};
+use crate::model::fact::{Build, HealthKind, Protocol, Purpose, ServiceFacts, What};
 use crate::model::inventory::{Health, Role};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 
-use super::{names, renames};
+use super::{names, ports, renames};
 
 /// A service while it is being decided.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ pub(crate) fn drafts<'a>(
     problems: &mut Vec<Problem>,
 ) -> Vec<Draft<'a>> {
     let owns = renames::own_names(services, renamed);
+    let confirmed = ports::confirmed(services);
     let mut taken: BTreeSet<String> = BTreeSet::new();
     services
         .iter()
@@ -52,7 +53,9 @@ pub(crate) fn drafts<'a>(
             let own = owns.get(&facts.name).unwrap_or(&facts.name).clone();
             let known = if config.services.by_name.contains_key(&facts.name) { &facts.name } else { &own };
             let wanted = config.service(known);
-            let ports = ports(facts, &wanted, problems);
+            let others =
+                |port: u16| confirmed.get(&port).is_some_and(|by| by.iter().any(|by| *by != facts.name));
+            let ports = ports::of(facts, &wanted, &others, problems);
             let role = role(facts, &ports);
             let health = health(facts, &wanted, &ports, problems);
             let prefix = unique(names::variable(&own), &mut taken);
@@ -95,193 +98,6 @@ fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     }
     taken.insert(candidate.clone());
     candidate
-}
-
-/// A port as some source gives it.
-struct Claim<'a> {
-    port: u16,
-    protocol: Protocol,
-    purpose: Purpose,
-    source: PortSource,
-    at: &'a Evidence,
-}
-
-fn claims(facts: &ServiceFacts) -> Vec<Claim<'_>> {
-    let mut claims: Vec<Claim<'_>> = facts
-        .facts
-        .iter()
-        .filter_map(|fact| match &fact.what {
-            What::Port { port, protocol, purpose, source, .. } => Some(Claim {
-                port: *port,
-                protocol: *protocol,
-                purpose: *purpose,
-                source: *source,
-                at: &fact.at,
-            }),
-            _ => None,
-        })
-        .collect();
-    claims.sort_by(|a, b| (a.source, a.at, a.port).cmp(&(b.source, b.at, b.port)));
-    claims
-}
-
-/// The precedence of design §4: the strongest source names the main ports; EXPOSE loses when two others agree against it.
-fn ports(facts: &ServiceFacts, wanted: &Wanted, problems: &mut Vec<Problem>) -> Vec<Port> {
-    let claims = claims(facts);
-    let mains: Vec<&Claim<'_>> = claims.iter().filter(|claim| claim.purpose == Purpose::Main).collect();
-    let protocol = |port: u16| {
-        let said: Vec<Protocol> =
-            mains.iter().filter(|claim| claim.port == port).map(|claim| claim.protocol).collect();
-        // EXPOSE and environment values say nothing about the protocol: whatever is more exact wins.
-        *said
-            .iter()
-            .find(|p| **p == Protocol::Grpc)
-            .or_else(|| said.iter().find(|p| **p == Protocol::Tcp))
-            .unwrap_or(&Protocol::Http)
-    };
-    let mut ports: Vec<Port> = Vec::new();
-    if let Some(port) = wanted.port {
-        ports.push(Port { container: port, protocol: protocol(port), purpose: Purpose::Main });
-    } else if let Some(strongest) = strongest(&mains) {
-        let others = mains.iter().filter(|claim| claim.source == strongest);
-        for claim in others {
-            if !ports.iter().any(|port| port.container == claim.port) {
-                ports.push(Port {
-                    container: claim.port,
-                    protocol: protocol(claim.port),
-                    purpose: Purpose::Main,
-                });
-            }
-        }
-        // A gRPC listener says nothing about the port on which the web framework beside it listens.
-        if strongest == PortSource::Listen && ports.iter().all(|port| port.protocol == Protocol::Grpc) {
-            let of_framework = |claim: &&&Claim<'_>| {
-                claim.source == PortSource::FrameworkDefault && claim.at.rule == "java-framework-port"
-            };
-            if let Some(claim) = mains.iter().find(of_framework)
-                && !ports.iter().any(|port| port.container == claim.port)
-            {
-                let port = Port { container: claim.port, protocol: Protocol::Http, purpose: Purpose::Main };
-                ports.insert(0, port);
-            }
-        }
-        add_grpc(facts, &mains, &mut ports);
-        disagreement(facts, &claims, strongest, &ports, problems);
-    }
-    for claim in claims.iter().filter(|claim| claim.purpose != Purpose::Main) {
-        match ports.iter_mut().find(|port| port.container == claim.port) {
-            // EXPOSE lists them all; the source that knows the purpose is right.
-            Some(port) if port.purpose == Purpose::Main && wanted.port != Some(port.container) => {
-                port.purpose = claim.purpose;
-            }
-            Some(_) => {}
-            None => {
-                ports.push(Port { container: claim.port, protocol: claim.protocol, purpose: claim.purpose })
-            }
-        }
-    }
-    if !ports.is_empty() && ports.iter().all(|port| port.purpose != Purpose::Main) {
-        ports[0].purpose = Purpose::Main;
-    }
-    ports.sort_by_key(|port| port.purpose);
-    ports
-}
-
-/// A gRPC server beside the web server has a port of its own, which EXPOSE often forgets: the one that the service's own
-/// files give it.
-fn add_grpc(facts: &ServiceFacts, mains: &[&Claim<'_>], ports: &mut Vec<Port>) {
-    let is_own = |claim: &&&Claim<'_>| {
-        claim.protocol == Protocol::Grpc
-            && claim.source > PortSource::Expose
-            && claim.source < PortSource::FrameworkDefault
-            && claim.at.path.is_in(&facts.path)
-    };
-    let Some(claim) = mains.iter().find(is_own) else { return };
-    let known = |port: &Port| port.container == claim.port || port.protocol == Protocol::Grpc;
-    if !ports.iter().any(known) {
-        ports.push(Port { container: claim.port, protocol: Protocol::Grpc, purpose: Purpose::Main });
-    }
-}
-
-/// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port.
-fn strongest(mains: &[&Claim<'_>]) -> Option<PortSource> {
-    let first = mains.first()?.source;
-    if first == PortSource::FrameworkDefault && callers_know_better(mains) {
-        return Some(PortSource::Caller);
-    }
-    if first != PortSource::Expose {
-        return Some(first);
-    }
-    let exposed: Vec<u16> = mains.iter().filter(|c| c.source == PortSource::Expose).map(|c| c.port).collect();
-    let against: Vec<&&Claim<'_>> = mains
-        .iter()
-        .filter(|c| {
-            c.source > PortSource::Expose
-                && c.source < PortSource::FrameworkDefault
-                && !exposed.contains(&c.port)
-        })
-        .collect();
-    let confirmed = mains.iter().any(|c| {
-        c.source > PortSource::Expose && c.source < PortSource::FrameworkDefault && exposed.contains(&c.port)
-    });
-    let agree = against
-        .iter()
-        .find(|c| against.iter().any(|other| other.port == c.port && other.source != c.source))
-        .map(|c| c.source);
-    if confirmed { Some(first) } else { agree.or(Some(first)) }
-}
-
-/// A framework's default holds as long as nobody sets another port, and that may be set where nobody sees it; those who
-/// call the service know. What a base image's server listens on is in the image, and 80 and 443 are where something else
-/// stands in front.
-fn callers_know_better(mains: &[&Claim<'_>]) -> bool {
-    let of = |source: PortSource| mains.iter().filter(move |claim| claim.source == source);
-    let mut called = of(PortSource::Caller).map(|claim| claim.port);
-    let Some(port) = called.next() else { return false };
-    !matches!(port, 80 | 443)
-        && called.all(|other| other == port)
-        && of(PortSource::FrameworkDefault)
-            .all(|claim| claim.at.rule != "base-image-port" && claim.port != port)
-}
-
-/// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.
-fn disagreement(
-    facts: &ServiceFacts,
-    claims: &[Claim<'_>],
-    strongest: PortSource,
-    ports: &[Port],
-    problems: &mut Vec<Problem>,
-) {
-    let mains = || claims.iter().filter(|claim| claim.purpose == Purpose::Main);
-    // A second port of which somebody says the purpose, as that of the metrics, contradicts nobody.
-    let known = |claim: &&Claim<'_>| {
-        let same = |other: &Claim<'_>| other.port == claim.port && other.purpose != Purpose::Main;
-        let is_taken = |number: u16| ports.iter().any(|port| port.container == number);
-        // `EXPOSE 80` and `EXPOSE 443`: whoever also says the port that is taken agrees.
-        let agrees = |other: &Claim<'_>| {
-            other.source == claim.source && other.at.path == claim.at.path && is_taken(other.port)
-        };
-        is_taken(claim.port) || claims.iter().any(|other| same(other) || agrees(other))
-    };
-    let strong = |source: PortSource| source < PortSource::Listen || source == PortSource::Document;
-    let Some(other) = mains().find(|claim| strong(claim.source) && !known(claim)) else { return };
-    let Some(taken) = mains().find(|claim| claim.source == strongest) else { return };
-    // What a document says may be the host's port.
-    let severity = if other.source == PortSource::Document { Severity::Note } else { Severity::Warning };
-    problems.push(
-        Problem::new(
-            "port-disagreement",
-            severity,
-            format!(
-                "`{}` listens on {} by one source and on {} by another; {} is taken",
-                facts.name, taken.port, other.port, taken.port
-            ),
-        )
-        .service(&facts.name)
-        .at(taken.at)
-        .at(other.at)
-        .fix(format!("correct the wrong place, or set services.{}.port in config.yaml", facts.name)),
-    );
 }
 
 fn role(facts: &ServiceFacts, ports: &[Port]) -> Role {

@@ -17,6 +17,7 @@ mod names;
 mod needs;
 mod networks;
 mod order;
+mod ports;
 mod preferences;
 mod probe;
 mod readiness;
