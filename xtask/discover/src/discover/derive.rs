@@ -98,7 +98,9 @@ fn first_label(host: &str) -> &str {
 
 /// Where a web server of the image serves what Node has built, Node's development server does not run.
 fn drop_ports_of_build_tools(service: &mut ServiceFacts) {
-    if ports::of_base_image(&service.image.base).is_none() || service.language != "node" {
+    if ports::of_base_image(&service.image.base).is_none()
+        || !matches!(service.language.as_str(), "node" | "php")
+    {
         return;
     }
     service.facts.retain(|fact| {

@@ -142,6 +142,10 @@ pub(super) fn of_base_image(image: &str) -> Option<u16> {
     let last = name.rsplit('/').next().unwrap_or_default();
     match last {
         "nginx" | "httpd" | "caddy" | "openresty" | "wordpress" | "drupal" | "frankenphp" => Some(80),
+        "traefik" => Some(80),
+        "kong" => Some(8000),
+        "krakend" | "swagger-ui" => Some(8080),
+        notebook if notebook.ends_with("-notebook") => Some(8888),
         "nginx-unprivileged" | "tomcat" | "jetty" | "wildfly" => Some(8080),
         "php" if tag.contains("apache") => Some(80),
         "php" if tag.contains("fpm") => Some(FASTCGI),
@@ -183,6 +187,8 @@ mod tests {
             ("mcr.microsoft.com/dotnet/aspnet:6.0", Some(80)),
             ("mcr.microsoft.com/dotnet/aspnet:9.0-alpine", Some(8080)),
             ("php:8.3-apache", Some(80)),
+            ("kong:3.6", Some(8000)),
+            ("quay.io/jupyter/base-notebook", Some(8888)),
             ("localhost:5000/node", None),
         ] {
             assert_eq!(of_base_image(image), port, "{image}");
