@@ -129,6 +129,7 @@ pub(crate) fn components<'a>(
     let tested =
         |entry: &Entry| facts.tested.iter().find(|one| one.kind == entry.kind).map(|one| one.image.as_str());
     let services: BTreeSet<&str> = drafts.iter().map(|draft| draft.facts.name.as_str()).collect();
+    let apart = apart(catalog, needs);
     let mut by_name: BTreeMap<String, Component<'a>> = BTreeMap::new();
     for (draft, needs) in drafts.iter().zip(needs) {
         for need in needs.all.iter().filter(|need| need.strength == Strength::Required) {
@@ -139,7 +140,8 @@ pub(crate) fn components<'a>(
             let own = by_host
                 .or_else(|| made.clone().find(|made| is_for(made, draft)))
                 .or_else(|| made.clone().next());
-            let name = name(entry, config, draft, own, &services);
+            let is_apart = own.is_none() && apart.contains(kind.as_str());
+            let name = name(entry, config, draft, own, (&services, is_apart));
             if !by_name.contains_key(&name) {
                 by_name.insert(
                     name.clone(),
@@ -199,15 +201,34 @@ fn work_at_home(component: &mut Component<'_>, drafts: &[Draft<'_>]) {
     }
 }
 
+/// The kinds of which services name one and the same database on different hosts, in code that no variable moves: on one
+/// server their tables would meet.
+fn apart<'n>(catalog: &Catalog, needs: &'n [Needs]) -> BTreeSet<&'n str> {
+    let mut hosts: BTreeMap<(&str, &str), Vec<&BTreeSet<String>>> = BTreeMap::new();
+    for need in needs.iter().flat_map(|needs| &needs.all) {
+        let (Target::Kind(kind), Some(database)) = (&need.target, &need.database) else { continue };
+        let tenants = catalog.get(kind).is_some_and(|entry| entry.tenancy == Tenancy::Database);
+        let is_literal =
+            need.strength == Strength::Required && need.wires.is_empty() && !need.hosts.is_empty();
+        if tenants && is_literal {
+            hosts.entry((kind, database)).or_default().push(&need.hosts);
+        }
+    }
+    let differ = |all: &Vec<&BTreeSet<String>>| {
+        all.iter().any(|hosts| all.iter().any(|other| hosts.is_disjoint(other)))
+    };
+    hosts.into_iter().filter(|(_, all)| differ(all)).map(|((kind, _), _)| kind).collect()
+}
+
 fn name(
     entry: &Entry,
     config: &Config,
     draft: &Draft<'_>,
     made: Option<&ComponentFacts>,
-    services: &BTreeSet<&str>,
+    (services, is_apart): (&BTreeSet<&str>, bool),
 ) -> String {
-    let wanted = config.infrastructure.get(&entry.kind);
-    if wanted.is_some_and(|wanted| wanted.shared == Some(false)) {
+    let wanted = config.infrastructure.get(&entry.kind).and_then(|wanted| wanted.shared);
+    if !wanted.unwrap_or(!is_apart) {
         return format!("{}-{}", draft.own, entry.kind);
     }
     let name = made.map_or_else(|| entry.kind.clone(), |made| names::project(&made.name));
