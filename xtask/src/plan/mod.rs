@@ -102,6 +102,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     for ((draft, needs), environment) in drafts.iter().zip(&needs).zip(&environments) {
         readiness::loopback(draft, &mut problems);
         readiness::volumes_over_code(draft, &mut problems);
+        readiness::code(draft, &mut problems);
         readiness::environment(draft, environment, needs, &mut problems);
     }
     readiness::port_conflicts(&moved, &drafts, &mut problems);

@@ -45,6 +45,34 @@ pub(crate) fn loopback(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// A program that the image does not hold: its author mounts it.
+pub(crate) fn code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    let (facts, image) = (draft.facts, &draft.facts.image);
+    let is_of_program =
+        |what: &What| matches!(what, What::EnvRead { .. } | What::Framework { .. } | What::Driver { .. });
+    let has_program = facts.facts.iter().any(|fact| {
+        is_of_program(&fact.what) && fact.at.path.is_in(&facts.path) && fact.at.path != facts.dockerfile
+    });
+    // An image of somebody's own may hold the program already; the official ones hold none.
+    let is_official = !image.base.contains('/') && facts.origins.is_empty();
+    if !image.without_code || !image.brought.is_empty() || !is_official || !has_program {
+        return;
+    }
+    let mount = image.workdir.as_deref().filter(|folder| *folder != "/").map(|folder| {
+        format!(", or mount it in docker-compose.override.yml: `volumes: [\"../{}:{folder}\"]`", facts.path)
+    });
+    problems.push(
+        Problem::new(
+            "image-without-code",
+            Severity::Warning,
+            format!("the image of `{}` holds none of its code", facts.name),
+        )
+        .service(&facts.name)
+        .at(format!("{}:{}", facts.dockerfile, image.base_line.max(1)))
+        .fix(format!("copy the code in {}{}", facts.dockerfile, mount.unwrap_or_default())),
+    );
+}
+
 fn is_loopback(address: &str) -> bool {
     matches!(address, "localhost" | "::1" | "[::1]") || address.starts_with("127.")
 }

@@ -319,6 +319,8 @@ pub struct Image {
     pub placed: Vec<Placed>,
     /// Sources of COPY from other stages and images into the final chain, in order.
     pub brought: Vec<Brought>,
+    /// No part of the context but settings gets into the image.
+    pub without_code: bool,
     /// RUN commands of the final chain, in order.
     pub runs: Vec<String>,
     /// `--platform` or a `# syntax=` line or anything else worth a note, with lines.

@@ -54,7 +54,7 @@ impl Dockerfile {
 
     /// What is built from the stage `target`, or from the last one, with build arguments `args`.
     pub(super) fn image(&self, target: Option<&str>, args: &BTreeMap<String, String>) -> Image {
-        image::build(&self.steps, target, args, &|_| None)
+        self.image_on(target, args, &|_| None)
     }
 
     /// The same, with what it inherits from an image that `known` has.
@@ -64,7 +64,7 @@ impl Dockerfile {
         args: &BTreeMap<String, String>,
         known: Known<'_>,
     ) -> Image {
-        image::build(&self.steps, target, args, known)
+        Image { without_code: !self.copies_code(), ..image::build(&self.steps, target, args, known) }
     }
 
     /// The images that its stages are built FROM, or copy out of; stages of its own and `scratch` left out.
