@@ -7,7 +7,7 @@ use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::stack::External;
 
-use super::address::{Address, address, database_of, first_label, is_local, space_of};
+use super::address::{Address, address, database_of, first_label, is_local, is_remote, space_of};
 use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
@@ -71,7 +71,7 @@ pub(crate) struct Needs {
 
 /// How sure a sighting is, which is also its weight.
 const BY_DOCUMENT: u8 = 1;
-const BY_NAME: u8 = 2;
+pub(super) const BY_NAME: u8 = 2;
 const BY_VALUE: u8 = 3;
 const BY_LITERAL: u8 = 4;
 
@@ -183,7 +183,9 @@ impl<'a> Finder<'a> {
                 addresses.filter_map(|wire| settings.get(wire.name.as_str())).collect();
             let is_off =
                 !need.wires.is_empty() && need.wires.iter().all(|wire| is_switched_off(settings, &wire.name));
-            if is_off || self.may_be_left_out(facts, kind, &of_addresses) {
+            let is_optional = self.may_be_left_out(facts, kind, &of_addresses)
+                || self.is_the_providers_own(kind, &of_addresses);
+            if is_off || is_optional {
                 need.strength = Strength::Possible;
             }
         }
@@ -214,7 +216,8 @@ impl<'a> Finder<'a> {
         if is_own_port {
             return;
         }
-        let Some((seen, part)) = self.see(draft, name, value, at, gathered) else { return };
+        let seen = self.see(draft, name, value, at, gathered);
+        let Some((seen, part)) = seen.or_else(|| self.told(draft, name, setting)) else { return };
         let (target, weight) = seen;
         if let Target::Service(service) = &target
             && self.is_a_link(draft, service, value)
@@ -242,13 +245,13 @@ impl<'a> Finder<'a> {
         Some(space_of(value)).filter(|name| !name.is_empty() && !name.contains(['$', '{', '<']))
     }
 
-    /// No backend calls a frontend on its own machine: such an address is written into pages and mails.
+    /// No backend calls a frontend on its own machine or by its public name: such an address is written into pages and mails.
     fn is_a_link(&self, draft: &Draft<'_>, service: &str, value: Option<&str>) -> bool {
-        let local = value
-            .and_then(address)
-            .is_some_and(|address| address.scheme.is_some() && is_local(&address.host));
+        let is_link = |address: Address| {
+            (address.scheme.is_some() && is_local(&address.host)) || is_remote(&address.host)
+        };
         let to_frontend = self.known.is_frontend(service);
-        local && to_frontend && !matches!(draft.role, Role::Gateway)
+        value.and_then(address).is_some_and(is_link) && to_frontend && !matches!(draft.role, Role::Gateway)
     }
 
     /// Whom a variable is about. Notes connections to the outside and unclear ones on the way.
@@ -274,7 +277,8 @@ impl<'a> Finder<'a> {
             if host.is_empty() && value.is_some_and(|value| value.contains(":///") && !value.contains("{")) {
                 return None;
             }
-            return Some(((Target::Kind(entry.kind.clone()), BY_VALUE), Part::Url));
+            let kind = self.installed(draft.facts, &entry.kind).filter(|_| is_local(host));
+            return Some(((Target::Kind(kind.unwrap_or(entry.kind.clone())), BY_VALUE), Part::Url));
         }
         let part = named.as_ref().map(|(_, part)| *part);
         // What a value says outright is worth more than what the variable's name seems to say.

@@ -87,6 +87,18 @@ impl Finder<'_> {
         !addresses.is_empty() && addresses.iter().all(|setting| self.does_without(facts, kind, setting))
     }
 
+    /// Whether the address of a store is documented as empty: then clients go to the provider of the protocol.
+    pub(super) fn is_the_providers_own(&self, kind: &str, addresses: &[&Setting<'_>]) -> bool {
+        let is_empty = |setting: &&Setting<'_>| {
+            let by_default = setting.reads.iter().all(|(default, ..)| default.is_none_or(str::is_empty));
+            by_default
+                && !setting.values.is_empty()
+                && setting.values.iter().all(|given| given.value.is_empty())
+        };
+        let is_store = self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Storage);
+        is_store && !addresses.is_empty() && addresses.iter().all(is_empty)
+    }
+
     /// Whether a setting chooses what needs no server, a database in a file (`DB_CONNECTION=sqlite`) or no queue at all
     /// (`QUEUE_CONNECTION=sync`), and nobody gives the address of one.
     fn is_ruled_out(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {

@@ -89,6 +89,9 @@ const ENDINGS: &[(&str, Part)] = &[
     ("PW", Part::Password),
 ];
 
+/// First words of products that no entry of the catalogue is, though what follows sounds like one: `BEANSTALKD_QUEUE_HOST`.
+const FOREIGN: &[&str] = &["BEANSTALKD_", "PUSHER_"];
+
 /// First words that mean a class of infrastructure and no kind.
 const CLASSES: &[(&str, Class)] = &[
     ("DB", Class::Database),
@@ -154,6 +157,9 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
 
 fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     let name = upper(name);
+    if FOREIGN.iter().any(|product| name.starts_with(product)) {
+        return None;
+    }
     if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
         return Some((kind(rest, catalog).map_or(About::Class(Class::Database), About::Kind), Part::Url));
     }
@@ -314,6 +320,7 @@ mod tests {
             ("SPRING_RABBITMQ_VIRTUAL_HOST", kind("rabbitmq", Part::Database)),
             ("RabbitMqOptions__VirtualHost", kind("rabbitmq", Part::Database)),
             ("RABBITMQ_QUEUE_NAME", None),
+            ("BEANSTALKD_QUEUE_HOST", None),
             ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),
             ("CACHE_HOST", class(Class::Cache, Part::Host)),
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),

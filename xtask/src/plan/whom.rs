@@ -1,5 +1,7 @@
 //! Whom an address or a variable means: a service here, a kind of the catalogue, somebody outside; pure.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Class;
 use crate::model::fact::{Evidence, ServiceFacts, What};
 use crate::model::stack::External;
@@ -7,8 +9,8 @@ use crate::model::stack::External;
 use super::address::{self, Address, is_local, is_remote};
 use super::draft::Draft;
 use super::names::folded;
-use super::needs::{Finder, Gathered};
-use super::settings::settings;
+use super::needs::{BY_NAME, Finder, Gathered, Target};
+use super::settings::{Setting, settings};
 use super::variables::{About, Part, classify, without_bundler};
 
 impl Finder<'_> {
@@ -114,6 +116,22 @@ impl Finder<'_> {
         self.by_port_beside(facts, name, Class::Database)
     }
 
+    /// The one database whose extension a PHP image installs, where it has none for `kind`: what a framework's own file
+    /// says about another one cannot work there.
+    pub(super) fn installed(&self, facts: &ServiceFacts, kind: &str) -> Option<String> {
+        let is_database =
+            |kind: &str| self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Database);
+        let extensions = facts.facts.iter().filter(|fact| fact.at.rule == "php-extension");
+        let installed: BTreeSet<&str> = extensions
+            .filter_map(|fact| match &fact.what {
+                What::Driver { kind, .. } if is_database(kind) => Some(kind.as_str()),
+                _ => None,
+            })
+            .collect();
+        let only = installed.first().filter(|only| installed.len() == 1 && **only != kind)?;
+        is_database(kind).then(|| (*only).to_owned())
+    }
+
     /// The kind behind a port of the own machine, where the service has a driver for it.
     pub(super) fn driven(&self, facts: &ServiceFacts, address: &Address) -> Option<String> {
         let pages = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
@@ -142,6 +160,24 @@ impl Finder<'_> {
         let is_gateway = ["gateway", "apigateway"].contains(&wanted.as_str());
         let found = self.known.meant(text).or_else(|| self.known.only_gateway().filter(|_| is_gateway));
         found.filter(|name| *name != draft.facts.name).map(str::to_owned)
+    }
+
+    /// The one other service that the comment of a variable without a value names: `MAIN_URL= # orders-service URL`.
+    pub(super) fn told(
+        &self,
+        draft: &Draft<'_>,
+        name: &str,
+        setting: &Setting<'_>,
+    ) -> Option<((Target, u8), Part)> {
+        let part = match classify(name, self.catalog)? {
+            (About::Other(_), part @ (Part::Url | Part::Host | Part::HostPort)) => part,
+            _ => return None,
+        };
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let words = setting.comment().split(|c| !is_word(c)).filter(|word| word.contains(['-', '_']));
+        let named: BTreeSet<&str> = words.filter_map(|word| self.known.exactly(word)).collect();
+        let only = named.first().filter(|_| named.len() == 1 && setting.value().is_none())?;
+        (**only != draft.facts.name).then(|| ((Target::Service((*only).to_owned()), BY_NAME), part))
     }
 
     /// The other service whose whole name stands in the variable's: `S3_SERVICE_URL` is about `s3-service`, whatever its

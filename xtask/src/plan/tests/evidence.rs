@@ -114,3 +114,94 @@ fn what_a_host_hands_out_and_only_the_library_of_all_reads_is_possible() {
     assert_eq!(requires(&planned(&tree("")), "api"), Vec::<String>::new());
     assert_eq!(requires(&planned(&tree(&package("MongoDB.Driver"))), "api"), ["mongodb"]);
 }
+
+#[test]
+fn comment_of_an_empty_variable_says_whom_it_is_about() {
+    let caller = "//- /web/x.js\nf(process.env.MAIN_URL, process.env.OTHER_URL)\n//- /web/.env.example\n\
+                  MAIN_URL=   # user-admin URL\nOTHER_URL=  # user-admin or stock-keeper\n";
+    let services = ["user-admin", "stock-keeper"].map(|name| node(name, "")).concat();
+    let stack = planned(&format!("{services}{}", node("web", caller)));
+    assert_eq!(requires(&stack, "web"), ["user-admin"]);
+}
+
+#[test]
+fn expose_that_was_copied_from_another_service_gives_way_to_the_own_file() {
+    let with = |name: &str, port: u16| {
+        let files =
+            format!("//- /{name}/.env.example\nPORT={port}\n//- /{name}/x.js\nlisten(process.env.PORT)\n");
+        node(name, &files).replace("CMD", "EXPOSE 4007\nCMD")
+    };
+    let stack = planned(&[with("chat", 4007), with("mail", 4005)].concat());
+    assert_eq!(service(&stack, "chat").ports[0].container, 4007);
+    assert_eq!(service(&stack, "mail").ports[0].container, 4005);
+}
+
+#[test]
+fn image_whose_expose_and_env_agree_knows_better_than_a_manifest() {
+    let manifest = "//- /api/k8s/deployment.yaml\nkind: Deployment\nmetadata:\n  name: api\nspec:\n  template:\n    spec:\n      containers:\n        \
+                    - name: api\n          image: api\n          ports: [{ containerPort: 5000 }]\n";
+    let port = |env: &str| {
+        let image = API.replace("EXPOSE 8000", &format!("EXPOSE 8000\n{env}"));
+        service(&planned(&format!("{image}{manifest}")), "api").ports[0].container
+    };
+    assert_eq!(port("ENV PORT=8000"), 8000);
+    assert_eq!(port("ENV LEVEL=info"), 5000);
+}
+
+#[test]
+fn extension_in_a_php_image_decides_over_the_frameworks_own_file() {
+    let php = |extension: &str| {
+        format!(
+            "//- /shop/Dockerfile\nFROM php:8.4-apache\nRUN docker-php-ext-install {extension}\nCOPY . .\n//- /shop/composer.json\n\
+             {{ \"require\": {{ \"symfony/framework-bundle\": \"7\" }} }}\n//- /shop/.env\nDATABASE_URL=\"postgresql://app:x@127.0.0.1:5432/app\"\n"
+        )
+    };
+    assert_eq!(requires(&planned(&php("pdo_mysql")), "shop"), ["mysql"]);
+    assert_eq!(requires(&planned(&php("pdo_pgsql pdo_mysql")), "shop"), ["postgres"]);
+    assert_eq!(requires(&planned(&php("zip")), "shop"), ["postgres"]);
+}
+
+#[test]
+fn store_without_an_address_is_the_providers() {
+    let reads = "//- /api/x.py\nos.environ.get('S3_ENDPOINT')\n//- /api/requirements.txt\nboto3\n";
+    let needs = |endpoint: &str| {
+        requires(&planned(&format!("{API}{reads}//- /api/.env.example\nS3_ENDPOINT={endpoint}\n")), "api")
+    };
+    assert_eq!(needs("http://minio:9000"), ["minio"]);
+    assert_eq!(needs(""), Vec::<String>::new());
+}
+
+#[test]
+fn one_database_on_different_hosts_is_one_server_each() {
+    let rails = |name: &str, host: &str| {
+        format!(
+            "//- /{name}/Dockerfile\nFROM ruby:3.4\nCOPY . .\nCMD [\"bin/rails\", \"server\"]\n//- /{name}/Gemfile\ngem 'pg'\n//- /{name}/config/database.yml\n\
+             production:\n  adapter: postgresql\n  host: {host}\n  database: app\n  username: app\n  password: secret\n"
+        )
+    };
+    let servers = |second: &str| {
+        let stack = planned(&[rails("cart", "cart_db"), rails("stock", second)].concat());
+        stack.inventory.infrastructure.iter().map(|server| server.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(servers("stock_db"), ["cart-postgres", "stock-postgres"]);
+    assert_eq!(servers("cart_db"), ["postgres"]);
+}
+
+#[test]
+fn image_that_holds_no_code_is_said_with_what_to_do() {
+    let php = |copy: &str| {
+        format!(
+            "//- /shop/Dockerfile\nFROM php:8.4-fpm\nCOPY php.ini /usr/local/etc/php/\n{copy}WORKDIR /var/www\n//- /shop/php.ini\n\n\
+             //- /shop/composer.json\n{{ \"require\": {{ \"laravel/framework\": \"12\" }} }}\n"
+        )
+    };
+    let stack = planned(&php(""));
+    let problem = stack.inventory.problems.iter().find(|problem| problem.code == "image-without-code");
+    let problem = problem.expect("is said");
+    assert_eq!(problem.message, "the image of `shop` holds none of its code");
+    assert_eq!(
+        problem.fix,
+        "copy the code in shop/Dockerfile, or mount it in docker-compose.override.yml: `volumes: [\"../shop:/var/www\"]`"
+    );
+    assert!(!codes(&planned(&php("COPY . .\n"))).contains(&"image-without-code"));
+}
