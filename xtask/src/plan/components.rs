@@ -156,7 +156,8 @@ pub(crate) fn components<'a>(
             let has_its_own = context.handwritten.contains_key(&name)
                 && (component.foreign.is_some() || context.handwritten.contains_key(&draft.facts.name));
             if entry.tenancy == Tenancy::Database && component.external.is_none() && !has_its_own {
-                component.bindings.push(binding(draft, need, entry));
+                let admin = entry.login.as_ref().map(|login| component.secret(&login.secret));
+                component.bindings.push(binding(draft, need, entry, admin));
             }
         }
     }
@@ -319,7 +320,8 @@ fn handwritten(entry: &Entry, written: Option<&Handwritten>) -> (BTreeMap<String
     (given, foreign)
 }
 
-fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
+/// `secret` is the variable of the administrator's password on that server.
+fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>) -> Binding {
     let admin = entry.login.as_ref().map(|login| login.user.as_str()).unwrap_or_default();
     let literal = need.literal.as_ref().filter(|literal| literal.user.as_deref().is_none_or(is_plain_user));
     let user = literal.and_then(|literal| literal.user.clone()).unwrap_or_else(|| draft.identifier.clone());
@@ -338,8 +340,8 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry) -> Binding {
                 named.map_or_else(|| draft.identifier.clone(), database)
             }
         },
-        password_variable: match &entry.login {
-            Some(login) if is_admin => login.secret.clone(),
+        password_variable: match secret {
+            Some(secret) if is_admin => secret,
             _ => format!("{}_{}", draft.prefix, entry.databases.password),
         },
         user,

@@ -156,12 +156,23 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
         Part::HostPort => rewrite(given, &wanted)
             .filter(|_| given.contains("://") || given.contains(':'))
             .unwrap_or_else(|| format!("{}:{}", wanted.host, wanted.port)),
+        // The framework's own file meant another kind than the image has the extension for.
+        Part::Url if draft.facts.language == "php" && is_of_another_kind(component, given) => {
+            template(component, &draft.facts.language, &wanted)
+        }
         Part::Url => match rewrite(given, &wanted) {
             // A bare word is a host to `rewrite`; a variable for a whole address wants the whole.
             Some(value) if value != wanted.host => value,
             _ => template(component, &draft.facts.language, &wanted),
         },
     }
+}
+
+/// Whether an address has the scheme of a database that the component is none of.
+fn is_of_another_kind(component: &Component<'_>, given: &str) -> bool {
+    const DATABASES: &[&str] = &["mysql", "pgsql", "postgres", "postgresql", "sqlsrv"];
+    let scheme = given.split_once("://").map_or("", |(scheme, _)| scheme);
+    DATABASES.contains(&scheme) && !component.entry.recognise.schemes.iter().any(|known| known == scheme)
 }
 
 /// Whether the kind's address has the login in it, in the form of a language.

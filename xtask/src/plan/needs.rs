@@ -270,6 +270,11 @@ impl<'a> Finder<'a> {
             .and_then(address)
             .filter(|address| means_host || address.scheme.is_some() || address.port.is_some());
         let address = self.with_reference(draft.facts, (name, value), address);
+        // Symfony's queues without a server: the service's own database, memory, none.
+        let scheme = address.as_ref().and_then(|address| address.scheme.as_deref());
+        if scheme.is_some_and(|scheme| matches!(scheme, "doctrine" | "in-memory" | "sync")) {
+            return None;
+        }
         if let Some(Address { scheme: Some(scheme), host, .. }) = &address
             && let Some(entry) = self.catalog.by_scheme(scheme)
         {

@@ -156,7 +156,10 @@ fn extension_in_a_php_image_decides_over_the_frameworks_own_file() {
              {{ \"require\": {{ \"symfony/framework-bundle\": \"7\" }} }}\n//- /shop/.env\nDATABASE_URL=\"postgresql://app:x@127.0.0.1:5432/app\"\n"
         )
     };
-    assert_eq!(requires(&planned(&php("pdo_mysql")), "shop"), ["mysql"]);
+    let stack = planned(&php("pdo_mysql"));
+    assert_eq!(requires(&stack, "shop"), ["mysql"]);
+    let url = value(&stack, "shop", "DATABASE_URL").expect("is wired");
+    assert!(url.starts_with("mysql://") && url.contains("@mysql:3306/app"), "{url}");
     assert_eq!(requires(&planned(&php("pdo_pgsql pdo_mysql")), "shop"), ["postgres"]);
     assert_eq!(requires(&planned(&php("zip")), "shop"), ["postgres"]);
 }
@@ -179,6 +182,16 @@ fn one_database_on_different_hosts_is_one_server_each() {
              production:\n  adapter: postgresql\n  host: {host}\n  database: app\n  username: app\n  password: secret\n"
         )
     };
+    let admins = planned(
+        &[rails("cart", "cart_db"), rails("stock", "stock_db")].concat().replace(": app", ": postgres"),
+    );
+    for setup in admins.containers.iter().filter(|container| container.name.ends_with("-setup")) {
+        let mut names: Vec<&str> = setup.environment.iter().map(|(name, _)| name.as_str()).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{}: each variable once", setup.name);
+    }
     let servers = |second: &str| {
         let stack = planned(&[rails("cart", "cart_db"), rails("stock", second)].concat());
         stack.inventory.infrastructure.iter().map(|server| server.name.clone()).collect::<Vec<_>>()
