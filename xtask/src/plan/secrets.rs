@@ -72,6 +72,10 @@ pub(crate) fn form(name: &str, value: &str, comment: &str) -> Option<SecretForm>
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.', ':']).filter(|word| !word.is_empty()).collect();
     let last = *words.last()?;
+    // `doctrine://default`: an address without a login.
+    if last == "DSN" && value.contains("://") && !value.contains('@') {
+        return None;
+    }
     let is_secret = ENDINGS.contains(&last) || upper.ends_with("SECRET_KEY_BASE") || ends_like_a_secret(last);
     if !is_secret || words.iter().any(|word| HARMLESS.contains(word)) || is_a_number_or_switch(value) {
         return None;
@@ -128,6 +132,7 @@ mod tests {
             ("INTERNAL_API_KEY", "", "", Some(Hex(32))),
             ("ADMIN_PW", "", "", Some(Hex(32))),
             ("SENTRY_DSN", "", "", Some(ThirdParty)),
+            ("MESSENGER_TRANSPORT_DSN", "doctrine://default?auto_setup=0", "", None),
             ("PUBLIC_KEY", "", "", None),
             ("TOKEN_TTL", "", "", None),
             ("PARTITION_KEY", "", "", None),
