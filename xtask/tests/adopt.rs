@@ -12,7 +12,9 @@ fn profile() -> String {
     let fast =
         |package: &str| format!("[profile.dev.package.{package}]\nopt-level = 3\ndebug-assertions = false\n");
     let packages = ["aho-corasick", "memchr", "regex-automata", "xtask-base"].map(fast);
-    format!("[profile.dev]\ndebug = 0\n{}", packages.concat())
+    let discover =
+        "[profile.dev.package.xtask-discover]\nopt-level = 1\ncodegen-units = 16\ndebug-assertions = false\n";
+    format!("[profile.dev]\ndebug = 0\n{}{discover}", packages.concat())
 }
 
 const NODE_SERVICE: &[(&str, &str)] = &[

@@ -40,6 +40,11 @@ debug-assertions = false
 [profile.dev.package.xtask-base]
 opt-level = 3
 debug-assertions = false
+
+[profile.dev.package.xtask-discover]
+opt-level = 1
+codegen-units = 16
+debug-assertions = false
 ";
 
 /// Where the library comes from.
