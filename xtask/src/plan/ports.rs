@@ -58,7 +58,7 @@ pub(super) fn of(
     let mut ports: Vec<Port> = Vec::new();
     if let Some(port) = wanted.port {
         ports.push(Port { container: port, protocol: protocol(port), purpose: Purpose::Main });
-    } else if let Some(strongest) = strongest(&mains, others) {
+    } else if let Some(strongest) = strongest(facts, &mains, others) {
         let others = mains.iter().filter(|claim| claim.source == strongest);
         for claim in others {
             if !ports.iter().any(|port| port.container == claim.port) {
@@ -139,7 +139,7 @@ fn says_more_than_expose(claim: &Claim<'_>) -> bool {
 
 /// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port, and where it
 /// was copied from the Dockerfile of another service, whose port it is, and the service's own environment file says another.
-fn strongest(mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortSource> {
+fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortSource> {
     let first = mains.first()?.source;
     if first == PortSource::FrameworkDefault && callers_know_better(mains) {
         return Some(PortSource::Caller);
@@ -167,7 +167,9 @@ fn strongest(mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortS
         .find(|c| against.iter().any(|other| other.port == c.port && other.source != c.source))
         .map(|c| c.source);
     let is_copied = exposed.iter().all(|port| others(*port));
-    let own = against.iter().find(|c| is_copied && c.source == PortSource::EnvExample).map(|c| c.source);
+    // A file of many may be for the developer's own machine, where each needs another port.
+    let is_own = |c: &Claim<'_>| c.source == PortSource::EnvExample && c.at.path.is_in(&facts.path);
+    let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
 }
 
