@@ -13,6 +13,7 @@ use super::known::Known;
 use super::settings::{Setting, settings};
 use super::strength::is_switched_off;
 use super::variables::{About, Part, classify, without_bundler};
+use super::whom::nearest;
 
 /// What a service talks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -418,10 +419,17 @@ impl<'a> Finder<'a> {
         {
             return Some(entry.kind.clone());
         }
-        let drivers: BTreeSet<String> = self.drivers(facts).into_iter().map(|(kind, _)| kind).collect();
+        let installed = self.drivers(facts);
+        let drivers: BTreeSet<String> = installed.iter().map(|(kind, _)| kind.clone()).collect();
         let mut fitting = drivers.iter().filter(|kind| fits(kind));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => return Some(only.clone()),
+            (Some(_), Some(_)) => {
+                let of_class = installed.iter().filter(|(kind, _)| fits(kind));
+                if let Some(kind) = nearest(of_class, &facts.path) {
+                    return Some(kind);
+                }
+            }
             // `DATABASE_URL` of a program that keeps everything in a search engine.
             (None, _) if class == Class::Database => {
                 let searches =

@@ -1,9 +1,10 @@
 //! Whom an address or a variable means: a service here, a kind of the catalogue, somebody outside; pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Class;
 use crate::model::fact::{Evidence, ServiceFacts, What};
+use crate::model::path::RepoPath;
 use crate::model::stack::External;
 
 use super::address::{self, Address, is_local, is_remote};
@@ -135,7 +136,11 @@ impl Finder<'_> {
     /// The kind behind a port of the own machine, where the service has a driver for it.
     pub(super) fn driven(&self, facts: &ServiceFacts, address: &Address) -> Option<String> {
         let pages = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
-        let entry = address.port.filter(|_| !pages).and_then(|port| self.catalog.by_port(port))?;
+        let entry = address.port.and_then(|port| self.catalog.by_port(port))?;
+        // Pages are served on any port; a search engine is spoken to like that, too.
+        if pages && entry.class != Class::Search {
+            return None;
+        }
         self.drivers(facts).iter().any(|(kind, _)| *kind == entry.kind).then(|| entry.kind.clone())
     }
 
@@ -212,4 +217,20 @@ impl Finder<'_> {
         }
         self.known.with_port(port).filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
+}
+
+/// The one kind whose driver stands nearest to the program: a library of many has what each of them may need, that of the
+/// program and its own layers is its choice.
+pub(super) fn nearest<'d>(
+    drivers: impl Iterator<Item = &'d (String, &'d Evidence)>,
+    to: &RepoPath,
+) -> Option<String> {
+    let mut by_distance: BTreeMap<usize, BTreeSet<&String>> = BTreeMap::new();
+    for (kind, at) in drivers {
+        let shared = at.path.ancestors().skip(1).find(|folder| to.is_in(folder));
+        let depth = shared.map_or(0, |folder| folder.depth());
+        by_distance.entry(depth).or_default().insert(kind);
+    }
+    let (_, nearest) = by_distance.pop_last()?;
+    nearest.first().filter(|_| nearest.len() == 1).map(|kind| (*kind).clone())
 }

@@ -481,17 +481,32 @@ fn names_in_common(services: &mut [ServiceFacts]) {
         if group.len() < 2 || (group.len() < MANY && folders.get(&folder) != Some(&group.len())) {
             continue;
         }
-        let names: Vec<Vec<&str>> = group.iter().map(|at| services[*at].name.split('-').collect()).collect();
-        let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
-        let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);
-        let common = (0..shortest.saturating_sub(1)).take_while(same).count();
-        if common == 0 {
-            continue;
-        }
-        let shorter: Vec<String> = names.iter().map(|name| name[common..].join("-")).collect();
-        for (at, name) in group.iter().zip(shorter) {
-            services[*at].aliases.push(name);
-        }
+        shorten(services, &group, 0);
+    }
+}
+
+/// Leaves out what these names have in common from the word at `from` on, and then what many of them have in common
+/// behind it: `Shop.Gateway`, `Shop.Services.Orders`, `Shop.Services.Users`.
+fn shorten(services: &mut [ServiceFacts], group: &[usize], from: usize) {
+    let names: Vec<Vec<&str>> =
+        group.iter().map(|at| services[*at].name.split('-').skip(from).collect()).collect();
+    let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
+    let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);
+    let common = (0..shortest.saturating_sub(1)).take_while(same).count();
+    if common == 0 {
+        return;
+    }
+    let mut below: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut shorter = Vec::new();
+    for (at, name) in group.iter().zip(&names) {
+        shorter.push(name[common..].join("-"));
+        below.entry(name[common].to_owned()).or_default().push(*at);
+    }
+    for (at, name) in group.iter().zip(shorter) {
+        services[*at].aliases.push(name);
+    }
+    for group in below.into_values().filter(|group| group.len() >= MANY) {
+        shorten(services, &group, from + common);
     }
 }
 

@@ -131,9 +131,12 @@ fn expose_that_was_copied_from_another_service_gives_way_to_the_own_file() {
             format!("//- /{name}/.env.example\nPORT={port}\n//- /{name}/x.js\nlisten(process.env.PORT)\n");
         node(name, &files).replace("CMD", "EXPOSE 4007\nCMD")
     };
-    let stack = planned(&[with("chat", 4007), with("mail", 4005)].concat());
-    assert_eq!(service(&stack, "chat").ports[0].container, 4007);
-    assert_eq!(service(&stack, "mail").ports[0].container, 4005);
+    // A file of all is for a developer's machine, where no two may have the same port.
+    let shared = "//- /.env.local\nSTOCK_PORT=4006\n";
+    let stock = node("stock", shared).replace("CMD", "EXPOSE 4007\nCMD");
+    let stack = planned(&[with("chat", 4007), with("mail", 4005), stock].concat());
+    let ports = ["chat", "mail", "stock"].map(|name| service(&stack, name).ports[0].container);
+    assert_eq!(ports, [4007, 4005, 4007]);
 }
 
 #[test]
@@ -217,4 +220,36 @@ fn image_that_holds_no_code_is_said_with_what_to_do() {
         "copy the code in shop/Dockerfile, or mount it in docker-compose.override.yml: `volumes: [\"../shop:/var/www\"]`"
     );
     assert!(!codes(&planned(&php("COPY . .\n"))).contains(&"image-without-code"));
+}
+
+#[test]
+fn words_that_many_names_begin_with_are_left_out_by_callers_one_family_after_the_other() {
+    let part = |name: &str, files: &str| {
+        format!("//- /Shop.{name}/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nEXPOSE 80\n{files}")
+    };
+    let caller = "//- /Shop.Services.Orders/appsettings.json\n{ \"Grpc\": { \"StockUrl\": \"http://stock-service:80\" },\n\
+        \"Clients\": [ { \"Host\": \"mail-service\" } ] }\n";
+    let tree = [
+        part("Gateway", ""),
+        part("Saga", ""),
+        part("Services.Orders", caller),
+        part("Services.Stock", ""),
+        part("Services.Mail", ""),
+    ];
+    assert_eq!(
+        requires(&planned(&tree.concat()), "shop-services-orders"),
+        ["shop-services-mail", "shop-services-stock"]
+    );
+}
+
+#[test]
+fn driver_of_a_program_counts_before_those_of_its_library() {
+    let program = "//- /src/Orders/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY src/ src/\n\
+        //- /src/Orders/Orders.csproj\n<Project><ItemGroup><PackageReference Include=\"Pomelo.EntityFrameworkCore.MySql\" />\n\
+        <ProjectReference Include=\"..\\\\Common\\\\Common.csproj\" /></ItemGroup></Project>\n\
+        //- /src/Orders/appsettings.json\n{ \"Database\": { \"ConnectionString\": \"Server=localhost;Port=3307;Database=o;Uid=root;Pwd=x\" },\n\
+        \"Search\": { \"Uri\": \"http://localhost:9200\" } }\n\
+        //- /src/Common/Common.csproj\n<Project><ItemGroup><PackageReference Include=\"MongoDB.Driver\" />\n\
+        <PackageReference Include=\"Elastic.Clients.Elasticsearch\" /></ItemGroup></Project>\n";
+    assert_eq!(requires(&planned(program), "orders"), ["elasticsearch", "mysql"]);
 }
