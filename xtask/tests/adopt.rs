@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 fn profile() -> String {
     let fast =
         |package: &str| format!("[profile.dev.package.{package}]\nopt-level = 3\ndebug-assertions = false\n");
-    let packages = ["aho-corasick", "memchr", "regex-automata", "xtask-base"].map(fast);
+    let packages = ["aho-corasick", "globset", "ignore", "memchr", "regex-automata", "xtask-base"].map(fast);
     let discover =
         "[profile.dev.package.xtask-discover]\nopt-level = 1\ncodegen-units = 16\ndebug-assertions = false\n";
     format!("[profile.dev]\ndebug = 0\n{}{discover}", packages.concat())

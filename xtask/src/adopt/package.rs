@@ -29,6 +29,14 @@ debug = 0
 opt-level = 3
 debug-assertions = false
 
+[profile.dev.package.globset]
+opt-level = 3
+debug-assertions = false
+
+[profile.dev.package.ignore]
+opt-level = 3
+debug-assertions = false
+
 [profile.dev.package.memchr]
 opt-level = 3
 debug-assertions = false
