@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,8 @@ use child::{signal_children, stop};
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the engine may take to answer a question; long, since a busy one is none that is broken.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How often a program that never began is started again.
+const RESTARTS: usize = 2;
 /// How often a wait looks at the signals.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -123,6 +125,16 @@ pub struct Output {
     pub stdout: String,
     /// Its stderr.
     pub stderr: String,
+}
+
+impl Output {
+    /// Whether the container's runtime lost the program before it began: a busy machine makes runc's first step end early.
+    fn never_began(&self) -> bool {
+        self.code == 126
+            && ["OCI runtime exec failed", "init preliminary setup"]
+                .iter()
+                .all(|part| self.stderr.contains(part))
+    }
 }
 
 impl Invocation {
@@ -282,11 +294,29 @@ impl Invocation {
     }
 
     /// Runs it to its end between two files, however long that takes: what it reads on stdin, and where its stdout
-    /// goes; nothing and [`Output::stdout`] where there is none. A signal for us ends it.
+    /// goes; nothing and [`Output::stdout`] where there is none. A signal for us ends it. A program that a container's
+    /// runtime lost before it began is started again.
     ///
     /// # Errors
     /// As [`Invocation::output`].
     pub fn stream(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
+        let again = |file: &Option<File>| file.as_ref().map(File::try_clone).transpose();
+        for _ in 0..RESTARTS {
+            let copies = again(&from).and_then(|from| Ok((from, again(&to)?)));
+            let (copy_from, copy_to) = copies.map_err(|why| self.not_started(why))?;
+            let output = self.stream_once(copy_from, copy_to)?;
+            if !output.never_began() {
+                return Ok(output);
+            }
+            // Copies share their place in the file.
+            for mut file in [&from, &to].into_iter().flatten() {
+                file.rewind().map_err(|why| self.not_started(why))?;
+            }
+        }
+        self.stream_once(from, to)
+    }
+
+    fn stream_once(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
         signals::check()?;
         self.ui.command(self);
         let expression = self.with_env(duct::cmd(&self.program, &self.args));
@@ -518,6 +548,25 @@ mod tests {
         let command =
             invocation(&["compose", "--project-directory", "/x", "-f", "a.yml", "-p", "n", "up", "-d"]);
         assert_eq!(command.brief(), "sh compose up");
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
+    fn a_program_that_the_runtime_lost_before_it_began_is_started_again_with_all_of_its_input() {
+        let folder = std::env::temp_dir().join(format!("xtask-stream-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (input, mark) = (folder.join("input"), folder.join("mark"));
+        std::fs::write(&input, "all of it").unwrap();
+        let lost = "OCI runtime exec failed: waiting for init preliminary setup: read init-p: connection reset by peer";
+        let script =
+            format!("cat; [ -e '{0}' ] || {{ touch '{0}'; echo '{lost}' >&2; exit 126; }}", mark.display());
+        let output = invocation(&["-c", &script]).stream(Some(File::open(&input).unwrap()), None).unwrap();
+        assert_eq!((output.code, output.stdout.as_str()), (0, "all of it"));
+        // Whatever else ends with that code has begun, or never will.
+        let other = invocation(&["-c", "echo x >> \"$0\"; exit 126", &mark.display().to_string()]);
+        assert_eq!(other.stream(None, None).unwrap().code, 126);
+        assert_eq!(std::fs::read_to_string(&mark).unwrap(), "x\n");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
