@@ -1,9 +1,16 @@
 //! What `docker inspect` adds to the list of containers; reads only, and judges nothing.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
 use crate::run::docker::Docker;
+
+/// The engine's own, for a health check that gives none.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+/// As well.
+const CHECK_RETRIES: u32 = 3;
 
 /// What `docker inspect` adds to a container that is not plainly well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +37,10 @@ pub struct Details {
     pub earlier_checks: Vec<String>,
     /// Failed checks in a row.
     pub failing_streak: u32,
+    /// How long a health check may take.
+    pub check_timeout: Duration,
+    /// Failed checks in a row that make it unhealthy.
+    pub check_retries: u32,
     /// `sha256:…` of the image it runs.
     pub image_id: String,
 }
@@ -68,6 +79,8 @@ struct Inspected {
     #[serde(default)]
     restart_count: u32,
     state: InspectedState,
+    #[serde(default)]
+    config: InspectedConfig,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +112,21 @@ struct InspectedCheck {
     output: String,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedConfig {
+    healthcheck: Option<InspectedHealthcheck>,
+}
+
+/// 0 stands for the engine's default.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedHealthcheck {
+    /// In nanoseconds.
+    timeout: u64,
+    retries: u32,
+}
+
 /// The variables of a container, as its process got them.
 ///
 /// # Errors
@@ -125,12 +153,21 @@ pub fn parse_inspect(json: &str) -> Result<Vec<Details>> {
 fn inspected(raw: Inspected) -> Details {
     let checks = raw.state.health.as_ref().and_then(|health| health.log.as_deref()).unwrap_or_default();
     let last = checks.last();
+    let healthcheck = raw.config.healthcheck.unwrap_or_default();
     let earlier = checks.iter().rev().skip(1).filter(|check| check.exit_code != 0);
     Details {
         check_output: last.map(|check| check.output.trim().to_owned()).unwrap_or_default(),
         check_exit_code: last.map(|check| check.exit_code),
         earlier_checks: earlier.map(|check| check.output.trim().to_owned()).collect(),
         failing_streak: raw.state.health.as_ref().map_or(0, |health| health.failing_streak),
+        check_timeout: match healthcheck.timeout {
+            0 => CHECK_TIMEOUT,
+            nanoseconds => Duration::from_nanos(nanoseconds),
+        },
+        check_retries: match healthcheck.retries {
+            0 => CHECK_RETRIES,
+            retries => retries,
+        },
         id: raw.id,
         exit_code: raw.state.exit_code,
         out_of_memory: raw.state.oom_killed,
@@ -150,7 +187,8 @@ mod tests {
     fn details_are_read_with_and_without_health() {
         let all = parse_inspect(
             r#"[{"Id":"a","Image":"sha256:1","RestartCount":3,"State":{"ExitCode":137,"OOMKilled":true,"Error":"","StartedAt":"s","FinishedAt":"f",
-              "Health":{"FailingStreak":2,"Log":[{"ExitCode":0,"Output":"old"},{"ExitCode":1,"Output":"late"},{"ExitCode":1,"Output":"refused\n"}]}}},
+              "Health":{"FailingStreak":2,"Log":[{"ExitCode":0,"Output":"old"},{"ExitCode":1,"Output":"late"},{"ExitCode":1,"Output":"refused\n"}]}},
+              "Config":{"Healthcheck":{"Test":["CMD","x"],"Interval":5000000000,"Timeout":2000000000,"Retries":4}}},
               {"Id":"b","Image":"sha256:2","State":{"ExitCode":0,"Health":null}}]"#,
         )
         .unwrap();
@@ -167,11 +205,14 @@ mod tests {
                 check_exit_code: Some(1),
                 earlier_checks: vec!["late".into()],
                 failing_streak: 2,
+                check_timeout: Duration::from_secs(2),
+                check_retries: 4,
                 image_id: "sha256:1".into(),
                 ..Details::default()
             }
         );
         assert_eq!(all[1].check_exit_code, None);
+        assert_eq!((all[1].check_timeout, all[1].check_retries), (Duration::from_secs(30), 3));
     }
 
     #[test]

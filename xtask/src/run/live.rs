@@ -6,7 +6,6 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
-use crate::run::check_output::Said;
 use crate::run::duration;
 use crate::run::wait::{Change, Expected, Phase, Watch};
 use crate::ui::Ui;
@@ -17,8 +16,8 @@ pub struct Live {
     ui: Ui,
     table: Option<(MultiProgress, Vec<(String, ProgressBar)>)>,
     _echo: Option<NoEcho>,
-    /// What the failing checks said at the last look.
-    said: BTreeMap<String, Option<Said>>,
+    /// What was noted of the failing checks at the last look.
+    notes: BTreeMap<String, String>,
 }
 
 impl Live {
@@ -29,7 +28,7 @@ impl Live {
             ui,
             table: live.then(|| (MultiProgress::new(), Vec::new())),
             _echo: live.then(NoEcho::begin).flatten(),
-            said: BTreeMap::new(),
+            notes: BTreeMap::new(),
         }
     }
 
@@ -42,12 +41,15 @@ impl Live {
                 line(self.ui, change, earlier + at);
             }
             for (expected, ..) in &phases {
-                let said = watch.said(&expected.name);
-                let last = self.said.insert(expected.name.clone(), said).flatten();
-                if let Some(said) = said.filter(|said| last != Some(*said)) {
+                let name = &expected.name;
+                let Some(note) = note(watch, name) else {
+                    self.notes.remove(name);
+                    continue;
+                };
+                if self.notes.get(name) != Some(&note) {
                     let at = duration::show(earlier + at);
-                    self.ui
-                        .status("Waiting", format_args!("for {}: {} (at {at})", expected.name, note(said)));
+                    self.ui.status("Waiting", format_args!("for {name}: {note} (at {at})"));
+                    self.notes.insert(name.clone(), note);
                 }
             }
             return;
@@ -63,10 +65,10 @@ impl Live {
             let ready = |name: &str| {
                 phases.iter().any(|(other, phase, _)| other.name == name && **phase == Phase::Ready)
             };
-            let said = watch.said(&expected.name).map(|said| format!(", {}", note(said)));
+            let note = note(watch, &expected.name).map(|note| format!(", {note}"));
             let verb = verb(expected.one_shot, watch.is_unchecked(&expected.name));
             let cell = cell(expected, phase, verb, at.saturating_sub(*since), ready);
-            row.set_message(cell + &said.unwrap_or_default());
+            row.set_message(cell + &note.unwrap_or_default());
         }
     }
 
@@ -122,9 +124,12 @@ fn is_ours() -> bool {
     termios::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-/// What a check that fails says, for those who wait.
-fn note(said: Said) -> String {
-    format!("its health check gets {said}")
+/// What there is to say of a service's failing check, for those who wait.
+fn note(watch: &Watch, service: &str) -> Option<String> {
+    if watch.has_second_chance(service) {
+        return Some("unhealthy from before, its next health check may pass".to_owned());
+    }
+    watch.said(service).map(|said| format!("its health check gets {said}"))
 }
 
 fn line(ui: Ui, change: &Change, at: Duration) {

@@ -61,7 +61,7 @@ pub fn start(
     let mut clock = Clock::new(&expected, &before);
     let mut watch = Watch::new(expected, &before, what.timeout);
     let events = events(docker, setup)?;
-    let mut compose = Compose { child: command.start()?, lines: Vec::new() };
+    let mut compose = Compose::start(command)?;
     let mut live = Live::new(ui);
     let mut looked: Option<Instant> = None;
     let mut ended = None;
@@ -83,8 +83,10 @@ pub fn start(
         changes.retain(|change| what.is_news(change));
         clock.note(&seen, &changes);
         live.show(&watch, &changes, earlier, seen.at);
-        if verdict != Verdict::Wait {
-            break (verdict, seen.containers);
+        match verdict {
+            Verdict::Wait => {}
+            Verdict::Again => (compose, ended) = (Compose::start(command)?, None),
+            verdict => break (verdict, seen.containers),
         }
     };
     live.end();
@@ -122,6 +124,10 @@ struct Compose {
 }
 
 impl Compose {
+    fn start(command: &Invocation) -> Result<Compose> {
+        Ok(Compose { child: command.start()?, lines: Vec::new() })
+    }
+
     fn poll(&mut self) -> Option<i32> {
         let ended = self.child.ended();
         self.lines.extend(self.child.new_lines(Duration::ZERO));
@@ -185,7 +191,7 @@ fn explain(
             None => return Ok(compose_failure(setup, compose, 1)),
         },
         Verdict::ComposeFailed(code) => return Ok(compose_failure(setup, compose, *code)),
-        Verdict::Ready | Verdict::Wait => return Ok(compose_failure(setup, compose, 0)),
+        Verdict::Ready | Verdict::Again | Verdict::Wait => return Ok(compose_failure(setup, compose, 0)),
     };
     diagnose::explain(docker, setup, spec, &first, cause, waited.as_deref(), &others)
 }

@@ -8,9 +8,10 @@ use crate::run::labels::Role;
 use crate::run::spec::Spec;
 use crate::run::state::{Check, Container, Details, State};
 
+mod second_chance;
 mod tracked;
 
-use tracked::{Before, Tracked};
+use tracked::{Before, Look, Stage, Tracked};
 
 /// Once a check has failed for that long, what it says is worth a line.
 const NOTE_AFTER: Duration = Duration::from_secs(5);
@@ -98,6 +99,8 @@ pub enum Verdict {
     Wait,
     /// All are ready.
     Ready,
+    /// Compose gave up over something unhealthy that has got well since: it has to be run again.
+    Again,
     /// These will not come up, in the order of the dependencies.
     Failed(Vec<(String, Cause)>),
     /// Compose gave up, and no container shows why.
@@ -114,6 +117,8 @@ pub struct Watch {
     timeout: Duration,
     /// The time of the last look.
     at: Duration,
+    /// Whether something has got well over which Compose may have given up.
+    recovered: bool,
 }
 
 impl Watch {
@@ -127,6 +132,7 @@ impl Watch {
             before: before.containers.iter().map(was).collect(),
             timeout,
             at: Duration::ZERO,
+            recovered: false,
         }
     }
 
@@ -167,6 +173,11 @@ impl Watch {
         tracked.said.filter(|_| tracked.phase == Phase::Starting).map(|(said, _)| said)
     }
 
+    /// Whether a service has been unhealthy since before this start, and nothing but its next check is waited for.
+    pub fn has_second_chance(&self, service: &str) -> bool {
+        self.services.iter().any(|tracked| tracked.expected.name == service && tracked.has_second_chance())
+    }
+
     /// Whether a service runs and nothing checks it.
     pub fn is_unchecked(&self, service: &str) -> bool {
         self.services.iter().any(|tracked| tracked.expected.name == service && tracked.unchecked)
@@ -176,11 +187,19 @@ impl Watch {
     pub fn step(&mut self, seen: &Observation) -> (Vec<Change>, Verdict) {
         let mut changes = Vec::new();
         self.at = seen.at;
-        for tracked in &mut self.services {
-            let container = current(&seen.containers, &tracked.expected.name, &self.before);
-            let before = container.and_then(|container| self.before.get(&container.id));
-            let phase = tracked.judge(container, before, seen);
-            tracked.unchecked = container.is_some_and(Container::is_unchecked);
+        let looks = looks(&self.services, &self.before, seen);
+        for (tracked, look) in self.services.iter_mut().zip(&looks) {
+            self.recovered |= tracked.see_recovery(look);
+        }
+        let stage = Stage {
+            at: seen.at,
+            compose: seen.compose,
+            settled: seen.compose.is_some() && !self.is_held_up(seen),
+            begun: self.services.iter().zip(&looks).any(|(tracked, look)| tracked.is_begun(look)),
+        };
+        for (tracked, look) in self.services.iter_mut().zip(looks) {
+            let phase = tracked.judge(&look, &stage);
+            tracked.unchecked = look.container.is_some_and(Container::is_unchecked);
             if phase == tracked.phase {
                 continue;
             }
@@ -194,7 +213,7 @@ impl Watch {
                 took: seen.at.saturating_sub(tracked.started),
                 from_before: phase == Phase::Ready
                     && tracked.started == seen.at
-                    && before.is_some_and(|b| b.running),
+                    && look.before.is_some_and(|before| before.running),
                 unchecked: tracked.unchecked,
                 phase,
             });
@@ -213,7 +232,17 @@ impl Watch {
         all
     }
 
-    fn verdict(&self, seen: &Observation) -> Verdict {
+    /// Whether Compose gave up while something that was unhealthy before, and that others wait for, had its second chance
+    /// still before it.
+    fn is_held_up(&self, seen: &Observation) -> bool {
+        let waited_for =
+            |name: &String| self.services.iter().any(|tracked| tracked.expected.waits_for.contains(name));
+        let mut sick = self.services.iter().filter(|tracked| tracked.sick);
+        seen.compose.is_some_and(|code| code != 0) && sick.any(|tracked| waited_for(&tracked.expected.name))
+    }
+
+    fn verdict(&mut self, seen: &Observation) -> Verdict {
+        let held_up = self.is_held_up(seen);
         let all = self.phases();
         let failed: Vec<(String, Cause)> = all
             .iter()
@@ -229,12 +258,32 @@ impl Watch {
         };
         match seen.compose {
             _ if !failed.is_empty() => Verdict::Failed(failed),
-            Some(code) if code != 0 => Verdict::ComposeFailed(code),
+            Some(code) if code != 0 && !held_up => match std::mem::take(&mut self.recovered) {
+                true => Verdict::Again,
+                false => Verdict::ComposeFailed(code),
+            },
             Some(_) if open().next().is_none() => Verdict::Ready,
             _ if seen.at >= self.timeout => Verdict::TimedOut(open().collect()),
             _ => Verdict::Wait,
         }
     }
+}
+
+/// What this look gave of each service.
+fn looks<'a>(
+    services: &[Tracked],
+    before: &'a BTreeMap<String, Before>,
+    seen: &'a Observation,
+) -> Vec<Look<'a>> {
+    let look = |tracked: &Tracked| {
+        let container = current(&seen.containers, &tracked.expected.name, before);
+        Look {
+            container,
+            details: container.and_then(|container| seen.details.get(&container.id)),
+            before: container.and_then(|container| before.get(&container.id)),
+        }
+    };
+    services.iter().map(look).collect()
 }
 
 /// Of several containers of a service the one that this start made: Compose keeps the old one until the end.

@@ -19,3 +19,4 @@ mod health;
 mod programs;
 mod running;
 mod system;
+mod waking;

@@ -191,12 +191,98 @@ fn what_a_late_check_says_is_asked_for_once_it_is_late() {
     }
 }
 
+/// A look at `db`, which runs and has failed so many checks in a row; `Compose` has ended with this code.
+fn sick(at: u64, compose: Option<i32>, failing_streak: u32) -> Observation {
+    let details = Details {
+        failing_streak,
+        check_timeout: Duration::from_secs(3),
+        check_retries: 5,
+        ..Details::default()
+    };
+    with(look(at, compose, &[container("db", RUNNING, Check::Unhealthy, None)]), "id-db", details)
+}
+
+/// A wait for `db`, which was unhealthy before, and for `api`, which waits for it.
+fn watch_sick() -> Watch {
+    let api = Expected { waits_for: vec!["db".to_owned()], ..expect("api", 1, false) };
+    Watch::new(vec![expect("db", 0, false), api], &sick(0, None, 7), Duration::from_secs(300))
+}
+
+fn also(mut seen: Observation, container: Container) -> Observation {
+    seen.containers.push(container);
+    seen
+}
+
 #[test]
-fn unhealthy_from_before_gets_its_chance_and_unhealthy_since_does_not() {
-    let sick = [container("api", RUNNING, Check::Unhealthy, None)];
-    assert_eq!(watch(&look(0, None, &sick)).step(&look(10, None, &sick)).1, Verdict::Wait);
-    let (_, verdict) = watch(&Observation::default()).step(&look(10, None, &sick));
-    assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::Unhealthy)]));
+fn unhealthy_since_this_start_has_failed() {
+    let mut watch = watch(&Observation::default());
+    let (_, verdict) = watch.step(&sick(10, None, 5));
+    assert_eq!(verdict, Verdict::Failed(vec![("db".into(), Cause::Unhealthy)]));
+}
+
+#[test]
+fn unhealthy_from_before_gets_one_more_check_once_compose_has_ended() {
+    for compose in [Some(1), Some(0)] {
+        let mut watch = watch_sick();
+        let mut step = |at, compose, streak| watch.step(&sick(at, compose, streak)).1;
+        assert_eq!(step(100, None, 7), Verdict::Wait);
+        assert_eq!(step(600, compose, 7), Verdict::Wait);
+        assert_eq!(step(3_000, compose, 8), Verdict::Wait, "that check may have begun before");
+        assert_eq!(step(9_000, compose, 8), Verdict::Wait);
+        assert_eq!(step(13_000, compose, 9), Verdict::Failed(vec![("db".into(), Cause::Unhealthy)]));
+    }
+}
+
+#[test]
+fn unhealthy_from_before_gets_a_whole_round_of_checks_where_something_was_started() {
+    let mut watch = watch_sick();
+    let started = container("cache", RUNNING, Check::Healthy, None);
+    watch.services.push(Tracked::new(expect("cache", 0, false)));
+    let mut step = |at, streak| watch.step(&also(sick(at, Some(1), streak), started.clone())).1;
+    assert_eq!(step(600, 7), Verdict::Wait);
+    for check in 1..5 {
+        assert_eq!(step(u64::from(check) * 10_000, 7 + check), Verdict::Wait, "{check}");
+    }
+    assert_eq!(step(50_000, 12), Verdict::Failed(vec![("db".into(), Cause::Unhealthy)]));
+}
+
+#[test]
+fn compose_is_run_again_once_what_it_gave_up_over_is_well() {
+    let mut watch = watch_sick();
+    let db = container("db", RUNNING, Check::Healthy, None);
+    assert_eq!(watch.step(&sick(600, Some(1), 7)).1, Verdict::Wait);
+    assert!(watch.has_second_chance("db") && !watch.has_second_chance("api"));
+    assert_eq!(watch.step(&look(8_000, Some(1), std::slice::from_ref(&db))).1, Verdict::Again);
+    assert!(!watch.has_second_chance("db"));
+    assert_eq!(watch.step(&look(9_000, None, std::slice::from_ref(&db))).1, Verdict::Wait);
+    // Whatever it gives up over now is something else.
+    assert_eq!(watch.step(&look(9_900, Some(1), &[db])).1, Verdict::ComposeFailed(1));
+}
+
+#[test]
+fn what_waits_for_a_second_chance_has_not_failed_and_what_dies_meanwhile_has() {
+    let ended = container("api", State::Exited, Check::None, Some(143));
+    let old = Details { exit_code: 143, finished_at: "yesterday".into(), ..Details::default() };
+    let before = with(also(sick(0, None, 7), ended.clone()), "id-api", old.clone());
+    let api = Expected { waits_for: vec!["db".to_owned()], ..expect("api", 1, false) };
+    let mut watch = Watch::new(vec![expect("db", 0, false), api], &before, Duration::from_secs(300));
+    let seen = with(also(sick(600, Some(1), 7), ended), "id-api", old);
+    assert_eq!(watch.step(&seen).1, Verdict::Wait);
+    let dead = container("db", State::Exited, Check::None, Some(137));
+    assert_eq!(
+        watch.step(&look(1_000, Some(1), std::slice::from_ref(&dead))).1,
+        Verdict::Failed(vec![("db".into(), Cause::Exited(137))])
+    );
+}
+
+#[test]
+fn compose_that_fails_over_nothing_unhealthy_has_failed_at_once() {
+    let mut watch = Watch::new(
+        vec![expect("db", 0, false), expect("api", 0, false)],
+        &sick(0, None, 7),
+        Duration::from_secs(300),
+    );
+    assert_eq!(watch.step(&sick(600, Some(1), 7)).1, Verdict::ComposeFailed(1), "nobody waits for it");
 }
 
 #[test]
@@ -216,16 +302,6 @@ fn a_container_that_the_engine_could_not_start_has_failed() {
     let details = Details { error: "exec: \"nope\": not found".into(), ..Details::default() };
     let (_, verdict) = watch.step(&with(seen, "id-api", details));
     assert_eq!(verdict, Verdict::Failed(vec![("api".into(), Cause::NotStarted)]));
-}
-
-#[test]
-fn what_was_unhealthy_before_is_the_cause_when_compose_gives_up() {
-    let before = look(0, None, &[container("db", RUNNING, Check::Unhealthy, None)]);
-    let mut watch = watch(&before);
-    let unhealthy = container("db", RUNNING, Check::Unhealthy, None);
-    assert_eq!(watch.step(&look(100, None, std::slice::from_ref(&unhealthy))).1, Verdict::Wait);
-    let (_, verdict) = watch.step(&look(200, Some(1), &[unhealthy]));
-    assert_eq!(verdict, Verdict::Failed(vec![("db".to_owned(), Cause::Unhealthy)]));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Cause, Expected, Observation, Phase};
+use super::second_chance::SecondChance;
+use super::{Cause, Expected, Phase};
 use crate::run::check_output::{self, Said};
 use crate::run::state::{Check, Container, Details, State};
 
@@ -34,6 +35,9 @@ pub(super) struct Tracked {
     code: Option<i32>,
     /// What its failing check says, and since when it says just that.
     pub(super) said: Option<(Said, Duration)>,
+    /// Whether its container has been unhealthy all the time since before this start; true until a look shows otherwise.
+    pub(super) sick: bool,
+    second_chance: Option<SecondChance>,
 }
 
 /// A container as it was when the wait began.
@@ -43,6 +47,27 @@ pub(super) struct Before {
     unhealthy: bool,
     finished_at: String,
     restarts: u32,
+}
+
+/// What one look at the engine gave of one service.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) container: Option<&'a Container>,
+    pub(super) details: Option<&'a Details>,
+    /// What its container was when the wait began.
+    pub(super) before: Option<&'a Before>,
+}
+
+/// How far the start as a whole was at a look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stage {
+    pub(super) at: Duration,
+    /// The exit code of Compose, once it has ended.
+    pub(super) compose: Option<i32>,
+    /// Whether all is started that will be.
+    pub(super) settled: bool,
+    /// Whether this start has started anything that stays.
+    pub(super) begun: bool,
 }
 
 impl Before {
@@ -68,57 +93,73 @@ impl Tracked {
             restarts: 0,
             code: None,
             said: None,
+            sick: true,
+            second_chance: None,
         }
     }
 
-    /// How far it is by this look; `before` is what its container was when the wait began.
-    pub(super) fn judge(
-        &mut self,
-        container: Option<&Container>,
-        before: Option<&Before>,
-        seen: &Observation,
-    ) -> Phase {
-        let Some(container) = container else { return Phase::Waiting };
-        let details = seen.details.get(&container.id);
+    /// How far it is by this look.
+    pub(super) fn judge(&mut self, look: &Look<'_>, stage: &Stage) -> Phase {
+        let Some(container) = look.container else { return Phase::Waiting };
         if container.state != State::Running {
             self.running_since = None;
             self.code = container.exit_code.or(self.code);
         }
         match container.state {
-            State::Created => match details {
-                Some(details) if seen.compose.is_some() && !details.error.is_empty() => {
+            State::Created => match look.details {
+                Some(details) if stage.compose.is_some() && !details.error.is_empty() => {
                     Phase::Failed(Cause::NotStarted)
                 }
                 _ => Phase::Waiting,
             },
             State::Dead => Phase::Failed(Cause::NotStarted),
-            State::Exited => self.judge_exited(container, details, before, seen),
-            State::Restarting => self.judge_restarts(container, details, before).unwrap_or(Phase::Starting),
+            State::Exited => self.judge_exited(container, look, stage),
+            State::Restarting => self.judge_restarts(container, look).unwrap_or(Phase::Starting),
             State::Paused => Phase::Starting,
             State::Running => {
                 self.down_since = None;
-                let restarts = details.map_or(self.restarts, |details| details.restarts);
+                let restarts = look.details.map_or(self.restarts, |details| details.restarts);
                 if restarts != self.restarts {
                     // It was down between two looks.
                     self.restarts = restarts;
                     self.running_since = None;
                 }
-                let since = *self.running_since.get_or_insert(seen.at);
-                let looping = self.judge_restarts(container, details, before);
-                let running = seen.at.saturating_sub(since);
-                let gave_up = seen.compose.is_some_and(|code| code != 0);
-                self.hear(container, details, seen.at);
-                looping.unwrap_or_else(|| self.judge_running(container, before, running, gave_up, seen.at))
+                let since = *self.running_since.get_or_insert(stage.at);
+                let running = stage.at.saturating_sub(since);
+                self.hear(container, look, stage);
+                self.judge_restarts(container, look)
+                    .unwrap_or_else(|| self.judge_running(container, running, look, stage))
             }
         }
     }
 
+    /// Sees whether its container still is as unhealthy as it was before this start; whether it has got well.
+    pub(super) fn see_recovery(&mut self, look: &Look<'_>) -> bool {
+        let was_sick = self.sick;
+        let check = look.container.filter(|container| container.state == State::Running);
+        let check = check.map(|container| container.check);
+        let before = look.before.is_some_and(|before| before.unhealthy);
+        self.sick &= before && check == Some(Check::Unhealthy);
+        was_sick && before && check == Some(Check::Healthy)
+    }
+
+    /// Whether this start has begun it, and it is meant to stay.
+    pub(super) fn is_begun(&self, look: &Look<'_>) -> bool {
+        let runs = look.container.is_some_and(|container| container.state == State::Running);
+        runs && !self.expected.one_shot && !look.before.is_some_and(|before| before.running)
+    }
+
+    /// Whether all waits for its next check: it was unhealthy before this start, and nothing else is left to do.
+    pub(super) fn has_second_chance(&self) -> bool {
+        self.sick && self.second_chance.is_some() && self.phase == Phase::Starting
+    }
+
     /// Remembers what a check that fails says.
-    fn hear(&mut self, container: &Container, details: Option<&Details>, at: Duration) {
+    fn hear(&mut self, container: &Container, look: &Look<'_>, stage: &Stage) {
         if container.check != Check::Starting {
             self.said = None;
         }
-        let Some(details) = details.filter(|_| container.check == Check::Starting) else { return };
+        let Some(details) = look.details.filter(|_| container.check == Check::Starting) else { return };
         let failed = details.check_exit_code.is_some_and(|code| code != 0);
         let said = check_output::read(&details.check_output).filter(|_| failed);
         // A busy machine is late now and then; that takes back no answer.
@@ -126,7 +167,7 @@ impl Tracked {
             return;
         }
         if said != self.said.map(|(said, _)| said) {
-            self.said = said.map(|said| (said, at));
+            self.said = said.map(|said| (said, stage.at));
         }
     }
 
@@ -136,12 +177,11 @@ impl Tracked {
     }
 
     fn judge_running(
-        &self,
+        &mut self,
         container: &Container,
-        before: Option<&Before>,
         running: Duration,
-        gave_up: bool,
-        at: Duration,
+        look: &Look<'_>,
+        stage: &Stage,
     ) -> Phase {
         if self.expected.one_shot {
             return Phase::Starting;
@@ -149,37 +189,37 @@ impl Tracked {
         // Without a check, nothing but time shows that what has ended before does not end again.
         let again = self.restarts > 0 && container.is_young();
         let steady = if again { STEADY_AGAIN } else { STEADY };
-        let here_before = before.is_some_and(|before| before.running) && !again;
+        let here_before = look.before.is_some_and(|before| before.running) && !again;
         match container.check {
             Check::Healthy => Phase::Ready,
             Check::None if here_before || running >= steady => Phase::Ready,
-            Check::Starting if self.is_refused(at) => Phase::Failed(Cause::Refused),
+            Check::Starting if self.is_refused(stage.at) => Phase::Failed(Cause::Refused),
             Check::None | Check::Starting => Phase::Starting,
-            // What it waits for may just have been started again; where Compose gives up, it was the cause.
-            Check::Unhealthy if before.is_some_and(|before| before.unhealthy) && !gave_up => Phase::Starting,
+            Check::Unhealthy if self.sick && !self.is_second_chance_lost(look, stage) => Phase::Starting,
             Check::Unhealthy => Phase::Failed(Cause::Unhealthy),
         }
     }
 
-    fn judge_exited(
-        &mut self,
-        container: &Container,
-        details: Option<&Details>,
-        before: Option<&Before>,
-        seen: &Observation,
-    ) -> Phase {
-        let code = details.map(|details| details.exit_code).or(container.exit_code).unwrap_or_default();
-        let settled = seen.compose.is_some();
-        if let Some(before) = before
-            && !settled
+    /// Where nothing has been started, its next check tells; where it may have to find something again that was, as many
+    /// as a new container gets.
+    fn is_second_chance_lost(&mut self, look: &Look<'_>, stage: &Stage) -> bool {
+        let (Some(details), Some(_)) = (look.details, stage.compose) else { return false };
+        let checks = if stage.begun { details.check_retries } else { 1 };
+        let chance = self.second_chance.get_or_insert_with(|| SecondChance::new(details, stage.at));
+        chance.is_lost(checks, details, stage.at)
+    }
+
+    fn judge_exited(&mut self, container: &Container, look: &Look<'_>, stage: &Stage) -> Phase {
+        let code = look.details.map(|details| details.exit_code).or(container.exit_code).unwrap_or_default();
+        if let Some(before) = look.before
+            && !stage.settled
         {
-            let ended_before =
-                !before.running && details.is_none_or(|details| details.finished_at == before.finished_at);
-            if ended_before {
+            let is_same_end = |details: &Details| details.finished_at == before.finished_at;
+            if !before.running && look.details.is_none_or(is_same_end) {
                 return Phase::Waiting;
             }
-            let down_since = *self.down_since.get_or_insert(seen.at);
-            if before.running && seen.at.saturating_sub(down_since) < REPLACING {
+            let down_since = *self.down_since.get_or_insert(stage.at);
+            if before.running && stage.at.saturating_sub(down_since) < REPLACING {
                 return Phase::Waiting;
             }
         }
@@ -189,14 +229,9 @@ impl Tracked {
         }
     }
 
-    fn judge_restarts(
-        &self,
-        container: &Container,
-        details: Option<&Details>,
-        before: Option<&Before>,
-    ) -> Option<Phase> {
-        let details = details?;
-        let restarts = details.restarts.saturating_sub(before.map_or(0, |before| before.restarts));
+    fn judge_restarts(&self, container: &Container, look: &Look<'_>) -> Option<Phase> {
+        let details = look.details?;
+        let restarts = details.restarts.saturating_sub(look.before.map_or(0, |before| before.restarts));
         if restarts < LOOP || container.check == Check::Healthy {
             return None;
         }
