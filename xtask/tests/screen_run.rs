@@ -1,6 +1,8 @@
 //! The screens of the commands that run the system, whole, against a `docker` that is a script: no engine needed.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test plays the user at the same disk")]
 
+#[path = "screen/exec.rs"]
+mod exec;
 #[path = "screen/fake.rs"]
 mod fake;
 #[path = "screen/preflight.rs"]
@@ -171,36 +173,6 @@ fn a_duration_without_a_unit_is_refused() {
         "error: `90` is not a duration\n  why: a duration is a number with a unit: 90s, 5m, 1h, 1h30m\n  \
          fix: write 90s for seconds, 90m for minutes\n",
     );
-}
-
-#[test]
-fn an_image_without_a_shell_gets_one_beside_it() {
-    for asked in [&["exec", "api"][..], &["exec", "api", "sh"]] {
-        let screen = machine()
-            .on("ps --all*", &ps("api", "running", "Up 1 second"))
-            .on("exec shop-api-1 sh*", "echo 'exec: \"sh\": executable file not found' >&2; exit 127")
-            .on("inspect*", r#"echo '["KEY=hush hush","PATH=/app"]'"#)
-            .on("run --rm*", r#"[ "$KEY" = "hush hush" ] && exit 5"#)
-            .run(asked);
-        assert_screen(
-            &screen,
-            5,
-            "   Debugging api with the shell of busybox:1.37-musl, as its own image has none: its network and \
-             processes, its files in /proc/1/root\n",
-        );
-        let last = screen.calls.lines().last().unwrap_or_default();
-        assert!(last.starts_with("run --rm --network container:"), "{last}");
-        assert!(last.ends_with(" --interactive --env KEY busybox:1.37-musl sh"), "{last}");
-    }
-}
-
-#[test]
-fn a_commands_exit_code_is_passed_on() {
-    let screen = machine()
-        .on("ps --all*", &ps("api", "running", "Up 1 second"))
-        .on("exec --interactive shop-api-1 false", "exit 7")
-        .run(&["exec", "api", "false"]);
-    assert_screen(&screen, 7, "");
 }
 
 #[test]

@@ -65,7 +65,9 @@ pub(crate) fn hand_over(project: &Project, container: &Container, words: Vec<Str
 }
 
 fn exit_code(command: &Invocation) -> Result<Outcome> {
-    Ok(Outcome::Code(u8::try_from(command.foreground()?).unwrap_or(1)))
+    let on_terminal = std::io::stdout().is_terminal();
+    let code = if on_terminal { command.foreground()? } else { command.pass_on()? };
+    Ok(Outcome::Code(u8::try_from(code).unwrap_or(1)))
 }
 
 fn interactive(command: Invocation) -> Invocation {

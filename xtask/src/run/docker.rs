@@ -11,6 +11,7 @@ use crate::ui::Ui;
 
 mod child;
 mod invocation;
+mod passing;
 mod running;
 
 pub use child::Child;
@@ -119,11 +120,15 @@ pub struct Output {
 
 impl Output {
     /// Whether the container's runtime lost the program before it began: a busy machine makes runc's first step end early.
+    /// `docker exec` prints that to stdout, `docker run` to stderr.
     fn never_began(&self) -> bool {
-        self.code == 126
-            && ["OCI runtime exec failed", "init preliminary setup"]
-                .iter()
-                .all(|part| self.stderr.contains(part))
+        let says = |part| self.stdout.contains(part) || self.stderr.contains(part);
+        self.may_be_dockers() && says("OCI runtime") && says("init preliminary setup")
+    }
+
+    /// Whether its code is one with which docker itself ends where it could not run the program.
+    fn may_be_dockers(&self) -> bool {
+        (125..=127).contains(&self.code)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::run::signals;
 const ANSWER: Duration = Duration::from_secs(30);
 /// How often a program that never began is started again.
 const RESTARTS: usize = 2;
+/// What is read back of a file that a failed command has written, in bytes.
+const HEAD: u64 = 4096;
 
 impl Invocation {
     /// Runs it and returns its stdout without the last line end.
@@ -54,6 +56,10 @@ impl Invocation {
     /// # Errors
     /// When it cannot be started, or a signal for us ended it.
     pub fn output(&self) -> Result<Output> {
+        begun(Output::never_began, || self.output_once())
+    }
+
+    fn output_once(&self) -> Result<Output> {
         self.ui.command(self);
         let shell = xshell::Shell::new().map_err(|why| self.not_started(why))?;
         if let Some(folder) = &self.folder {
@@ -82,18 +88,25 @@ impl Invocation {
         self.within(limit)
     }
 
-    /// Only a signal that comes meanwhile ends it: after Ctrl-C it is asked what still runs.
     fn within(&self, limit: Duration) -> Result<Option<Output>> {
+        let deadline = Instant::now() + limit;
+        let never_began = |output: &Option<Output>| output.as_ref().is_some_and(Output::never_began);
+        begun(never_began, || self.until(deadline))
+    }
+
+    /// Only a signal that comes meanwhile ends it: after Ctrl-C it is asked what still runs.
+    fn until(&self, deadline: Instant) -> Result<Option<Output>> {
         let interrupted = signals::received();
         self.ui.command(self);
         let handle = self.expression().stdout_capture().stderr_capture().start();
         let handle = handle.map_err(|why| self.not_started(why))?;
-        let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
             if !interrupted {
                 signals::check().inspect_err(|_| stop(&handle, GRACE))?;
             }
-            let output = handle.wait_timeout(TICK.min(limit)).map_err(|why| self.not_started(why))?;
+            let output = handle
+                .wait_deadline((Instant::now() + TICK).min(deadline))
+                .map_err(|why| self.not_started(why))?;
             if let Some(output) = output {
                 return self.ended(output).map(Some);
             }
@@ -118,26 +131,23 @@ impl Invocation {
     }
 
     /// Runs it to its end between two files, however long that takes: what it reads on stdin, and where its stdout
-    /// goes; nothing and [`Output::stdout`] where there is none. A signal for us ends it. A program that a container's
-    /// runtime lost before it began is started again.
+    /// goes, which can be read too; nothing and [`Output::stdout`] where there is none. A signal for us ends it.
     ///
     /// # Errors
     /// As [`Invocation::output`].
     pub fn stream(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
-        let again = |file: &Option<File>| file.as_ref().map(File::try_clone).transpose();
-        for _ in 0..RESTARTS {
-            let copies = again(&from).and_then(|from| Ok((from, again(&to)?)));
+        begun(Output::never_began, || {
+            let copies = rewound(from.as_ref()).and_then(|from| Ok((from, rewound(to.as_ref())?)));
             let (copy_from, copy_to) = copies.map_err(|why| self.not_started(why))?;
-            let output = self.stream_once(copy_from, copy_to)?;
-            if !output.never_began() {
-                return Ok(output);
+            if let Some(to) = &copy_to {
+                to.set_len(0).map_err(|why| self.not_started(why))?;
             }
-            // Copies share their place in the file.
-            for mut file in [&from, &to].into_iter().flatten() {
-                file.rewind().map_err(|why| self.not_started(why))?;
+            let mut output = self.stream_once(copy_from, copy_to)?;
+            if output.may_be_dockers() {
+                output.stdout += &head(to.as_ref()).map_err(|why| self.not_started(why))?;
             }
-        }
-        self.stream_once(from, to)
+            Ok(output)
+        })
     }
 
     fn stream_once(&self, from: Option<File>, to: Option<File>) -> Result<Output> {
@@ -163,17 +173,18 @@ impl Invocation {
         }
     }
 
-    /// Runs it with our own streams, for the user: `exec`, `logs -f`. Ctrl-C reaches the child from the terminal.
+    /// Runs it with our own streams, for the user: a shell, `logs -f`. Ctrl-C reaches the child from the terminal.
     ///
     /// # Errors
     /// When it cannot be started.
     pub fn foreground(&self) -> Result<i32> {
         self.ui.command(self);
-        let mut expression = self.with_env(duct::cmd(&self.program, &self.args)).unchecked();
-        if let Some(stdin) = &self.stdin {
-            expression = expression.stdin_bytes(stdin.as_bytes());
-        }
-        let handle = expression.start().map_err(|why| self.not_started(why))?;
+        let handle = self.in_front().start().map_err(|why| self.not_started(why))?;
+        self.wait_in_front(&handle)
+    }
+
+    /// Waits for a child in our own group, which the terminal's Ctrl-C reaches by itself; its exit code.
+    pub(super) fn wait_in_front(&self, handle: &duct::Handle) -> Result<i32> {
         let mut forwarded = false;
         loop {
             let output = handle.wait_timeout(TICK).map_err(|why| self.not_started(why))?;
@@ -182,7 +193,7 @@ impl Invocation {
             }
             if signals::received() && !forwarded {
                 forwarded = true;
-                signal_children(&handle, rustix::process::Signal::TERM);
+                signal_children(handle, rustix::process::Signal::TERM);
             }
         }
     }
@@ -210,6 +221,11 @@ impl Invocation {
             }
         });
         Ok(Child::new(handle, lines, self.to_string()))
+    }
+
+    /// With our own streams, in our own group.
+    pub(super) fn in_front(&self) -> duct::Expression {
+        self.with_env(duct::cmd(&self.program, &self.args)).unchecked()
     }
 
     fn expression(&self) -> duct::Expression {
@@ -241,6 +257,33 @@ impl Invocation {
         }
         Ok(output)
     }
+}
+
+/// Runs something; again where a container's runtime lost the program before it began, so that nothing is done twice.
+pub(super) fn begun<T>(never_began: impl Fn(&T) -> bool, mut run: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..RESTARTS {
+        let end = run()?;
+        if !never_began(&end) {
+            return Ok(end);
+        }
+    }
+    run()
+}
+
+/// The same file from its beginning; copies share their place in it.
+fn rewound(file: Option<&File>) -> std::io::Result<Option<File>> {
+    let mut copy = file.map(File::try_clone).transpose()?;
+    copy.as_mut().map_or(Ok(()), File::rewind)?;
+    Ok(copy)
+}
+
+/// The first bytes of a file, which is where docker's own words are when no program has written there.
+fn head(file: Option<&File>) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(file) = rewound(file)? {
+        file.take(HEAD).read_to_end(&mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A Ctrl-C of the terminal then reaches only us, and we decide what the child gets.

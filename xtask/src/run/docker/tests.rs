@@ -31,24 +31,77 @@ fn headline_names_the_subcommand_without_its_options() {
     assert_eq!(command.brief(), "sh compose up");
 }
 
+/// What docker says of a program that runc has lost.
+const LOST: &str =
+    "OCI runtime exec failed: waiting for init preliminary setup: read init-p: connection reset by peer";
+
+/// A folder of this test's own; the lines of a script that is lost twice, each time with docker's words on this stream.
+#[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
+fn lost_twice(name: &str, stream: u8) -> (std::path::PathBuf, String) {
+    let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let lost = format!("echo '{LOST}' >&{stream}; exit 126");
+    let lines = [1, 2].map(|n| {
+        let mark = folder.join(format!("mark-{n}"));
+        format!("[ -e '{0}' ] || {{ touch '{0}'; {lost}; }}; ", mark.display())
+    });
+    (folder, lines.concat())
+}
+
 #[test]
 #[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
 fn a_program_that_the_runtime_lost_before_it_began_is_started_again_with_all_of_its_input() {
-    let folder = std::env::temp_dir().join(format!("xtask-stream-{}", std::process::id()));
+    for stream in [1, 2] {
+        let (folder, lost) = lost_twice(&format!("stream-{stream}"), stream);
+        let (input, output) = (folder.join("input"), folder.join("output"));
+        std::fs::write(&input, "all of it").unwrap();
+        let to = File::options().read(true).write(true).create_new(true).open(&output).unwrap();
+        let command = invocation(&["-c", &format!("read -r line; {lost} echo \"$line\"")]);
+        let ended = command.stream(Some(File::open(&input).unwrap()), Some(to)).unwrap();
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+        assert_eq!(std::fs::read_to_string(&output).unwrap(), "all of it\n");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test removes its own files")]
+fn questions_too_are_asked_again_where_the_runtime_lost_the_program() {
+    let ways: [fn(&Invocation) -> Result<String>; 3] = [Invocation::read, Invocation::ask, |command| {
+        let output = command.output_within(Duration::from_secs(60))?.unwrap_or_default();
+        Ok(output.stdout.trim_end().to_owned())
+    }];
+    for (n, run) in ways.into_iter().enumerate() {
+        let (folder, lost) = lost_twice(&format!("question-{n}"), 1);
+        assert_eq!(run(&invocation(&["-c", &format!("{lost} echo here")])).unwrap(), "here");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
+fn a_program_that_has_begun_or_never_will_is_started_once() {
+    let folder = std::env::temp_dir().join(format!("xtask-once-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let (input, mark) = (folder.join("input"), folder.join("mark"));
-    std::fs::write(&input, "all of it").unwrap();
-    let lost =
-        "OCI runtime exec failed: waiting for init preliminary setup: read init-p: connection reset by peer";
-    let script =
-        format!("cat; [ -e '{0}' ] || {{ touch '{0}'; echo '{lost}' >&2; exit 126; }}", mark.display());
-    let output = invocation(&["-c", &script]).stream(Some(File::open(&input).unwrap()), None).unwrap();
-    assert_eq!((output.code, output.stdout.as_str()), (0, "all of it"));
-    // Whatever else ends with that code has begun, or never will.
-    let other = invocation(&["-c", "echo x >> \"$0\"; exit 126", &mark.display().to_string()]);
-    assert_eq!(other.stream(None, None).unwrap().code, 126);
-    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "x\n");
+    let mark = folder.join("mark");
+    let missing = "OCI runtime exec failed: exec: \"nope\": executable file not found in $PATH";
+    for (said, code) in [("", 126), (missing, 126), (LOST, 1)] {
+        let script = format!("echo x >> '{}'; echo '{said}'; exit {code}", mark.display());
+        assert_eq!(invocation(&["-c", &script]).output().unwrap().code, code);
+        assert_eq!(std::fs::read_to_string(&mark).unwrap(), "x\n", "{said}");
+        std::fs::remove_file(&mark).unwrap();
+    }
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
+fn what_docker_says_in_place_of_a_program_is_not_lost_in_the_file() {
+    let file = std::env::temp_dir().join(format!("xtask-said-{}", std::process::id()));
+    let to = File::options().read(true).write(true).create_new(true).open(&file).unwrap();
+    let output = invocation(&["-c", "echo no such program; exit 127"]).stream(None, Some(to)).unwrap();
+    assert_eq!(output.stdout, "no such program\n");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -162,7 +162,12 @@ impl Draft {
     /// # Errors
     /// When the disk is full or not ours.
     pub fn file(&self, name: &str) -> Result<File> {
-        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.folder.join(name));
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.folder.join(name));
         Ok(opened.map_err(|why| self.failure(why))?)
     }
 
