@@ -5,6 +5,7 @@ mod assemble;
 mod bases;
 mod components;
 mod connectivity;
+mod cycles;
 mod draft;
 mod environment;
 mod external;
@@ -106,7 +107,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         readiness::environment(draft, environment, needs, &mut problems);
     }
     readiness::port_conflicts(&moved, &drafts, &mut problems);
-    readiness::cycles(&order, &drafts, &needs, &mut problems);
+    cycles::report(&order, &drafts, &needs, &mut problems);
     readiness::orphans(facts, catalog, &mut problems);
     for aside in &facts.set_aside {
         problems.push(
@@ -167,7 +168,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         scripts,
         takes_seeds: components.iter().any(|one| one.entry.seed.is_some() && setup::wanted(one)),
         bind: config.bind.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
-        broken_edges: order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect(),
+        broken_edges: order.broken().collect(),
         apis: facts
             .apis
             .iter()
@@ -362,7 +363,7 @@ fn containers(
             scripts.extend(files);
         }
     }
-    let broken = order.broken.iter().map(|(edge, _)| (edge.from.clone(), edge.to.clone())).collect();
+    let broken = order.broken().collect();
     let aliases = aliases(needs);
     let parts: Vec<_> = drafts.iter().zip(needs).zip(environments).collect();
     let mut services = in_parallel(parts, |((draft, own), environment)| {

@@ -1,6 +1,6 @@
 //! Start order: finds cycles, breaks them at their weakest edge, sorts into waves; pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An edge: `from` waits for `to`; the higher the weight, the better its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,44 +10,112 @@ pub(crate) struct Edge {
     pub(crate) weight: u8,
 }
 
+/// Services that depend on each other, over one way or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cycle {
+    /// All of them, sorted.
+    pub(crate) members: Vec<String>,
+    /// The shortest way around over the first edge that was left out: its first name is the last one too.
+    pub(crate) path: Vec<String>,
+    /// Edges left out, sorted; with any of them there would be a cycle.
+    pub(crate) broken: Vec<Edge>,
+}
+
 /// What can start together, and what had to be given up for that.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Order {
     /// Names that can start together, each sorted, in the order of their starts.
     pub(crate) waves: Vec<Vec<String>>,
-    /// Edges left out, from and to, each with the cycle it closed (sorted names).
-    pub(crate) broken: Vec<(Edge, Vec<String>)>,
+    pub(crate) cycles: Vec<Cycle>,
+}
+
+impl Order {
+    /// Edges left out, from and to.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = (String, String)> {
+        let edges = self.cycles.iter().flat_map(|cycle| &cycle.broken);
+        edges.map(|edge| (edge.from.clone(), edge.to.clone()))
+    }
 }
 
 /// Orders `names` along `edges`. Edges to unknown names and to oneself are ignored.
 pub(crate) fn order(names: &BTreeSet<String>, edges: &[Edge]) -> Order {
-    let mut left: BTreeSet<Edge> = edges
+    let all: BTreeSet<Edge> = edges
         .iter()
         .filter(|edge| edge.from != edge.to && names.contains(&edge.from) && names.contains(&edge.to))
         .cloned()
         .collect();
+    let mut left = all.clone();
+    let cycles = strongly_connected(names, &all).into_iter().map(|members| break_up(members, &mut left));
+    let cycles = cycles.collect();
+    Order { waves: waves(names, &left), cycles }
+}
+
+/// Leaves out edges between these names, the weakest first, until no cycle is left.
+fn break_up(members: BTreeSet<String>, left: &mut BTreeSet<Edge>) -> Cycle {
+    let is_inside = |edge: &Edge| members.contains(&edge.from) && members.contains(&edge.to);
+    let inside: BTreeSet<Edge> = left.iter().filter(|edge| is_inside(edge)).cloned().collect();
+    let mut acyclic = inside.clone();
     let mut broken = Vec::new();
     loop {
-        let cycles = cycles(names, &left);
-        if cycles.is_empty() {
+        let groups = strongly_connected(&members, &acyclic);
+        if groups.is_empty() {
             break;
         }
-        for cycle in cycles {
-            let inside = |edge: &&Edge| cycle.contains(&edge.from) && cycle.contains(&edge.to);
-            let Some(weakest) =
-                left.iter().filter(inside).min_by_key(|edge| (edge.weight, &edge.from, &edge.to)).cloned()
-            else {
-                continue;
-            };
-            left.remove(&weakest);
-            broken.push((weakest, cycle.into_iter().collect()));
+        for group in groups {
+            let within = |edge: &&Edge| group.contains(&edge.from) && group.contains(&edge.to);
+            let weakest =
+                acyclic.iter().filter(within).min_by_key(|edge| (edge.weight, &edge.from, &edge.to)).cloned();
+            if let Some(weakest) = weakest {
+                acyclic.remove(&weakest);
+                broken.push(weakest);
+            }
         }
     }
-    Order { waves: waves(names, &left), broken }
+    // An edge that was left out early may be in no cycle any more, since others had to go too.
+    let mut kept = Vec::new();
+    for edge in broken.into_iter().rev() {
+        if way(&acyclic, &edge.to, &edge.from).is_none() {
+            acyclic.insert(edge);
+        } else {
+            kept.push(edge);
+        }
+    }
+    kept.sort();
+    left.retain(|edge| !kept.contains(edge));
+    let path = kept.first().and_then(|edge| {
+        let back = way(&inside, &edge.to, &edge.from)?;
+        Some([vec![edge.from.clone()], back].concat())
+    });
+    Cycle { members: members.into_iter().collect(), path: path.unwrap_or_default(), broken: kept }
+}
+
+/// The shortest way along the edges, both ends in it.
+fn way(edges: &BTreeSet<Edge>, from: &str, to: &str) -> Option<Vec<String>> {
+    let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for edge in edges {
+        next.entry(&edge.from).or_default().push(&edge.to);
+    }
+    let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut open = VecDeque::from([from]);
+    while let Some(here) = open.pop_front() {
+        if here == to {
+            let mut way: Vec<String> =
+                std::iter::successors(Some(to), |at| came_from.get(at).copied()).map(str::to_owned).collect();
+            way.reverse();
+            return Some(way);
+        }
+        for there in next.get(here).into_iter().flatten() {
+            if *there != from && !came_from.contains_key(there) {
+                came_from.insert(there, here);
+                open.push_back(there);
+            }
+        }
+    }
+    None
 }
 
 /// Strongly connected components of more than one name (Tarjan's algorithm, without recursion: a monorepo may be deep).
-fn cycles(names: &BTreeSet<String>, edges: &BTreeSet<Edge>) -> Vec<BTreeSet<String>> {
+fn strongly_connected(names: &BTreeSet<String>, edges: &BTreeSet<Edge>) -> Vec<BTreeSet<String>> {
     let index_of: BTreeMap<&str, usize> =
         names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
     let names: Vec<&String> = names.iter().collect();
@@ -172,30 +240,53 @@ mod tests {
         order(&names, &edges)
     }
 
+    fn broken(order: &Order) -> Vec<(&str, &str)> {
+        let edges = order.cycles.iter().flat_map(|cycle| &cycle.broken);
+        edges.map(|edge| (edge.from.as_str(), edge.to.as_str())).collect()
+    }
+
     #[test]
     fn waves_follow_the_edges() {
         let order =
             run(&["a", "b", "c", "db"], &[("a", "db", 1), ("b", "db", 1), ("c", "a", 1), ("c", "b", 1)]);
         assert_eq!(order.waves, [vec!["db"], vec!["a", "b"], vec!["c"]]);
-        assert!(order.broken.is_empty());
+        assert!(order.cycles.is_empty());
     }
 
     #[test]
     fn a_cycle_breaks_at_its_weakest_edge() {
         let order = run(&["a", "b", "c"], &[("a", "b", 3), ("b", "c", 1), ("c", "a", 3)]);
         assert_eq!(order.waves, [vec!["b"], vec!["a"], vec!["c"]]);
-        assert_eq!(order.broken.len(), 1);
-        assert_eq!((order.broken[0].0.from.as_str(), order.broken[0].0.to.as_str()), ("b", "c"));
-        assert_eq!(order.broken[0].1, ["a", "b", "c"]);
+        assert_eq!(broken(&order), [("b", "c")]);
+        assert_eq!(order.cycles[0].members, ["a", "b", "c"]);
+        assert_eq!(order.cycles[0].path, ["b", "c", "a", "b"]);
     }
 
     #[test]
     fn ties_break_by_name_and_two_cycles_both_break() {
         let order = run(&["a", "b", "c", "d"], &[("a", "b", 1), ("b", "a", 1), ("c", "d", 1), ("d", "c", 1)]);
-        let broken: Vec<(&str, &str)> =
-            order.broken.iter().map(|(e, _)| (e.from.as_str(), e.to.as_str())).collect();
-        assert_eq!(broken, [("a", "b"), ("c", "d")]);
+        assert_eq!(broken(&order), [("a", "b"), ("c", "d")]);
+        assert_eq!(order.cycles.len(), 2);
         assert_eq!(order.waves, [vec!["a", "c"], vec!["b", "d"]]);
+    }
+
+    #[test]
+    fn cycles_that_share_a_service_are_one_and_no_more_edges_go_than_have_to() {
+        let order = run(
+            &["a", "b", "c", "d"],
+            &[("a", "b", 1), ("b", "c", 1), ("c", "a", 2), ("b", "d", 1), ("d", "b", 3)],
+        );
+        let [cycle] = order.cycles.as_slice() else { panic!("one: {order:?}") };
+        assert_eq!(cycle.members, ["a", "b", "c", "d"]);
+        assert_eq!(broken(&order), [("a", "b"), ("b", "d")]);
+        let order = run(
+            &["a", "b", "c"],
+            &[("a", "b", 1), ("b", "a", 1), ("a", "c", 1), ("c", "a", 1), ("b", "c", 1)],
+        );
+        assert_eq!(broken(&order), [("a", "b"), ("a", "c")]);
+        // `a` to `b` is the weakest, and in no cycle once `b` to `c` has gone, which it has to be for `c` to `b`.
+        let order = run(&["a", "b", "c"], &[("a", "b", 1), ("b", "c", 2), ("c", "a", 3), ("c", "b", 4)]);
+        assert_eq!(broken(&order), [("b", "c")]);
     }
 
     #[test]
@@ -206,6 +297,6 @@ mod tests {
             .windows(2)
             .map(|pair| Edge { from: pair[0].clone(), to: pair[1].clone(), weight: 1 })
             .collect();
-        assert!(cycles(&set, &edges).is_empty());
+        assert!(strongly_connected(&set, &edges).is_empty());
     }
 }

@@ -13,8 +13,7 @@ use super::draft::Draft;
 use super::environment::Environment;
 use super::host_ports::Moved;
 use super::known;
-use super::needs::{Needs, Target};
-use super::order::Order;
+use super::needs::Needs;
 
 /// A listener that nobody outside its container reaches.
 pub(crate) fn loopback(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
@@ -151,43 +150,6 @@ fn port_place<'a>(draft: &Draft<'a>) -> Option<&'a Evidence> {
         _ => None,
     });
     said.min().map(|(_, at)| at)
-}
-
-/// Cycles, and the edge that does not wait.
-pub(crate) fn cycles(order: &Order, drafts: &[Draft<'_>], needs: &[Needs], problems: &mut Vec<Problem>) {
-    for (edge, cycle) in &order.broken {
-        let mut problem = Problem::new(
-            "dependency-cycle",
-            Severity::Warning,
-            format!(
-                "{} depend on each other; `{}` starts without waiting for `{}`",
-                crate_list(cycle),
-                edge.from,
-                edge.to
-            ),
-        )
-        .fix(format!(
-            "let `{}` retry its first calls, or remove the edge with services.{}.requires in config.yaml",
-            edge.from, edge.from
-        ));
-        for (draft, own) in drafts.iter().zip(needs).filter(|(draft, _)| cycle.contains(&draft.facts.name)) {
-            let inside = own.all.iter().filter(|need| match &need.target {
-                Target::Service(target) => cycle.contains(target) && *target != draft.facts.name,
-                Target::Kind(_) => false,
-            });
-            problem.at.extend(inside.filter_map(|need| need.at.as_ref()).map(ToString::to_string));
-        }
-        problem.services.clone_from(cycle);
-        problems.push(problem);
-    }
-}
-
-fn crate_list(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, init)) if !init.is_empty() => format!("{} and {last}", init.join(", ")),
-        _ => quoted.concat(),
-    }
 }
 
 /// A volume that a Dockerfile declares over its program: it is filled by the first image, and hides the later ones.
