@@ -95,13 +95,13 @@ fn conflicts(sorted: &[&Request], given: &BTreeMap<String, u16>) -> Vec<Moved> {
         .filter(|request| request.fixed.is_none())
         .filter_map(|request| {
             let wanted = preferred(request.container);
-            let got = given.get(&request.variable).copied()?;
+            let got = given.get(&request.variable).copied().filter(|got| *got != wanted)?;
             let holder = sorted.iter().find(|other| {
                 other.owner != request.owner
                     && preferred(other.container) == wanted
                     && given.get(&other.variable) == Some(&wanted)
             })?;
-            (got != wanted && seen.insert(request.variable.clone())).then(|| Moved {
+            seen.insert(request.variable.clone()).then(|| Moved {
                 owner: request.owner.clone(),
                 wanted,
                 holder: holder.owner.clone(),

@@ -1,6 +1,6 @@
 //! The one-shot that creates databases and users on every `up`, from the catalogue's templates; pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Setup, SetupFile};
 use crate::model::path::RepoPath;
@@ -154,6 +154,10 @@ fn text(file: &SetupFile, component: &Component<'_>, wishes: &[Wish]) -> Option<
     let mut text = server(&file.header, component);
     let mut filled = false;
     let mut said: BTreeSet<String> = BTreeSet::new();
+    let mut sharers: BTreeMap<&str, usize> = BTreeMap::new();
+    for binding in &component.bindings {
+        *sharers.entry(&binding.database).or_default() += 1;
+    }
     for binding in &component.bindings {
         if !file.each.is_empty() {
             let each = bound(&file.each, binding, component);
@@ -164,8 +168,7 @@ fn text(file: &SetupFile, component: &Component<'_>, wishes: &[Wish]) -> Option<
             }
             filled = true;
         }
-        let sharers = component.bindings.iter().filter(|other| other.database == binding.database).count();
-        if !file.each_shared.is_empty() && sharers > 1 {
+        if !file.each_shared.is_empty() && sharers[binding.database.as_str()] > 1 {
             text.push('\n');
             text.push_str(&bound(&file.each_shared, binding, component));
             filled = true;
