@@ -15,6 +15,7 @@ use crate::model::fact::Facts;
 use crate::model::files::Files;
 use crate::model::path::RepoPath;
 use crate::model::stack::{Assignments, Stack};
+use crate::parallel::both;
 use crate::plan;
 use crate::render::{self, Layout};
 use crate::repo::Repo;
@@ -48,10 +49,7 @@ impl Pipeline {
             None => Config::default(),
         };
         // The catalogue is parsed while the tree is walked.
-        let (catalog, repo) = std::thread::scope(|scope| {
-            let walk = scope.spawn(|| Repo::open(&context.root));
-            (catalog(&folder), walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
+        let (repo, catalog) = both(|| Repo::open(&context.root), || catalog(&folder));
         let (catalog, repo) = (catalog?, repo?);
         let recorded = recorded::assignments(&folder, &catalog)?;
         let mut scope =

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::imports::Sources;
 use super::names::{Names, valid_name};
 use super::{config_keys, derive, env_file, framework_conf, ports, reach, services};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
+use crate::parallel::each;
 use crate::repo::Repo;
 
 /// Gives the facts away; returns those that are about nobody here.
@@ -15,13 +17,14 @@ use crate::repo::Repo;
 /// in a shared folder goes to the services that are built from it, and a value of an environment file that several
 /// services share goes to those that read it.
 pub(super) fn assign(
-    repo: &Repo,
+    sources: &Sources<'_>,
     catalog: &Catalog,
     services: &mut [ServiceFacts],
     facts: Vec<Fact>,
 ) -> Vec<Fact> {
+    let repo = sources.repo;
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
-    let shared = reach::shared(repo, services);
+    let shared = reach::shared(services, sources);
     let rest = give_by_folder(services, here, &shared.folders);
     let (values, code): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
@@ -29,8 +32,10 @@ pub(super) fn assign(
         services[at].facts.push(fact);
     }
     give_shared_code(services, &shared.folders, code);
-    services.iter_mut().for_each(|service| config_keys::settle(service, catalog));
-    services.iter_mut().for_each(derive::add_variables_of_telemetry);
+    each(services, |service| {
+        config_keys::settle(service, catalog);
+        derive::add_variables_of_telemetry(service);
+    });
     give_shared_values(services, values);
     learn_aliases(services);
     let mut orphans = give_by_name(services, named);
@@ -285,27 +290,31 @@ pub(super) fn tidy(facts: &mut Vec<Fact>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discover::imports::Modules;
     use crate::discover::{Scope, services};
+
     use crate::model::fact::Evidence;
 
     const TREE: &str = "//- /outer/Dockerfile\nFROM x\nCOPY libs/common /c\nCOPY outer /o\n//- /outer/go.mod\n\
         //- /outer/inner/Dockerfile\nFROM x\n//- /outer/inner/go.mod\n//- /orders-service/Dockerfile\nFROM x\n\
         //- /orders-service/go.mod\n//- /libs/common/a.go\n";
 
+    fn assigned(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+        let modules = Modules::of(repo);
+        let sources = Sources { repo, modules: &modules, known: BTreeMap::new() };
+        assign(&sources, &Catalog::default(), services, facts)
+    }
+
     fn given(what: What, path: &str, subject: Subject) -> (Vec<String>, usize) {
         let repo = Repo::from_fixture(TREE);
-        let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
+        let mut services = services::find(&repo, &Catalog::default(), &services::Roots::default()).services;
         let at = Evidence { path: RepoPath::new(path).expect("inside the root"), line: 1, rule: "test" };
         let read = What::EnvRead { name: "SHARED".to_owned(), default: None, required: true };
         let reads =
             Evidence { path: RepoPath::new("outer/inner/main.go").expect("inside the root"), ..at.clone() };
         let reads = Fact { what: read, at: reads, subject: Subject::Here };
-        let orphans = assign(
-            &repo,
-            &Catalog::default(),
-            &mut services,
-            vec![reads, Fact { what: what.clone(), at, subject }],
-        );
+        let facts = vec![reads, Fact { what: what.clone(), at, subject }];
+        let orphans = assigned(&repo, &mut services, facts);
         let has = |service: &&ServiceFacts| service.facts.iter().any(|fact| fact.what == what);
         (services.iter().filter(has).map(|service| service.name.clone()).collect(), orphans.len())
     }
@@ -327,13 +336,14 @@ mod tests {
         let read = |path: &str| {
             let tree = "//- /orders/Dockerfile\nFROM x\nCOPY libs/common /c\n//- /users/Dockerfile\nFROM x\nCOPY libs/common /c\n//- /libs/common/a.cs\n";
             let repo = Repo::from_fixture(tree);
-            let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
+            let mut services =
+                services::find(&repo, &Catalog::default(), &services::Roots::default()).services;
             let what =
                 What::EnvRead { name: "ConnectionStrings__A".to_owned(), default: None, required: true };
             let path = RepoPath::new(path).expect("inside the root");
             let at = Evidence { path, line: 1, rule: "dotnet-connection-string" };
             let facts = vec![Fact { what, at, subject: Subject::Here }];
-            assign(&repo, &Catalog::default(), &mut services, facts);
+            assigned(&repo, &mut services, facts);
             let demanded = |fact: &Fact| match fact.what {
                 What::EnvRead { required, .. } => Some(required),
                 _ => None,
@@ -448,7 +458,7 @@ mod tests {
         let tree =
             "//- /Dockerfile\nFROM x\n//- /main.go\n//- /services/rate/rate.go\n//- /services/geo/go.mod\n";
         let repo = Repo::from_fixture(tree);
-        let mut services = services::find(&repo, &Catalog::default(), &Scope::default()).services;
+        let mut services = services::find(&repo, &Catalog::default(), &services::Roots::default()).services;
         let told = |name: &str, path: &str| Fact {
             what: What::SchemaFile,
             at: Evidence { path: RepoPath::new(path).expect("inside the root"), line: 1, rule: "test" },
@@ -460,7 +470,7 @@ mod tests {
             told("Parse", "libs/indexer/README.md"),
             told("billing", "docs/architecture.md"),
         ];
-        let orphans = assign(&repo, &Catalog::default(), &mut services, facts);
+        let orphans = assigned(&repo, &mut services, facts);
         let left: Vec<&Subject> = orphans.iter().map(|fact| &fact.subject).collect();
         assert_eq!(left, [&Subject::Named("geo".to_owned()), &Subject::Named("billing".to_owned())]);
     }

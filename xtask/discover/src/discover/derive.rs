@@ -7,17 +7,17 @@ use super::names::Names;
 use super::{ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, Purpose, ServiceFacts, Subject, What};
-use crate::parallel::in_parallel;
+use crate::parallel::{each, in_parallel};
 
 /// Adds what follows, and takes away what the image shows to be about something else.
 pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
-    for service in services.iter_mut() {
+    each(services, |service| {
         drop_ports_of_build_tools(service);
         drop_ports_of_the_server_in_front(service);
         drop_code_of_others(service);
         add_own_ports(service);
         drop_ports_of_servers_beside(service);
-    }
+    });
     learn_host_names(services, catalog);
     add_registries(services);
     add_ports_of_callers(services, catalog);

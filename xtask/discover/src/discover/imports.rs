@@ -1,6 +1,7 @@
 //! Follows the imports of a Go program inside its own module: the packages that it is built from, and the variables
 //! whose names these keep as constants. Says nothing about other modules.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -38,62 +39,142 @@ static CONSTANT: LazyLock<Pattern> = LazyLock::new(|| {
     )
 });
 
-/// What the program in a service's folder imports; nothing where no module lies above it.
-pub(super) fn of(repo: &Repo, service: &ServiceFacts) -> Imported {
-    let mut found = Imported::default();
-    let Some(module) = Module::above(repo, &service.path) else { return found };
-    let mut names = Constants { repo, known: BTreeMap::new() };
-    let mut next: Vec<RepoPath> = sources(repo, &service.path).take(MAX_FILES).cloned().collect();
-    while let Some(file) = next.pop() {
-        let Ok(text) = repo.text(&file) else { continue };
-        for (alias, folder) in module.imported(repo, &text.text) {
-            found.reads.extend(names.read(&file, &text.text, &alias, &folder));
-            let is_new = !folder.is_in(&service.path) && !found.folders.contains(&folder);
-            if is_new && found.folders.len() < MAX_PACKAGES {
-                let depth = folder.depth() + 1;
-                next.extend(sources(repo, &folder).filter(|file| file.depth() == depth).cloned());
-                found.folders.insert(folder);
+/// The packages of its own modules that a source file imports, and the reads that may be through one of their constants.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Imports {
+    packages: Vec<Package>,
+    reads: Vec<Through>,
+}
+
+/// An imported package.
+#[derive(Debug, Clone)]
+struct Package {
+    /// The folder of the module that both belong to.
+    module: RepoPath,
+    folder: RepoPath,
+    /// Its name in the file that imports it.
+    alias: String,
+}
+
+/// A read of the variable whose name a package keeps as a constant.
+#[derive(Debug, Clone)]
+struct Through {
+    alias: String,
+    constant: String,
+    line: u32,
+}
+
+impl Imports {
+    /// Those of the file with this text.
+    pub(super) fn of(repo: &Repo, modules: &Modules, file: &RepoPath, text: &str) -> Imports {
+        let mut packages = Vec::new();
+        for folder in file.ancestors().skip(1) {
+            if let Some(Some(prefix)) = modules.prefixes.get(&folder) {
+                packages.extend(packages_of(repo, &folder, prefix, text));
             }
         }
+        let through = |found: regex::Captures<'_>| {
+            let (package, constant) = (found.name("package")?, found.name("constant")?);
+            let line = line_at(text, constant.start());
+            Some(Through { alias: package.as_str().to_owned(), constant: constant.as_str().to_owned(), line })
+        };
+        let reads = if packages.is_empty() {
+            Vec::new()
+        } else {
+            READ.all(text, usize::MAX).filter_map(through).collect()
+        };
+        Imports { packages, reads }
     }
-    found
+}
+
+fn packages_of(repo: &Repo, module: &RepoPath, prefix: &str, text: &str) -> Vec<Package> {
+    if !holds(text, prefix) {
+        return Vec::new();
+    }
+    let one = |found: regex::Captures<'_>| {
+        let inside = found.name("path")?.as_str().strip_prefix(&prefix[1..])?;
+        let folder = module.join(inside).filter(|folder| repo.is_folder(folder))?;
+        let alias = found.name("alias").map_or(folder.name(), |alias| alias.as_str()).to_owned();
+        Some(Package { module: module.clone(), folder, alias })
+    };
+    IMPORT.all(text, usize::MAX).filter_map(one).collect()
+}
+
+/// The modules of the repository.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    /// Under which paths their packages are imported, with the quote in front and the slash behind, by the modules'
+    /// folders; `None` where a module does not say it.
+    prefixes: BTreeMap<RepoPath, Option<String>>,
+}
+
+impl Modules {
+    /// All of them.
+    pub(super) fn of(repo: &Repo) -> Modules {
+        let files = repo.files().filter(|file| file.name() == "go.mod");
+        let one = |file: &RepoPath| Some((file.parent()?, prefix(&repo.text(file).ok()?.text)));
+        Modules { prefixes: files.filter_map(one).collect() }
+    }
+
+    /// The folder of the module that a folder belongs to.
+    fn above(&self, folder: &RepoPath) -> Option<RepoPath> {
+        let module = folder.ancestors().find(|folder| self.prefixes.contains_key(folder))?;
+        self.prefixes[&module].is_some().then_some(module)
+    }
+}
+
+fn prefix(manifest: &str) -> Option<String> {
+    let line = manifest.lines().find_map(|line| line.trim().strip_prefix("module "))?;
+    let path = line.split("//").next().unwrap_or_default().trim().trim_matches('"');
+    (!path.is_empty()).then(|| format!("\"{path}/"))
+}
+
+/// What all source files import.
+pub(super) struct Sources<'r> {
+    pub(super) repo: &'r Repo,
+    pub(super) modules: &'r Modules,
+    /// Of the files that have been read already.
+    pub(super) known: BTreeMap<RepoPath, Imports>,
+}
+
+impl Sources<'_> {
+    fn imports(&self, file: &RepoPath) -> Option<Cow<'_, Imports>> {
+        self.known.get(file).map(Cow::Borrowed).or_else(|| {
+            let text = self.repo.text(file).ok()?.text;
+            Some(Cow::Owned(Imports::of(self.repo, self.modules, file, &text)))
+        })
+    }
+
+    /// What the program in a service's folder imports; nothing where no module lies above it.
+    pub(super) fn of(&self, service: &ServiceFacts) -> Imported {
+        let mut found = Imported::default();
+        let Some(module) = self.modules.above(&service.path) else { return found };
+        let mut names = Constants { repo: self.repo, known: BTreeMap::new() };
+        let mut next: Vec<RepoPath> = sources(self.repo, &service.path).take(MAX_FILES).cloned().collect();
+        while let Some(file) = next.pop() {
+            let Some(imports) = self.imports(&file) else { continue };
+            for package in imports.packages.iter().filter(|package| package.module == module) {
+                let folder = &package.folder;
+                found.reads.extend(names.read(&file, &imports.reads, package));
+                let is_new = !folder.is_in(&service.path) && !found.folders.contains(folder);
+                if is_new && found.folders.len() < MAX_PACKAGES {
+                    let depth = folder.depth() + 1;
+                    next.extend(sources(self.repo, folder).filter(|file| file.depth() == depth).cloned());
+                    found.folders.insert(folder.clone());
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Whether a file may be one of those.
+pub(super) fn is_source(file: &RepoPath) -> bool {
+    file.extension() == "go"
 }
 
 fn sources<'r>(repo: &'r Repo, folder: &RepoPath) -> impl Iterator<Item = &'r RepoPath> {
-    repo.files_in(folder).iter().filter(|file| file.extension() == "go" && !is_noise(file))
-}
-
-/// A module: where it lies and under which path its packages are imported.
-struct Module {
-    folder: RepoPath,
-    /// With the quote in front of it and the slash behind it.
-    prefix: String,
-}
-
-impl Module {
-    fn above(repo: &Repo, folder: &RepoPath) -> Option<Module> {
-        let file = |folder: &RepoPath| folder.join("go.mod").filter(|file| repo.is_file(file));
-        let (folder, file) = folder.ancestors().find_map(|folder| Some((folder.clone(), file(&folder)?)))?;
-        let text = repo.text(&file).ok()?.text;
-        let line = text.lines().find_map(|line| line.trim().strip_prefix("module "))?;
-        let path = line.split("//").next().unwrap_or_default().trim().trim_matches('"');
-        (!path.is_empty()).then(|| Module { folder, prefix: format!("\"{path}/") })
-    }
-
-    /// The packages of this module that a file imports, with the names under which it uses them.
-    fn imported(&self, repo: &Repo, text: &str) -> Vec<(String, RepoPath)> {
-        if !holds(text, &self.prefix) {
-            return Vec::new();
-        }
-        let one = |found: regex::Captures<'_>| {
-            let path = found.name("path")?.as_str();
-            let inside = path.strip_prefix(&self.prefix[1..])?;
-            let folder = self.folder.join(inside).filter(|folder| repo.is_folder(folder))?;
-            let alias = found.name("alias").map_or(folder.name(), |alias| alias.as_str()).to_owned();
-            Some((alias, folder))
-        };
-        IMPORT.all(text, usize::MAX).filter_map(one).collect()
-    }
+    repo.files_in(folder).iter().filter(|file| is_source(file) && !is_noise(file))
 }
 
 /// The constants of packages that hold the names of variables.
@@ -103,20 +184,13 @@ struct Constants<'r> {
 }
 
 impl Constants<'_> {
-    fn read(&mut self, file: &RepoPath, text: &str, alias: &str, folder: &RepoPath) -> Vec<Fact> {
+    fn read(&mut self, file: &RepoPath, reads: &[Through], package: &Package) -> Vec<Fact> {
         let mut facts = Vec::new();
-        for found in READ.all(text, usize::MAX) {
-            let (Some(package), Some(constant)) = (found.name("package"), found.name("constant")) else {
-                continue;
-            };
-            if package.as_str() != alias {
-                continue;
-            }
-            let Some(name) = self.of(folder).get(constant.as_str()) else { continue };
-            let line = line_at(text, constant.start());
+        for read in reads.iter().filter(|read| read.alias == package.alias) {
+            let Some(name) = self.of(&package.folder).get(&read.constant) else { continue };
             facts.push(Fact {
                 what: What::EnvRead { name: name.clone(), default: None, required: false },
-                at: Evidence { path: file.clone(), line, rule: "go-env-constant" },
+                at: Evidence { path: file.clone(), line: read.line, rule: "go-env-constant" },
                 subject: Subject::Here,
             });
         }

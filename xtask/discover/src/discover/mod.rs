@@ -33,12 +33,13 @@ pub use services::{RootBuilds, root_builds};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::imports::{Imports, Modules};
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::model::fact::{BaseFacts, Fact, Facts, ServiceFacts};
+use crate::model::fact::{BaseFacts, ComponentFacts, Fact, Facts, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
-use crate::parallel::in_parallel;
+use crate::parallel::{both, each, in_parallel};
 use crate::repo::{MAX_FILE_BYTES, Repo, Unread};
 
 /// One file, as a detector sees it.
@@ -120,27 +121,21 @@ pub struct Scope {
 /// # Errors
 /// Where the tree itself cannot be read; single unreadable files become problems.
 pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> {
-    let mut found = services::find(repo, catalog, scope);
     let roots = services::Roots::of(repo, scope);
-    let deployed = deployment::read(repo, catalog, &roots, &mut found);
-    let own = in_parallel(found.services.iter().collect(), |service| {
-        let mut facts = dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
-        facts.extend(start_script::facts(repo, catalog, service));
-        (services::inputs(repo, service), facts)
-    });
-    for (service, (inputs, facts)) in found.services.iter_mut().zip(own) {
-        (service.inputs, service.facts) = (inputs, facts);
-    }
-    let origins: Vec<_> =
-        found.services.iter().map(|service| (service.dockerfile.clone(), service.origins.clone())).collect();
-    let bases = name_bases(found.bases.needed(repo, &origins), &found);
-    let mut read = read_files(repo, catalog, &roots);
-    read.facts.extend(deployed);
-    let orphans = assign::assign(repo, catalog, &mut found.services, read.facts);
+    let modules = Modules::of(repo);
+    let (read, built) = both(
+        || read_files(repo, catalog, &roots, &modules),
+        || Built::from_dockerfiles(repo, catalog, &roots),
+    );
+    let Built { mut found, bases, deployed, tested } = built;
+    let sources = imports::Sources { repo, modules: &modules, known: read.imports.into_iter().collect() };
+    let mut facts = read.facts;
+    facts.extend(deployed);
+    let orphans = assign::assign(&sources, catalog, &mut found.services, facts);
     services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
     elsewhere::settle(repo, catalog, &mut found.services);
     derive::derive(&mut found.services, catalog);
-    found.services.iter_mut().for_each(|service| assign::tidy(&mut service.facts));
+    each(&mut found.services, |service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();
     problems.extend(migrating::settle(repo, &mut found.services));
     problems.extend(found.problems);
@@ -148,17 +143,49 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let said = |new: &Problem| new.code == "unreadable" && problems.iter().any(|known| known.at == new.at);
     let new: Vec<Problem> = read.problems.into_iter().filter(|new| !said(new)).collect();
     problems.extend(new);
+    let services = &found.services;
+    let (scenarios, apis) = both(|| scenarios(repo, services), || api_document::documents(repo, services));
     Ok(Facts {
-        scenarios: scenarios(repo, &found.services),
-        apis: api_document::documents(repo, &found.services),
+        scenarios,
+        apis,
         services: found.services,
         components: found.components,
         bases,
-        tested: deployment::tested(repo, catalog),
+        tested,
         set_aside: found.set_aside,
         problems,
         orphans,
     })
+}
+
+/// What is known of the services before any file is read that is about more than building and starting them.
+struct Built {
+    found: services::Found,
+    bases: Vec<BaseFacts>,
+    /// What deployment files say.
+    deployed: Vec<Fact>,
+    /// The images of infrastructure against which the code is tested.
+    tested: Vec<ComponentFacts>,
+}
+
+impl Built {
+    fn from_dockerfiles(repo: &Repo, catalog: &Catalog, roots: &services::Roots) -> Built {
+        let mut found = services::find(repo, catalog, roots);
+        let deployed = deployment::read(repo, catalog, roots, &mut found);
+        let own = in_parallel(found.services.iter().collect(), |service| {
+            let mut facts =
+                dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
+            facts.extend(start_script::facts(repo, catalog, service));
+            (services::inputs(repo, service), facts)
+        });
+        for (service, (inputs, facts)) in found.services.iter_mut().zip(own) {
+            (service.inputs, service.facts) = (inputs, facts);
+        }
+        let origins = |service: &ServiceFacts| (service.dockerfile.clone(), service.origins.clone());
+        let origins: Vec<_> = found.services.iter().map(origins).collect();
+        let bases = name_bases(found.bases.needed(repo, &origins), &found);
+        Built { found, bases, deployed, tested: deployment::tested(repo, catalog) }
+    }
 }
 
 /// Gives each base a name that nothing else in the setup has.
@@ -204,6 +231,8 @@ fn scenarios(repo: &Repo, services: &[ServiceFacts]) -> Vec<(RepoPath, String)> 
 struct Said {
     facts: Vec<Fact>,
     problems: Vec<Problem>,
+    /// What sources import of their own modules.
+    imports: Vec<(RepoPath, Imports)>,
     /// Too large to be read.
     skipped: Vec<RepoPath>,
 }
@@ -212,7 +241,7 @@ struct Said {
 const FILES_AT_ONCE: usize = 64;
 
 /// Reads each wanted file once.
-fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
+fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots, modules: &Modules) -> Said {
     let detectors = Detectors::all();
     let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
     let read = in_parallel(some, |paths| {
@@ -220,7 +249,7 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
         let mut folder = Folder::default();
         for path in *paths {
             if let Some(wanted) = wanted(path, &detectors, scope, &mut folder) {
-                read_file(repo, catalog, &wanted, &mut said);
+                read_file(repo, catalog, &wanted, modules, &mut said);
             }
         }
         said
@@ -229,6 +258,7 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots) -> Said {
     for said in read {
         all.facts.extend(said.facts);
         all.problems.extend(said.problems);
+        all.imports.extend(said.imports);
         all.skipped.extend(said.skipped);
     }
     env_file::drop_weaker(&mut all.facts);
@@ -297,7 +327,7 @@ fn in_hidden_folder(path: &RepoPath) -> bool {
         .is_some_and(|folder| folder.parts().any(|part| part.starts_with('.') && part != services::DOCKER))
 }
 
-fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, said: &mut Said) {
+fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, modules: &Modules, said: &mut Said) {
     let text = match repo.text(wanted.path) {
         Ok(text) => {
             // In sources such bytes are mostly comments; a value would be handed on with them.
@@ -321,6 +351,9 @@ fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, said: &mut Sai
         (detector.read)(&source, &mut facts);
     }
     said.facts.append(&mut facts);
+    if imports::is_source(wanted.path) {
+        said.imports.push((wanted.path.clone(), Imports::of(repo, modules, wanted.path, &text)));
+    }
 }
 
 fn unread(wanted: &Wanted<'_>, why: &Unread) -> Option<Problem> {

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::imports::Sources;
+use super::services;
 use super::workspace::Modules;
-use super::{imports, services};
 use crate::model::fact::{Fact, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::parallel::in_parallel;
@@ -26,11 +27,12 @@ pub(super) struct Shared {
 }
 
 /// Looks at all services.
-pub(super) fn shared(repo: &Repo, services: &[ServiceFacts]) -> Shared {
+pub(super) fn shared(services: &[ServiceFacts], sources: &Sources<'_>) -> Shared {
+    let repo = sources.repo;
     let homes: BTreeSet<RepoPath> = services.iter().map(|service| service.path.clone()).collect();
     let modules = Modules::of(repo);
     let positions: Vec<usize> = (0..services.len()).collect();
-    let reached = in_parallel(positions, |at| of(repo, &services[*at], &homes, &modules));
+    let reached = in_parallel(positions, |at| of(&services[*at], &homes, &modules, sources));
     let mut shared = Shared::default();
     for (at, (folders, facts)) in reached.into_iter().enumerate() {
         for folder in folders {
@@ -42,11 +44,12 @@ pub(super) fn shared(repo: &Repo, services: &[ServiceFacts]) -> Shared {
 }
 
 fn of(
-    repo: &Repo,
     service: &ServiceFacts,
     homes: &BTreeSet<RepoPath>,
     modules: &Modules,
+    sources: &Sources<'_>,
 ) -> (BTreeSet<RepoPath>, Vec<Fact>) {
+    let repo = sources.repo;
     // A folder that holds services is the monorepo, or a part of it, and no library; one that is copied and holds this
     // service alone is the service with its layers.
     let is_outside = |folder: &RepoPath| !folder.is_root() && !folder.is_in(&service.path);
@@ -70,12 +73,11 @@ fn of(
         reached.extend(new);
     }
     // What lies with a service further in, and is copied by name all the same, is of both.
-    let is_of_both = |path: &&RepoPath| {
-        let within = |home: &RepoPath| path.is_in(home) && home.is_in(&service.path) && *home != service.path;
-        homes.iter().any(within)
-    };
+    let is_within = |home: &&RepoPath| home.is_in(&service.path) && **home != service.path;
+    let within: Vec<&RepoPath> = homes.iter().filter(is_within).collect();
+    let is_of_both = |path: &&RepoPath| within.iter().any(|home| path.is_in(home));
     reached.extend(copied.iter().filter(is_of_both).cloned());
-    let imported = imports::of(repo, service);
+    let imported = sources.of(service);
     reached.extend(imported.folders.into_iter().filter(|folder| is_library(folder)));
     (reached, imported.reads)
 }

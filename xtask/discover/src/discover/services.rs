@@ -62,13 +62,12 @@ struct Candidate {
     read: Result<Dockerfile, Problem>,
 }
 
-/// All services below the roots of `scope`.
-pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
+/// All services below the roots.
+pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     let mut found = Found::default();
-    let roots = Roots::of(repo, scope);
-    let candidates = candidates(repo, &roots, &mut found);
+    let candidates = candidates(repo, roots, &mut found);
     let read = candidates.iter().filter_map(|one| Some((&one.file, one.read.as_ref().ok()?)));
-    found.bases = Bases::of(repo, &roots, read);
+    found.bases = Bases::of(repo, roots, read);
     let is_base = |one: &Candidate| one.read.as_ref().is_ok_and(|read| found.bases.is_base(&one.file, read));
     let (bases, mut candidates): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_base);
     bases.into_iter().for_each(|base| found.aside(base.file, aside::BASE.to_owned()));
@@ -79,7 +78,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
             None => found.add(repo, catalog, candidate),
         }
     }
-    found.problems.extend(folders_called_dockerfile(repo, &roots));
+    found.problems.extend(folders_called_dockerfile(repo, roots));
     found.set_examples_aside();
     found.set_collections_aside();
     found.set_build_tools_aside(repo);
@@ -99,7 +98,8 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Found {
     found
 }
 
-/// Where services are looked for.
+/// Where services are looked for; by default everywhere.
+#[derive(Default)]
 pub(super) struct Roots {
     roots: Vec<Glob>,
     exclude: Vec<Glob>,
@@ -551,7 +551,8 @@ mod tests {
     use super::*;
 
     fn names(tree: &str) -> Vec<String> {
-        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let repo = Repo::from_fixture(tree);
+        let found = find(&repo, &Catalog::default(), &Roots::of(&repo, &Scope::default()));
         assert!(found.set_aside.is_empty(), "{:?}", found.set_aside);
         found.services.into_iter().map(|service| service.name).collect()
     }
@@ -596,7 +597,7 @@ mod tests {
     }
 
     fn aside(tree: &str) -> Vec<String> {
-        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
         found.set_aside.into_iter().map(|aside| format!("{}: {}", aside.path, aside.reason)).collect()
     }
 
@@ -639,7 +640,7 @@ mod tests {
         };
         let found = |tree: &str| {
             let catalog = Catalog::load(&[]).expect("the catalogue parses");
-            let found = find(&Repo::from_fixture(tree), &catalog, &Scope::default());
+            let found = find(&Repo::from_fixture(tree), &catalog, &Roots::default());
             (found.components.len(), found.set_aside.len(), found.services.len())
         };
         assert_eq!(found(&seed("MongoSeed", "CMD ./import.sh")), (0, 1, 0));

@@ -58,10 +58,10 @@ mod tests {
     use super::super::find;
     use super::*;
     use crate::catalog::Catalog;
-    use crate::discover::Scope;
+    use crate::discover::services::Roots;
 
     fn found(tree: &str) -> Vec<String> {
-        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
         let services = found.services.into_iter();
         services.map(|one| format!("{} in {}: {}", one.name, one.path, one.dockerfile)).collect()
     }

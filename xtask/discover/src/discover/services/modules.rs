@@ -56,14 +56,14 @@ mod tests {
     use super::super::find;
     use super::*;
     use crate::catalog::Catalog;
-    use crate::discover::Scope;
+    use crate::discover::services::Roots;
 
     fn built(dockerfile: &str, more: &str) -> Vec<String> {
         let tree = format!(
             "//- /Dockerfile\n{dockerfile}\n//- /orders/composer.json\n{{}}\n//- /orders/public/index.php\n<?php\n\
              //- /users/composer.json\n{{}}\n//- /users/public/index.php\n<?php\n{more}"
         );
-        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
         let one = |service: &crate::model::fact::ServiceFacts| {
             format!("{} in {}", service.name, service.build.context)
         };
