@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::needs::Wire;
+use crate::config::Config;
+use crate::model::stack::External;
+
+use super::components::Component;
+use super::draft::Draft;
+use super::needs::{Needs, Target, Wire};
 use super::value::{Wanted, rewrite};
 use super::variables::Part;
 
@@ -108,6 +113,32 @@ fn for_compose(url: &str) -> String {
         rest = &found[1..];
     }
     out + rest
+}
+
+/// Connections that leave the monorepo: those that were found, and those to infrastructure that runs elsewhere.
+pub(crate) fn connections(
+    config: &Config,
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    components: &[Component<'_>],
+) -> Vec<External> {
+    let mut all = Vec::new();
+    for (draft, needs) in drafts.iter().zip(needs) {
+        all.extend(needs.external.clone());
+        let name = &draft.facts.name;
+        for component in components.iter().filter(|component| component.clients.contains(name)) {
+            let Some(address) = &component.external else { continue };
+            let kind = &component.entry.kind;
+            let need = needs.all.iter().find(|need| need.target == Target::Kind(kind.clone()));
+            all.push(External {
+                from: name.clone(),
+                address: address.shown(),
+                via: need.and_then(|need| need.wires.first()).map(|wire| wire.name.clone()),
+                at: config.place(&["infrastructure", kind]),
+            });
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -3,6 +3,13 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::fact::Purpose;
+
+use super::assemble;
+use super::components::Component;
+use super::draft::Draft;
+use super::environment::port_variable;
+
 /// A port that wants to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -25,6 +32,36 @@ pub(crate) struct Moved {
     pub(crate) given: u16,
     /// Whether `config.yaml` asked for the same port twice.
     pub(crate) fixed: bool,
+}
+
+/// All ports that want to be published: of the services, and of what they debug with, then of the components.
+pub(crate) fn requests(drafts: &[Draft<'_>], components: &[Component<'_>]) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for draft in drafts {
+        for (i, port) in draft.ports.iter().filter(|port| port.purpose == Purpose::Main).enumerate() {
+            requests.push(Request {
+                variable: port_variable(draft, port.container),
+                owner: draft.facts.name.clone(),
+                container: port.container,
+                fixed: draft.wanted.host_port.filter(|_| i == 0),
+            });
+        }
+        let owner = &draft.facts.name;
+        requests.extend(assemble::debug_ports(draft).into_iter().map(|port| Request {
+            variable: port.variable,
+            owner: owner.clone(),
+            container: port.container,
+            fixed: None,
+        }));
+    }
+    for component in components.iter().filter(|component| component.external.is_none()) {
+        for (i, port) in assemble::component_ports(component).into_iter().enumerate() {
+            let fixed = component.host_port.filter(|_| i == 0);
+            let owner = component.name.clone();
+            requests.push(Request { variable: port.variable, owner, container: port.host, fixed });
+        }
+    }
+    requests
 }
 
 /// Ports by variable, and who had to move.

@@ -1,10 +1,14 @@
 //! Decides which variables are secrets and of which form; pure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::model::stack::SecretForm;
+
+use super::draft::Draft;
+use super::settings;
 
 /// Last words of names that hold secrets.
 const ENDINGS: &[&str] = &[
@@ -113,6 +117,22 @@ fn is_third_party(words: &[&str], last: &str, comment: &str) -> bool {
     }
     // An API key is somebody else's unless the system's own parts use it among themselves.
     last == "KEY" && has(&["API"]) && !has(&["INTERNAL", "SERVICE", "APP"])
+}
+
+/// Secrets that several services hold together: one name, and one example value or the name of a token's key.
+pub(crate) fn shared(drafts: &[Draft<'_>]) -> BTreeSet<String> {
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for draft in drafts {
+        for (name, setting) in settings::settings(draft.facts) {
+            let value = setting.value().unwrap_or_default();
+            let form = form(name, value, setting.comment());
+            if matches!(form, Some(SecretForm::Hex(_))) && (!value.is_empty() || name.contains("JWT")) {
+                let value = if name.contains("JWT") { "" } else { value };
+                *seen.entry((name.to_owned(), value.to_owned())).or_default() += 1;
+            }
+        }
+    }
+    seen.into_iter().filter(|(_, services)| *services > 1).map(|((name, _), _)| name).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod releases;
 use super::*;
 use crate::discover::{Scope, discover};
 use crate::model::inventory::{Service, Strength};
+use crate::model::stack::{Mount, Variable};
 use crate::repo::Repo;
 
 fn try_plan(fixture: &str, config: &str) -> Result<Stack> {
