@@ -29,6 +29,7 @@ mod renames;
 mod secrets;
 mod settings;
 mod setup;
+mod sight;
 mod strength;
 mod value;
 mod variables;
