@@ -10,17 +10,17 @@ mod ignored;
 mod inputs;
 mod language;
 mod modules;
+mod naming;
 mod parameters;
 mod place;
+mod roots;
 mod tags;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Scope;
 use super::dockerfile::Dockerfile;
-use super::glob::Glob;
-use super::names::{Names, valid_name};
+use super::names::Names;
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts, SetAside};
 use crate::model::path::RepoPath;
@@ -38,6 +38,8 @@ pub(super) use crate::noise::{is_test_folder, is_test_path};
 pub(super) use aside::{DOCKER, TEMPLATE, hidden_or_test};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
+pub(super) use naming::name_uniquely;
+pub(super) use roots::Roots;
 pub(super) use tags::Tagged;
 pub(super) use tasks::settle as settle_tasks;
 
@@ -82,7 +84,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     found.set_examples_aside();
     found.set_collections_aside();
     found.set_build_tools_aside(repo);
-    names_in_common(&mut found.services);
+    naming::names_in_common(&mut found.services);
     found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
     // What is no service needs no advice.
@@ -96,48 +98,6 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));
     found.set_aside.sort_by(|a, b| a.path.cmp(&b.path));
     found
-}
-
-/// Where services are looked for; by default everywhere.
-#[derive(Default)]
-pub(super) struct Roots {
-    roots: Vec<Glob>,
-    exclude: Vec<Glob>,
-}
-
-impl Roots {
-    pub(super) fn of(repo: &Repo, scope: &Scope) -> Roots {
-        let mut roots = scope.roots.clone();
-        let usual = RepoPath::root().join("workspace/code").filter(|folder| repo.is_folder(folder));
-        if let (true, Some(folder)) = (roots.is_empty(), usual) {
-            roots.push(format!("{folder}/*"));
-        }
-        // A setup that this program wrote is no evidence for what it should write.
-        let setups = repo.files().filter_map(|file| file.as_str().strip_suffix("/.generated/state.yaml"));
-        let exclude = scope.exclude.iter().map(String::as_str).chain(setups).map(Glob::new);
-        let exclude = exclude.chain(tools(repo).iter().map(|tool| Glob::new(tool))).collect();
-        Roots { roots: roots.iter().map(|root| Glob::new(root)).collect(), exclude }
-    }
-
-    pub(super) fn excludes(&self, path: &RepoPath) -> bool {
-        self.exclude.iter().any(|pattern| pattern.covers(path))
-    }
-
-    pub(super) fn holds(&self, path: &RepoPath) -> bool {
-        (self.roots.is_empty() || self.roots.iter().any(|pattern| pattern.covers(path)))
-            && !self.excludes(path)
-    }
-}
-
-/// Where the commands of `cargo xtask` lie: the root's own package, and this project's sources with their sample and
-/// their fixtures, where they are part of the tree. They run the services and are none.
-fn tools(repo: &Repo) -> Vec<String> {
-    const SOURCES: &str = "xtask/discover/src/discover/services.rs";
-    let is_file = |path: &str| RepoPath::root().join(path).is_some_and(|path| repo.is_file(&path));
-    let is_tool = is_file("xtask/Cargo.toml") && !is_file("xtask/Dockerfile");
-    let own = is_tool.then(|| "xtask".to_owned());
-    let copies = repo.files().filter_map(|file| file.as_str().strip_suffix(SOURCES)?.strip_suffix('/'));
-    own.into_iter().chain(copies.map(str::to_owned)).collect()
 }
 
 fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
@@ -453,63 +413,6 @@ impl Found {
     }
 }
 
-/// Fewer services that begin with the same word are called so.
-const MANY: usize = 3;
-
-/// Where all services of a folder, or several of them wherever they lie, begin with the same words, each is also known
-/// without them.
-fn names_in_common(services: &mut [ServiceFacts]) {
-    let mut groups: BTreeMap<(Option<RepoPath>, String), Vec<usize>> = BTreeMap::new();
-    let mut folders: BTreeMap<Option<RepoPath>, usize> = BTreeMap::new();
-    for (at, service) in services.iter().enumerate() {
-        let first = service.name.split('-').next().unwrap_or_default().to_owned();
-        groups.entry((service.path.parent(), first)).or_default().push(at);
-        *folders.entry(service.path.parent()).or_default() += 1;
-    }
-    // `Shop.Orders/Shop.Orders.Api` and `Shop.Users/Shop.Users.Api`: each lies in a folder of its own.
-    let mut apart: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for ((_, first), group) in groups.iter().filter(|(_, group)| group.len() == 1) {
-        apart.entry(first.clone()).or_default().extend(group);
-    }
-    groups.extend(
-        apart
-            .into_iter()
-            .map(|(first, group)| ((None, first), group))
-            .filter(|(_, group)| group.len() >= MANY),
-    );
-    for ((folder, _), group) in groups {
-        if group.len() < 2 || (group.len() < MANY && folders.get(&folder) != Some(&group.len())) {
-            continue;
-        }
-        shorten(services, &group, 0);
-    }
-}
-
-/// Leaves out what these names have in common from the word at `from` on, and then what many of them have in common
-/// behind it: `Shop.Gateway`, `Shop.Services.Orders`, `Shop.Services.Users`.
-fn shorten(services: &mut [ServiceFacts], group: &[usize], from: usize) {
-    let names: Vec<Vec<&str>> =
-        group.iter().map(|at| services[*at].name.split('-').skip(from).collect()).collect();
-    let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
-    let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);
-    let common = (0..shortest.saturating_sub(1)).take_while(same).count();
-    if common == 0 {
-        return;
-    }
-    let mut below: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    let mut shorter = Vec::new();
-    for (at, name) in group.iter().zip(&names) {
-        shorter.push(name[common..].join("-"));
-        below.entry(name[common].to_owned()).or_default().push(*at);
-    }
-    for (at, name) in group.iter().zip(shorter) {
-        services[*at].aliases.push(name);
-    }
-    for group in below.into_values().filter(|group| group.len() >= MANY) {
-        shorten(services, &group, from + common);
-    }
-}
-
 /// The kind of infrastructure of which this is the server itself with a little on top.
 fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
     let entry = catalog.by_image(&image.base)?;
@@ -518,37 +421,10 @@ fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
     (!own_program || entry.class == Class::Observability).then(|| entry.kind.clone())
 }
 
-/// Where two services have one name, the folder above that says whose they are is put in front, and a number behind if
-/// that is not enough.
-pub(super) fn name_uniquely(services: &mut [ServiceFacts]) {
-    let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for service in services.iter() {
-        *count.entry(service.name.clone()).or_default() += 1;
-    }
-    let mut taken: BTreeSet<String> =
-        count.iter().filter(|(_, number)| **number == 1).map(|(name, _)| name.clone()).collect();
-    let mut order: Vec<usize> = (0..services.len()).collect();
-    order.sort_by(|a, b| services[*a].dockerfile.cmp(&services[*b].dockerfile));
-    for at in order {
-        let service = &mut services[at];
-        if count.get(&service.name).copied().unwrap_or_default() < 2 {
-            continue;
-        }
-        let above = service.path.ancestors().skip(1).find(|folder| !place::is_holder(folder.name()));
-        let above = above.map(|folder| valid_name(folder.name())).unwrap_or_default();
-        let longer =
-            if above.is_empty() { service.name.clone() } else { format!("{above}-{}", service.name) };
-        let numbered = (2..).map(|number| format!("{longer}-{number}"));
-        let name = std::iter::once(longer.clone()).chain(numbered).find(|name| !taken.contains(name));
-        let name = name.unwrap_or(longer);
-        taken.insert(name.clone());
-        service.aliases.push(std::mem::replace(&mut service.name, name));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discover::Scope;
 
     fn names(tree: &str) -> Vec<String> {
         let repo = Repo::from_fixture(tree);

@@ -1,0 +1,93 @@
+//! What services are called beside each other: words that many have in common left out, names that two have told apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::names::valid_name;
+use super::place;
+use crate::model::fact::ServiceFacts;
+use crate::model::path::RepoPath;
+
+/// Fewer services that begin with the same word are called so.
+const MANY: usize = 3;
+
+/// Where all services of a folder, or several of them wherever they lie, begin with the same words, each is also known
+/// without them.
+pub(super) fn names_in_common(services: &mut [ServiceFacts]) {
+    let mut groups: BTreeMap<(Option<RepoPath>, String), Vec<usize>> = BTreeMap::new();
+    let mut folders: BTreeMap<Option<RepoPath>, usize> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        let first = service.name.split('-').next().unwrap_or_default().to_owned();
+        groups.entry((service.path.parent(), first)).or_default().push(at);
+        *folders.entry(service.path.parent()).or_default() += 1;
+    }
+    // `Shop.Orders/Shop.Orders.Api` and `Shop.Users/Shop.Users.Api`: each lies in a folder of its own.
+    let mut apart: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for ((_, first), group) in groups.iter().filter(|(_, group)| group.len() == 1) {
+        apart.entry(first.clone()).or_default().extend(group);
+    }
+    groups.extend(
+        apart
+            .into_iter()
+            .map(|(first, group)| ((None, first), group))
+            .filter(|(_, group)| group.len() >= MANY),
+    );
+    for ((folder, _), group) in groups {
+        if group.len() < 2 || (group.len() < MANY && folders.get(&folder) != Some(&group.len())) {
+            continue;
+        }
+        shorten(services, &group, 0);
+    }
+}
+
+/// Leaves out what these names have in common from the word at `from` on, and then what many of them have in common
+/// behind it: `Shop.Gateway`, `Shop.Services.Orders`, `Shop.Services.Users`.
+fn shorten(services: &mut [ServiceFacts], group: &[usize], from: usize) {
+    let names: Vec<Vec<&str>> =
+        group.iter().map(|at| services[*at].name.split('-').skip(from).collect()).collect();
+    let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
+    let same = |word: &usize| names.iter().all(|name| name[*word] == names[0][*word]);
+    let common = (0..shortest.saturating_sub(1)).take_while(same).count();
+    if common == 0 {
+        return;
+    }
+    let mut below: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut shorter = Vec::new();
+    for (at, name) in group.iter().zip(&names) {
+        shorter.push(name[common..].join("-"));
+        below.entry(name[common].to_owned()).or_default().push(*at);
+    }
+    for (at, name) in group.iter().zip(shorter) {
+        services[*at].aliases.push(name);
+    }
+    for group in below.into_values().filter(|group| group.len() >= MANY) {
+        shorten(services, &group, from + common);
+    }
+}
+
+/// Where two services have one name, the folder above that says whose they are is put in front, and a number behind if
+/// that is not enough.
+pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for service in services.iter() {
+        *count.entry(service.name.clone()).or_default() += 1;
+    }
+    let mut taken: BTreeSet<String> =
+        count.iter().filter(|(_, number)| **number == 1).map(|(name, _)| name.clone()).collect();
+    let mut order: Vec<usize> = (0..services.len()).collect();
+    order.sort_by(|a, b| services[*a].dockerfile.cmp(&services[*b].dockerfile));
+    for at in order {
+        let service = &mut services[at];
+        if count.get(&service.name).copied().unwrap_or_default() < 2 {
+            continue;
+        }
+        let above = service.path.ancestors().skip(1).find(|folder| !place::is_holder(folder.name()));
+        let above = above.map(|folder| valid_name(folder.name())).unwrap_or_default();
+        let longer =
+            if above.is_empty() { service.name.clone() } else { format!("{above}-{}", service.name) };
+        let numbered = (2..).map(|number| format!("{longer}-{number}"));
+        let name = std::iter::once(longer.clone()).chain(numbered).find(|name| !taken.contains(name));
+        let name = name.unwrap_or(longer);
+        taken.insert(name.clone());
+        service.aliases.push(std::mem::replace(&mut service.name, name));
+    }
+}
