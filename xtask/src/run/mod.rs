@@ -32,6 +32,7 @@ pub mod pause;
 pub mod ports;
 pub mod preflight;
 pub mod probe;
+pub mod ps;
 pub mod relay;
 pub mod remote;
 pub mod report_file;
