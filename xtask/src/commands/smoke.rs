@@ -20,6 +20,25 @@ use crate::ui::{self, Ui};
 /// Where the scenarios lie in the setup.
 const FOLDER: &str = "tests/smoke";
 
+/// How one is written, for `--help`; a test reads it.
+const EXAMPLE: &str = "\
+name: order flow
+steps:
+  - name: register a user
+    service: accounts
+    request: { method: POST, path: /users, json: { email: \"ann-${run}@example.org\" } }
+    expect:
+      status: 201                  # one, a list, or a class such as 2xx, which is the default
+      json: { $.id: { type: integer } }
+    capture: { user_id: $.id }     # for the steps that follow
+  - name: place an order
+    service: trading
+    request: { method: POST, path: /orders, json: { user_id: \"${user_id}\" } }
+    retry: { times: 10, every: 500ms }
+cleanup:                           # always played, last
+  - { service: accounts, request: { method: DELETE, path: \"/users/${user_id}\" } }
+";
+
 /// Its arguments.
 pub fn command() -> Command {
     Command::new("smoke")
@@ -29,9 +48,14 @@ pub fn command() -> Command {
              A scenario is a list of requests with what must come back; `schemas/scenario.schema.json` of the xtask \
              describes the format for editors. Exits with 1 when a scenario fails.",
         )
+        .after_long_help(format!("A scenario:\n\n{}", indented(EXAMPLE)))
         .arg(Arg::new("name").value_name("NAME").num_args(0..).help("Scenarios, by name or by file without `.yaml`"))
         .arg(junit_arg())
         .arg(super::env_arg())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// `--junit FILE`.
@@ -80,7 +104,8 @@ pub(super) fn scenarios(setup: &Setup, names: &[String]) -> Result<Vec<Scenario>
 pub(super) fn no_scenarios(setup: &Setup) -> Failure {
     Failure::new("there are no scenarios")
         .at(format!("{}/{FOLDER}", setup.shown))
-        .fix("cargo xtask integrate")
+        .why("one is generated for each service with a health route over HTTP; all others are yours to write")
+        .fix("cargo xtask smoke --help, which shows how; or cargo xtask integrate, where such a service is new")
 }
 
 /// Plays them in order, with a line per step; failures are shown where they happen.
@@ -203,4 +228,15 @@ fn case(played: &Played, step: &PlayedStep) -> Case {
         }
     };
     Case { name: step.name.clone(), took: step.took, result }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_help_is_a_scenario() {
+        let read = scenario::parse(EXAMPLE, "example.yaml").expect("a scenario");
+        assert_eq!((read.steps.len(), read.cleanup.len()), (2, 1));
+    }
 }

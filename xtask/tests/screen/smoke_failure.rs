@@ -93,7 +93,9 @@ fn an_empty_folder_is_a_warning() {
     assert_eq!((screen.code, screen.stdout.as_str()), (0, ""));
     assert_eq!(
         screen.stderr,
-        "warning: there are no scenarios\n  at integration/tests/smoke\n  fix: cargo xtask integrate\n"
+        "warning: there are no scenarios\n  at integration/tests/smoke\n  \
+         why: one is generated for each service with a health route over HTTP; all others are yours to write\n  \
+         fix: cargo xtask smoke --help, which shows how; or cargo xtask integrate, where such a service is new\n"
     );
 }
 
