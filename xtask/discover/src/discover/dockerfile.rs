@@ -39,6 +39,12 @@ pub(super) struct Dockerfile {
     pub(super) broken: Option<(u32, String)>,
 }
 
+/// Whether a path of the image ends with the name of a file: `/app/app.jar`.
+fn names_a_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.trim_start_matches('.').contains('.')
+}
+
 impl Dockerfile {
     /// Reads the text.
     ///
@@ -87,14 +93,36 @@ impl Dockerfile {
         names
     }
 
+    /// The values that ARG gives to the argument `name`.
+    pub(super) fn defaults(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.steps.iter().filter_map(|step| match &step.what {
+            steps::What::Arg(pairs) => Some(pairs),
+            _ => None,
+        });
+        pairs
+            .flatten()
+            .filter(move |(argument, _)| argument == name)
+            .filter_map(|(_, value)| value.as_deref())
+    }
+
     /// Where the argument `name` stands in paths; [`MARK`] stands for it.
     pub(super) fn uses(&self, name: &str) -> Uses {
         let args = BTreeMap::from([(name.to_owned(), MARK.to_owned())]);
-        let sources = self.image(None, &args).copies.into_iter().map(|(source, _)| source);
-        let mut uses =
-            Uses { sources: sources.filter(|source| source.contains(MARK)).collect(), paths: Vec::new() };
-        let mut copied_to = String::new();
         let mark = |known: &str| Some(if known == name { MARK.to_owned() } else { format!("${{{known}}}") });
+        // `COPY ${JAR_FILE} app.jar` chooses a file, and no folder.
+        let mut files: Vec<String> = Vec::new();
+        for step in &self.steps {
+            if let steps::What::Copy { sources, to } = &step.what
+                && names_a_file(to)
+            {
+                let sources = sources.iter().map(|source| expand::value(source, &mark));
+                files.extend(sources.filter(|source| source.ends_with(MARK)));
+            }
+        }
+        let sources = self.image(None, &args).copies.into_iter().map(|(source, _)| source);
+        let sources = sources.filter(|source| source.contains(MARK) && !files.contains(source));
+        let mut uses = Uses { sources: sources.collect(), paths: Vec::new() };
+        let mut copied_to = String::new();
         for step in &self.steps {
             match &step.what {
                 steps::What::Copy { sources, to }

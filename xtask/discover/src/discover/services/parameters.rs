@@ -29,7 +29,11 @@ pub(super) struct Value {
 /// The build argument that chooses among folders here; `None` where there is none.
 pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Option<Parameter> {
     let folder = file.parent().unwrap_or_default();
-    dockerfile.arguments().into_iter().find_map(|name| {
+    // What is built, and what a pattern finds, is no folder with a program.
+    let is_choice = |name: &String| {
+        dockerfile.defaults(name).all(|value| !value.contains(['*', '?']) && !context::is_built(value))
+    };
+    dockerfile.arguments().into_iter().filter(is_choice).find_map(|name| {
         let used = dockerfile.uses(&name);
         let copied = copied(repo, &folder, &used.sources);
         // A folder that is copied by the argument's name is the service's, also where there is only one yet.
@@ -252,6 +256,29 @@ mod tests {
             values(&tree, "docker/Dockerfile"),
             ["NAME=vets-1.0 vets in vets/target", "NAME=visits-1.0 visits in visits/target"]
         );
+    }
+
+    #[test]
+    fn archive_that_is_built_is_no_choice_among_the_modules_beside_it() {
+        let tree = |argument: &str, copy: &str| {
+            format!(
+                "//- /orders/Dockerfile\nFROM eclipse-temurin:21\nARG {argument}\nCOPY {copy}\n//- /orders/pom.xml\n<project/>\n\
+                 //- /users/pom.xml\n<project/>\n"
+            )
+        };
+        for (argument, copy) in [
+            ("JAR_FILE=target/*.jar", "${JAR_FILE} app.jar"),
+            ("JAR_FILE=build/libs/orders.jar", "${JAR_FILE} /app/"),
+            ("JAR_FILE", "${JAR_FILE} /app/app.jar"),
+        ] {
+            assert_eq!(
+                values(&tree(argument, copy), "orders/Dockerfile"),
+                Vec::<String>::new(),
+                "{argument}"
+            );
+        }
+        // A folder that is copied into one of another name is one all the same.
+        assert_eq!(values(&tree("APP=orders", "${APP} ./app"), "orders/Dockerfile").len(), 2);
     }
 
     #[test]
