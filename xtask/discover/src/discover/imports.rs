@@ -1,5 +1,6 @@
-//! Follows the imports of a Go program inside its own module: the packages that it is built from, and the variables
-//! whose names these keep as constants. Says nothing about other modules.
+//! Follows the imports of a Go program inside the modules here, its own and those that `replace` and `go.work` put beside
+//! it: the packages that it is built from, and the variables whose names these keep as constants. Says nothing about
+//! modules that lie elsewhere.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,13 +16,26 @@ use crate::repo::Repo;
 const MAX_PACKAGES: usize = 400;
 const MAX_FILES: usize = 3_000;
 
-/// What a program takes from other folders of its module.
+/// More modules beside one are not looked at.
+const MAX_MODULES: usize = 200;
+
+/// What a program takes from other folders of the modules here.
 #[derive(Debug, Default)]
 pub(super) struct Imported {
-    /// Its packages outside its own folder.
+    /// Its packages outside its own folder; of one that is a module's root, its files.
     pub(super) folders: BTreeSet<RepoPath>,
     /// Reads of variables through constants of other packages.
     pub(super) reads: Vec<Fact>,
+    /// The modules whose packages it could import.
+    modules: Vec<RepoPath>,
+}
+
+impl Imported {
+    /// Whether a folder holds code of Go of which the program takes what it imports, and no more: the compiler does not
+    /// look at the rest.
+    pub(super) fn decide(&self, repo: &Repo, folder: &RepoPath) -> bool {
+        self.modules.iter().any(|module| folder.is_in(module)) && sources(repo, folder).next().is_some()
+    }
 }
 
 static IMPORT: LazyLock<Pattern> = LazyLock::new(|| {
@@ -49,7 +63,7 @@ pub(super) struct Imports {
 /// An imported package.
 #[derive(Debug, Clone)]
 struct Package {
-    /// The folder of the module that both belong to.
+    /// The folder of its module.
     module: RepoPath,
     folder: RepoPath,
     /// Its name in the file that imports it.
@@ -69,8 +83,8 @@ impl Imports {
     pub(super) fn of(repo: &Repo, modules: &Modules, file: &RepoPath, text: &str) -> Imports {
         let mut packages = Vec::new();
         for folder in file.ancestors().skip(1) {
-            if let Some(Some(prefix)) = modules.prefixes.get(&folder) {
-                packages.extend(packages_of(repo, &folder, prefix, text));
+            for (module, path) in modules.seen_from(&folder) {
+                packages.extend(packages_of(repo, module, path, text));
             }
         }
         let through = |found: regex::Captures<'_>| {
@@ -87,12 +101,13 @@ impl Imports {
     }
 }
 
-fn packages_of(repo: &Repo, module: &RepoPath, prefix: &str, text: &str) -> Vec<Package> {
-    if !holds(text, prefix) {
+fn packages_of(repo: &Repo, module: &RepoPath, path: &str, text: &str) -> Vec<Package> {
+    if !holds(text, path) {
         return Vec::new();
     }
     let one = |found: regex::Captures<'_>| {
-        let inside = found.name("path")?.as_str().strip_prefix(&prefix[1..])?;
+        let inside = found.name("path")?.as_str().strip_prefix(&path[1..])?;
+        let inside = if inside.is_empty() { inside } else { inside.strip_prefix('/')? };
         let folder = module.join(inside).filter(|folder| repo.is_folder(folder))?;
         let alias = found.name("alias").map_or(folder.name(), |alias| alias.as_str()).to_owned();
         Some(Package { module: module.clone(), folder, alias })
@@ -100,33 +115,70 @@ fn packages_of(repo: &Repo, module: &RepoPath, prefix: &str, text: &str) -> Vec<
     IMPORT.all(text, usize::MAX).filter_map(one).collect()
 }
 
-/// The modules of the repository.
+/// The modules of the repository, by their folders.
 #[derive(Debug, Default)]
-pub(super) struct Modules {
-    /// Under which paths their packages are imported, with the quote in front and the slash behind, by the modules'
-    /// folders; `None` where a module does not say it.
-    prefixes: BTreeMap<RepoPath, Option<String>>,
+pub(super) struct Modules(BTreeMap<RepoPath, Module>);
+
+/// One of them.
+#[derive(Debug, Default)]
+struct Module {
+    /// Under which its packages are imported, with the quote in front; `None` where the module does not say it.
+    path: Option<String>,
+    /// The folders of others that it takes in place of those elsewhere.
+    beside: Vec<RepoPath>,
 }
 
 impl Modules {
     /// All of them.
     pub(super) fn of(repo: &Repo) -> Modules {
-        let files = repo.files().filter(|file| file.name() == "go.mod");
-        let one = |file: &RepoPath| Some((file.parent()?, prefix(&repo.text(file).ok()?.text)));
-        Modules { prefixes: files.filter_map(one).collect() }
+        let files = |name: &'static str| repo.files().filter(move |file| file.name() == name);
+        let one = |file: &RepoPath| {
+            let (folder, text) = (file.parent()?, repo.text(file).ok()?.text);
+            let beside = local_paths(repo, &folder, &text);
+            Some((folder, Module { path: path(&text), beside }))
+        };
+        let mut modules = Modules(files("go.mod").filter_map(one).collect());
+        for workspace in files("go.work") {
+            let (Some(folder), Ok(text)) = (workspace.parent(), repo.text(workspace)) else { continue };
+            let used = local_paths(repo, &folder, &text.text);
+            for module in &used {
+                let Some(module) = modules.0.get_mut(module) else { continue };
+                module.beside.extend(used.iter().cloned());
+            }
+        }
+        modules
     }
 
     /// The folder of the module that a folder belongs to.
     fn above(&self, folder: &RepoPath) -> Option<RepoPath> {
-        let module = folder.ancestors().find(|folder| self.prefixes.contains_key(folder))?;
-        self.prefixes[&module].is_some().then_some(module)
+        let module = folder.ancestors().find(|folder| self.0.contains_key(folder))?;
+        self.0[&module].path.is_some().then_some(module)
+    }
+
+    /// The module in that very folder and those beside it: where they lie, and under which paths they are imported.
+    fn seen_from(&self, folder: &RepoPath) -> BTreeMap<&RepoPath, &str> {
+        let Some((folder, module)) = self.0.get_key_value(folder) else { return BTreeMap::new() };
+        let beside = module.beside.iter().take(MAX_MODULES);
+        let all = std::iter::once(folder).chain(beside);
+        all.filter_map(|folder| Some((folder, self.0.get(folder)?.path.as_deref()?))).collect()
     }
 }
 
-fn prefix(manifest: &str) -> Option<String> {
+fn path(manifest: &str) -> Option<String> {
     let line = manifest.lines().find_map(|line| line.trim().strip_prefix("module "))?;
     let path = line.split("//").next().unwrap_or_default().trim().trim_matches('"');
-    (!path.is_empty()).then(|| format!("\"{path}/"))
+    (!path.is_empty()).then(|| format!("\"{path}"))
+}
+
+/// The folders by which a module replaces others (`replace example.org/x => ../x`), or that a workspace uses (`use ./x`).
+fn local_paths(repo: &Repo, folder: &RepoPath, text: &str) -> Vec<RepoPath> {
+    let path = |line: &str| {
+        let line = line.split("//").next().unwrap_or_default();
+        let last = line.split_whitespace().next_back()?.trim_matches('"');
+        let is_path = last == "." || last.starts_with("./") || last.starts_with("../");
+        folder.join(last.trim_end_matches('/')).filter(|path| is_path && repo.is_folder(path))
+    };
+    text.lines().filter_map(path).collect()
 }
 
 /// What all source files import.
@@ -151,16 +203,30 @@ impl Sources<'_> {
         let Some(module) = self.modules.above(&service.path) else { return found };
         let mut names = Constants { repo: self.repo, known: BTreeMap::new() };
         let mut next: Vec<RepoPath> = sources(self.repo, &service.path).take(MAX_FILES).cloned().collect();
+        if next.is_empty() {
+            return found;
+        }
+        found.modules = self.modules.seen_from(&module).into_keys().cloned().collect();
+        let mut packages: BTreeSet<RepoPath> = BTreeSet::new();
         while let Some(file) = next.pop() {
             let Some(imports) = self.imports(&file) else { continue };
-            for package in imports.packages.iter().filter(|package| package.module == module) {
+            let known = |package: &&Package| found.modules.contains(&package.module);
+            for package in imports.packages.iter().filter(known) {
                 let folder = &package.folder;
                 found.reads.extend(names.read(&file, &imports.reads, package));
-                let is_new = !folder.is_in(&service.path) && !found.folders.contains(folder);
-                if is_new && found.folders.len() < MAX_PACKAGES {
+                let is_new = !folder.is_in(&service.path) && !packages.contains(folder);
+                if is_new && packages.len() < MAX_PACKAGES {
                     let depth = folder.depth() + 1;
-                    next.extend(sources(self.repo, folder).filter(|file| file.depth() == depth).cloned());
-                    found.folders.insert(folder.clone());
+                    let own = sources(self.repo, folder).filter(|file| file.depth() == depth).cloned();
+                    let own: Vec<RepoPath> = own.collect();
+                    // Below the root of a module lie packages that are not imported with it.
+                    if *folder == package.module {
+                        found.folders.extend(own.iter().cloned());
+                    } else {
+                        found.folders.insert(folder.clone());
+                    }
+                    next.extend(own);
+                    packages.insert(folder.clone());
                 }
             }
         }
@@ -239,18 +305,54 @@ mod tests {
         assert!(IMPORT.is_valid() && READ.is_valid() && CONSTANT.is_valid());
     }
 
+    /// What a service reads, each with its place.
+    fn reads(tree: &str, name: &str) -> Vec<String> {
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let service = facts.services.iter().find(|service| service.name == name).expect("is found");
+        let read = |fact: &Fact| match &fact.what {
+            What::EnvRead { name, .. } => Some(format!("{name} {}", fact.at)),
+            _ => None,
+        };
+        service.facts.iter().filter_map(read).collect()
+    }
+
+    /// Two modules beside one that both are built with, `more` in the folder above.
+    fn beside(orders_mod: &str, more: &str) -> String {
+        let service = |name: &str, manifest: &str, import: &str| {
+            format!(
+                "//- /{name}/Dockerfile\nFROM golang\nCOPY common common\nCOPY {name} {name}\n//- /{name}/go.mod\nmodule example.org/{name}\n{manifest}\n\
+                 //- /{name}/main.go\npackage main\nimport \"example.org/{import}\"\n"
+            )
+        };
+        let orders = service("orders", orders_mod, "common/queue");
+        let users = service("users", orders_mod, "common");
+        format!(
+            "{orders}{users}//- /common/go.mod\nmodule example.org/common\n\
+             //- /common/common.go\npackage common\nvar region = os.Getenv(\"REGION\")\n\
+             //- /common/queue/queue.go\npackage queue\nvar url = os.Getenv(\"QUEUE_URL\")\n\
+             //- /common/vault/vault.go\npackage vault\nvar url = os.Getenv(\"VAULT_ADDR\")\n{more}"
+        )
+    }
+
+    #[test]
+    fn program_takes_of_a_module_beside_it_what_it_imports() {
+        let replaced = beside("replace example.org/common => ../common // as it is here", "");
+        let used = beside("", "//- /go.work\ngo 1.24\nuse (\n\t./common\n\t./orders\n\t./users\n)\n");
+        for tree in [replaced, used] {
+            assert_eq!(reads(&tree, "orders"), ["QUEUE_URL common/queue/queue.go:2"]);
+            assert_eq!(reads(&tree, "users"), ["REGION common/common.go:2"]);
+        }
+    }
+
+    #[test]
+    fn module_to_which_nothing_points_is_taken_as_a_whole() {
+        assert_eq!(reads(&beside("", ""), "orders").len(), 3);
+    }
+
     #[test]
     fn program_reads_what_its_packages_read_and_no_other() {
-        let facts =
-            discover(&Repo::from_fixture(TREE), &Catalog::default(), &Scope::default()).expect("is read");
-        let reads = |name: &str| -> Vec<String> {
-            let service = facts.services.iter().find(|service| service.name == name).expect("is found");
-            let read = |fact: &Fact| match &fact.what {
-                What::EnvRead { name, .. } => Some(format!("{name} {}", fact.at)),
-                _ => None,
-            };
-            service.facts.iter().filter_map(read).collect()
-        };
+        let reads = |name: &str| reads(TREE, name);
         assert_eq!(
             reads("orders"),
             [

@@ -78,7 +78,8 @@ fn of(
     let is_of_both = |path: &&RepoPath| within.iter().any(|home| path.is_in(home));
     reached.extend(copied.iter().filter(is_of_both).cloned());
     let imported = sources.of(service);
-    reached.extend(imported.folders.into_iter().filter(|folder| is_library(folder)));
+    reached.retain(|folder| !imported.decide(repo, folder));
+    reached.extend(imported.folders.into_iter().filter(|path| is_library(path)));
     (reached, imported.reads)
 }
 
