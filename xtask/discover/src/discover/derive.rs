@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dockerfile::EXPOSED_VARIABLE;
 use super::names::Names;
-use super::{ports, url};
+use super::{idle_settings, ports, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, Purpose, ServiceFacts, Subject, What};
 use crate::parallel::{each, in_parallel};
@@ -15,6 +15,7 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
         drop_ports_of_build_tools(service);
         drop_ports_of_the_server_in_front(service);
         drop_code_of_others(service);
+        idle_settings::drop_idle(service, catalog);
         add_own_ports(service);
         drop_ports_of_servers_beside(service);
     });

@@ -12,6 +12,7 @@ mod env_file;
 pub mod findings;
 pub mod framework_conf;
 mod glob;
+mod idle_settings;
 mod imports;
 pub mod lang;
 mod migrating;

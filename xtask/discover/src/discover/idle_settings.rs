@@ -1,0 +1,104 @@
+//! Takes away what files of frameworks say without any effect: another file overrides it, or no client is there for it.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, What};
+use crate::model::path::RepoPath;
+
+/// Takes the facts of such settings from a service.
+pub(super) fn drop_idle(service: &mut ServiceFacts, catalog: &Catalog) {
+    drop_overridden(service);
+    drop_those_without_client(service, catalog);
+}
+
+/// Spring reads `application.properties` after the `application.yml` beside it: what both say, the first says last.
+fn drop_overridden(service: &mut ServiceFacts) {
+    let is = |fact: &Fact, ending: &str| {
+        fact.at.path.name().strip_prefix("application.").is_some_and(|found| found == ending)
+    };
+    let key = |fact: &Fact| match &fact.what {
+        What::Port { purpose, source: PortSource::FrameworkConfig, .. } => Some(format!("port {purpose:?}")),
+        What::EnvValue { name, source: EnvSource::FrameworkConfig, .. } => Some(name.clone()),
+        What::Reference(reference) => reference.via.clone(),
+        _ => None,
+    };
+    let last = service.facts.iter().filter(|fact| is(fact, "properties"));
+    let last: BTreeSet<(RepoPath, String)> =
+        last.filter_map(|fact| Some((fact.at.path.parent()?, key(fact)?))).collect();
+    service.facts.retain(|fact| {
+        let said = || Some((fact.at.path.parent()?, key(fact)?));
+        !((is(fact, "yml") || is(fact, "yaml")) && said().is_some_and(|said| last.contains(&said)))
+    });
+}
+
+/// Rails writes a `config/cable.yml` with Redis for production into every application; until the client is in the
+/// Gemfile, nothing can connect.
+fn drop_those_without_client(service: &mut ServiceFacts, catalog: &Catalog) {
+    const TEMPLATE: &str = "cable.yml";
+    let kind_of = |fact: &Fact| match &fact.what {
+        What::Reference(reference) => catalog.by_scheme(&reference.scheme),
+        _ => None,
+    };
+    let said = service.facts.iter().filter(|fact| fact.at.path.name() == TEMPLATE);
+    let kinds: BTreeSet<&str> =
+        said.filter_map(|fact| kind_of(fact).map(|entry| entry.kind.as_str())).collect();
+    let is_client =
+        |fact: &Fact| matches!(&fact.what, What::Driver { kind, .. } if kinds.contains(kind.as_str()));
+    if !kinds.is_empty() && !service.facts.iter().any(is_client) {
+        service.facts.retain(|fact| fact.at.path.name() != TEMPLATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::{Scope, discover};
+    use crate::repo::Repo;
+
+    fn facts(tree: &str) -> Vec<Fact> {
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let facts = discover(&Repo::from_fixture(tree), &catalog, &Scope::default()).expect("is read");
+        facts.services.into_iter().flat_map(|service| service.facts).collect()
+    }
+
+    #[test]
+    fn properties_of_spring_win_over_the_yaml_beside_them() {
+        let resources = "/orders/src/main/resources";
+        let tree = |other: &str| {
+            format!(
+                "//- /orders/Dockerfile\nFROM eclipse-temurin:21\n//- /orders/pom.xml\n<project/>\n\
+                 //- {resources}/application.yml\nserver:\n  port: 8010\nstock:\n  url: http://stock:9000\nusers:\n  url: http://users:9001\n\
+                 //- {resources}/{other}\nserver.port=8086\nstock.url=http://stock:9002\n"
+            )
+        };
+        let said = |other: &str| {
+            let one = |fact: &Fact| match &fact.what {
+                What::Port { port, source: PortSource::FrameworkConfig, .. } => Some(port.to_string()),
+                What::Reference(reference) => Some(reference.raw.clone()),
+                _ => None,
+            };
+            let mut said: Vec<String> = facts(&tree(other)).iter().filter_map(one).collect();
+            said.sort();
+            said
+        };
+        assert_eq!(said("application.properties"), ["8086", "http://stock:9002", "http://users:9001"]);
+        // A file of one environment is read in that environment.
+        assert!(said("application-dev.properties").contains(&"8010".to_owned()));
+    }
+
+    #[test]
+    fn redis_of_a_new_rails_application_counts_with_its_client() {
+        let reads = |gems: &str| {
+            let tree = format!(
+                "//- /web/Dockerfile\nFROM ruby:3.4\nCOPY . .\n//- /web/Gemfile\ngem \"rails\"\n{gems}\n\
+                 //- /web/config/cable.yml\nproduction:\n  adapter: redis\n  url: <%= ENV.fetch(\"REDIS_URL\") {{ \"redis://localhost:6379/1\" }} %>\n"
+            );
+            facts(&tree)
+                .iter()
+                .any(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "REDIS_URL"))
+        };
+        assert!(!reads(""));
+        assert!(reads("gem \"redis\", \">= 5\""));
+    }
+}
