@@ -2,6 +2,7 @@
 
 mod aside;
 mod bases;
+mod binaries;
 mod cargo_build;
 mod context;
 mod copied;
@@ -14,6 +15,7 @@ mod naming;
 mod parameters;
 mod place;
 mod roots;
+mod several;
 mod tags;
 mod tasks;
 
@@ -82,7 +84,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     }
     found.problems.extend(folders_called_dockerfile(repo, roots));
     found.set_examples_aside();
-    found.set_collections_aside();
+    found.set_collections_aside(repo);
     found.set_build_tools_aside(repo);
     naming::names_in_common(&mut found.services);
     found.set_doubles_aside(repo);
@@ -107,7 +109,14 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
         if !roots.holds(file) {
             continue;
         }
-        match aside::by_path(file, &name) {
+        let reason = aside::by_path(file, &name);
+        // `ci/Dockerfile.orders` may be the image of the orders, which lies where it is built.
+        let is_product =
+            || read(repo, file).is_ok_and(|read| aside::holds_a_product(&read.image(None, &BTreeMap::new())));
+        match reason {
+            Some(aside::INTEGRATION) if name.stem.is_some() && is_product() => {
+                by_folder.entry(file.parent().unwrap_or_default()).or_default().push((file.clone(), name))
+            }
             Some(reason) => found.aside(file.clone(), reason.to_owned()),
             None => {
                 by_folder.entry(file.parent().unwrap_or_default()).or_default().push((file.clone(), name))
@@ -225,6 +234,13 @@ impl Found {
             return self.add_modules(repo, (&file, &dockerfile), &image, programs);
         }
         let (context, problem) = context::of(repo, &file, &place.path, &image, &dockerfile);
+        if problem.is_some() && aside::lacks_its_code(repo, &place.path, &context, &image) {
+            return self.aside(file, aside::NOTHING_HERE.to_owned());
+        }
+        let programs = binaries::of(repo, &image);
+        if !programs.is_empty() {
+            return self.add_binaries(&file, &dockerfile, (&image, &context), programs);
+        }
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
         if let Some(kind) = infrastructure(catalog, &image) {
@@ -267,71 +283,6 @@ impl Found {
         dockerfile.image_on(target, args, &|reference| self.bases.image(reference))
     }
 
-    /// One service for each program that is the image's whole context.
-    fn add_modules(
-        &mut self,
-        repo: &Repo,
-        (file, dockerfile): (&RepoPath, &Dockerfile),
-        image: &Image,
-        programs: Vec<RepoPath>,
-    ) {
-        let origins = self.bases.origins(file, dockerfile, &BTreeMap::new());
-        for context in programs {
-            let place = place::plain(repo, &context);
-            let missing = ignored::missing(repo, file, image, &context).into_iter();
-            self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
-            self.services.push(ServiceFacts {
-                aliases: place.aliases,
-                command: None,
-                inputs: Vec::new(),
-                is_worker: false,
-                origins: origins.clone(),
-                dockerfile: file.clone(),
-                facts: Vec::new(),
-                language: language::of(repo, &place.path, &context, image),
-                build: Build { context, target: None, args: BTreeMap::new() },
-                image: image.clone(),
-                migration: None,
-                name: place.name,
-                path: place.path,
-            });
-        }
-    }
-
-    /// One service for each value of a build argument.
-    fn add_each(
-        &mut self,
-        repo: &Repo,
-        file: &RepoPath,
-        dockerfile: &Dockerfile,
-        parameter: parameters::Parameter,
-    ) {
-        for value in parameter.values {
-            let args = BTreeMap::from([(parameter.name.clone(), value.value)]);
-            let image = self.image(dockerfile, None, &args);
-            let origins = self.bases.origins(file, dockerfile, &args);
-            let place = place::plain(repo, &value.path);
-            let build = Build { context: value.context, target: None, args };
-            let missing = ignored::missing(repo, file, &image, &build.context).into_iter();
-            self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
-            self.services.push(ServiceFacts {
-                aliases: place.aliases,
-                command: None,
-                inputs: Vec::new(),
-                is_worker: false,
-                dockerfile: file.clone(),
-                facts: Vec::new(),
-                language: language::of(repo, &place.path, &build.context, &image),
-                build,
-                image,
-                migration: None,
-                origins,
-                name: place.name,
-                path: place.path,
-            });
-        }
-    }
-
     /// Examples and tools are services only where there is nothing else.
     fn set_examples_aside(&mut self) {
         if self.services.iter().all(|service| aside::example(&service.dockerfile).is_some()) {
@@ -346,10 +297,12 @@ impl Found {
     }
 
     /// An image whose last stage holds all services in one is none where there are others.
-    fn set_collections_aside(&mut self) {
+    fn set_collections_aside(&mut self, repo: &Repo) {
+        let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
         let is_one = |service: &ServiceFacts| {
             service.image.stages.last().is_some_and(|stage| aside::is_all_in_one(stage))
                 || aside::holds_a_system(&service.image)
+                || aside::collects(repo, service, &homes)
         };
         if self.services.iter().all(is_one) {
             return;
@@ -505,6 +458,41 @@ mod tests {
         );
         let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
         assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);
+    }
+
+    #[test]
+    fn image_of_programs_that_all_have_their_own_is_none() {
+        let program = |name: &str| {
+            format!(
+                "//- /services/{name}/Dockerfile\nFROM golang\nCOPY . .\nCMD [\"./x\"]\n//- /services/{name}/main.go\n\n"
+            )
+        };
+        let both = program("orders") + &program("users");
+        let all = |command: &str| {
+            format!(
+                "//- /services/Dockerfile\nFROM golang AS build\nCOPY . .\nFROM alpine\nCOPY --from=build /bin /app\nCMD [\"{command}\"]\n"
+            )
+        };
+        let shared = "//- /services/jobs/main.go\n\n";
+        assert_eq!(
+            aside(&format!("{both}{}", all("/app/gone"))),
+            ["services/Dockerfile: an image that holds all services in one"]
+        );
+        // It starts the one that has none of its own.
+        assert_eq!(aside(&format!("{both}{shared}{}", all("/app/jobs"))), Vec::<String>::new());
+        assert_eq!(
+            aside(&format!("{both}{}//- /services/go.mod\nmodule x\n", all("/app/gone"))),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn image_whose_code_is_elsewhere_is_none() {
+        let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n//- /api/x.js\n\n";
+        let web = "//- /web/Dockerfile\nFROM php:8.4-fpm\nCOPY composer.json ./\n//- /web/site.conf\n\n";
+        assert_eq!(aside(&format!("{api}{web}")), ["web/Dockerfile: what it is built from is not here"]);
+        assert_eq!(aside(&format!("{api}{web}//- /web/index.php\n\n")), Vec::<String>::new());
+        assert_eq!(aside(&format!("{api}{web}//- /composer.json\n{{}}\n")), Vec::<String>::new());
     }
 
     #[test]

@@ -1,14 +1,22 @@
-//! Which Dockerfiles look like a service and are none, with the reason; sees names and base images only.
+//! Which Dockerfiles look like a service and are none, with the reason; sees names, base images and paths only.
 
 use super::files::{DockerName, Rank};
-use crate::model::fact::Image;
+use super::{context, language};
+use crate::model::fact::{Image, ServiceFacts};
 use crate::model::path::RepoPath;
+use crate::repo::Repo;
 
 /// The reason for folders of templates.
 pub(in crate::discover) const TEMPLATE: &str = "a template";
 
 /// The hidden folder in which many keep the Dockerfiles of their services.
 pub(in crate::discover) const DOCKER: &str = ".docker";
+
+/// The reason for images in which a machine tries the code; others may lie beside them.
+pub(super) const INTEGRATION: &str = "continuous integration";
+
+/// The reason for images of which the sources are elsewhere.
+pub(super) const NOTHING_HERE: &str = "what it is built from is not here";
 
 /// The reason for images of a whole system.
 pub(super) const ALL_IN_ONE: &str = "an image that holds all services in one";
@@ -66,7 +74,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "tests",
         ],
     ),
-    ("continuous integration", &["buildkite", "ci", "jenkins"]),
+    (INTEGRATION, &["buildkite", "ci", "jenkins"]),
     (TEMPLATE, &["cookiecutter", "skeleton", "template", "templates"]),
 ];
 
@@ -194,6 +202,54 @@ pub(super) fn loads_data(image: &Image, folder: &RepoPath) -> bool {
     };
     let folder = folder.name().to_ascii_lowercase();
     CLIENTS.iter().any(calls) || !command.is_empty() && WORK.iter().any(|work| folder.contains(work))
+}
+
+/// Whether a folder holds no code and a manifest that is copied from it is nowhere: whatever its image is built from lies
+/// in another repository.
+pub(super) fn lacks_its_code(repo: &Repo, folder: &RepoPath, context: &RepoPath, image: &Image) -> bool {
+    let is_missing = |source: &str| {
+        language::is_manifest(source)
+            && !source.contains(['*', '$'])
+            && !context::exists(repo, context, source)
+    };
+    !folder.is_root()
+        && !language::has_code(repo, folder)
+        && image.copies.iter().any(|(source, _)| is_missing(source))
+}
+
+/// Whether an image is made of a folder without code of its own, whose programs all have images of their own; its command
+/// starts none that has not. `homes` are the folders of all services.
+pub(super) fn collects(repo: &Repo, service: &ServiceFacts, homes: &[RepoPath]) -> bool {
+    let home = &service.path;
+    let is_below = |folder: &RepoPath| folder.depth() == home.depth() + 1 && folder.is_in(home);
+    let own = repo.files_in(home).iter().filter(|file| file.depth() == home.depth() + 1);
+    let is_code = |file: &RepoPath| language::is_source(file) || language::is_manifest(file.name());
+    let copies_all = service.image.copies.iter().any(|(source, _)| context::is_everything(source));
+    if home.is_root() || !copies_all || own.into_iter().any(is_code) {
+        return false;
+    }
+    let (with, without): (Vec<&RepoPath>, Vec<&RepoPath>) = repo
+        .folders_in(home)
+        .iter()
+        .filter(|folder| is_below(folder))
+        .partition(|folder| homes.contains(folder));
+    let words = || service.image.entrypoint.iter().chain(&service.image.command);
+    let starts = |folder: &&RepoPath| {
+        let name = folder.name();
+        words().any(|word| word.split(['/', '.', ' ', ':']).any(|part| part == name))
+    };
+    with.len() > 1 && words().next().is_some() && !without.iter().any(starts)
+}
+
+/// Whether an image is the product of a build of code from here, which another stage made: images in which a machine tries
+/// the code bring its tools instead.
+pub(super) fn holds_a_product(image: &Image) -> bool {
+    let of_stage = |from: &String| {
+        image.stages.contains(from) || from.parse::<usize>().is_ok_and(|at| at < image.stages.len())
+    };
+    let copies_code =
+        image.copies.iter().any(|(source, _)| context::is_everything(source) || source.ends_with('/'));
+    copies_code && image.brought.iter().any(|one| of_stage(&one.from))
 }
 
 /// Whether an image stands on nothing but a system or a compiler, and so starts nothing by itself.

@@ -117,6 +117,10 @@ pub(super) fn exists(repo: &Repo, folder: &RepoPath, source: &str) -> bool {
         return folder.join(&source.replace("../", "")).is_some_and(|path| is_there(repo, &path));
     }
     let source = source.trim_start_matches('/');
+    // A checkout has it, and it is no part of what is looked at.
+    if source.trim_start_matches("./").split('/').next() == Some(".git") {
+        return folder.is_root();
+    }
     if source.contains(['*', '?', '[']) {
         return matches_any(repo, folder, source);
     }
@@ -170,6 +174,12 @@ mod tests {
         let tree =
             "//- /a/b/Dockerfile\nFROM x\nCOPY go.mod ./\nCOPY a/b/*.go .\n//- /go.mod\n//- /a/b/main.go\n";
         assert_eq!(context(tree, "a/b/Dockerfile", "a/b"), (".".to_owned(), None));
+    }
+
+    #[test]
+    fn history_of_the_checkout_is_copied_from_the_root() {
+        let tree = "//- /web/Dockerfile\nFROM x\nCOPY web/ /w\nCOPY .git/ /w/.git\n//- /web/a.js\n";
+        assert_eq!(context(tree, "web/Dockerfile", "web"), (".".to_owned(), None));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The module that an image is made of, where neither its Dockerfile's name nor its folder says it: the one that it copies.
+//! The module that an image is made of, where neither its Dockerfile's name nor its folder says it: the one that it
+//! starts, or the only one that it copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, context, language};
+use super::{Candidate, context, language, place};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -11,12 +12,27 @@ use crate::repo::Repo;
 pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
     let mut homes: BTreeMap<RepoPath, BTreeSet<String>> = BTreeMap::new();
     let mut makers: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    let mut started: Vec<(usize, RepoPath)> = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
         let place = &candidate.place;
         let apart = place.path.is_root() && candidate.file.depth() > 1;
+        if let Some(project) = started_project(repo, candidate).filter(|_| apart) {
+            started.push((at, project));
+            continue;
+        }
         match only_module(repo, candidate).filter(|_| apart) {
             Some(module) => makers.entry(module).or_default().push(at),
             None => drop(homes.entry(place.path.clone()).or_default().insert(place.name.clone())),
+        }
+    }
+    for (at, project) in started {
+        let place = &mut candidates[at].place;
+        // `ci/Dockerfile.dotnet`: what runs the program is no name for it.
+        let name = project.name().to_owned();
+        if place::is_runtime(&place.name) {
+            *place = place::called(project, &name);
+        } else {
+            place.path = project;
         }
     }
     for (module, made) in makers {
@@ -29,6 +45,17 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             }
         }
     }
+}
+
+/// The project of .NET that an image starts: `CMD ["bin/Shop.Orders.dll"]` is `Shop.Orders/Shop.Orders.csproj`.
+fn started_project(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
+    let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
+    let mut words = image.entrypoint.iter().chain(&image.command);
+    let assembly = words.find_map(|word| word.rsplit('/').next()?.strip_suffix(".dll"))?;
+    let is_it = |file: &&RepoPath| file.name().strip_suffix(".csproj").is_some_and(|name| name == assembly);
+    let mut projects = repo.files().filter(is_it);
+    let only = projects.next().and_then(|file| file.parent()).filter(|folder| !folder.is_root());
+    only.filter(|_| projects.next().is_none())
 }
 
 /// Nothing where an image is made of all, of several modules, or of none.
@@ -76,6 +103,21 @@ mod tests {
             found(&format!("{CODE}{IMAGE}{own}")),
             ["frontend in frontend: infra/docker.prod/Dockerfile.fe"]
         );
+    }
+
+    #[test]
+    fn image_of_a_whole_solution_is_the_project_that_it_starts() {
+        let bot = "//- /ci/Dockerfile.dotnet\nFROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nCOPY . /app\nRUN dotnet build -o bin\n\
+                   FROM mcr.microsoft.com/dotnet/aspnet:9.0\nCOPY --from=build /app ./\nENTRYPOINT [\"dotnet\"]\nCMD [\"bin/Shop.Bot.dll\"]\n\
+                   //- /Shop.Bot/Shop.Bot.csproj\n<Project/>\n//- /Shop.Core/Shop.Core.csproj\n<Project/>\n";
+        assert_eq!(found(bot), ["shop-bot in Shop.Bot: ci/Dockerfile.dotnet"]);
+    }
+
+    #[test]
+    fn image_in_which_a_machine_tries_the_code_is_none() {
+        let tools = "//- /ci/Dockerfile.lint\nFROM node\nCOPY . .\nRUN npm ci\nCMD [\"npm\", \"test\"]\n//- /ci/Dockerfile\nFROM golang AS tools\nCOPY . .\n\
+                     FROM node\nCOPY --from=tools /go/bin/x /usr/bin/\n//- /package.json\n{}\n";
+        assert_eq!(found(tools), Vec::<String>::new());
     }
 
     #[test]

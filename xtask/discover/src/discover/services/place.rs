@@ -20,6 +20,7 @@ pub(super) struct Place {
 /// Folders that hold Dockerfiles, not code.
 const HOLDERS: &[&str] = &[
     ".docker",
+    "ci",
     "compose",
     "container",
     "containers",
@@ -46,6 +47,7 @@ const RUNTIMES: &[&str] = &[
     "app",
     "application",
     "django",
+    "dotnet",
     "fpm",
     "laravel",
     "node",
@@ -250,6 +252,16 @@ fn named(repo: &Repo, stem: &str, module: &RepoPath, folder: &RepoPath) -> Place
 /// Whether two names mean one thing: `api_gateway` and `ApiGatewayService`.
 fn same_name(a: &str, b: &str) -> bool {
     valid_name(a) == valid_name(b) || names::loose(a) == names::loose(b)
+}
+
+/// Whether a name says what runs a program, and not which one.
+pub(super) fn is_runtime(name: &str) -> bool {
+    RUNTIMES.contains(&name)
+}
+
+/// The place of a program of that name.
+pub(super) fn called(path: RepoPath, written: &str) -> Place {
+    place(path, written)
 }
 
 fn place(path: RepoPath, written: &str) -> Place {
