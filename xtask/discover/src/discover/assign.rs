@@ -32,8 +32,11 @@ pub(super) fn assign(
         services[at].facts.push(fact);
     }
     give_shared_code(services, &shared.folders, code);
+    let is_shared = |path: &RepoPath| {
+        path.ancestors().any(|folder| shared.folders.get(&folder).is_some_and(|by| by.len() > 1))
+    };
     each(services, |service| {
-        config_keys::settle(service, catalog);
+        config_keys::settle(service, catalog, &is_shared);
         derive::add_variables_of_telemetry(service);
     });
     give_shared_values(services, values);

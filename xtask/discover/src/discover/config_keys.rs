@@ -11,8 +11,9 @@ use crate::model::path::RepoPath;
 pub(super) const OF_FILES: &str = "app-config";
 pub(super) const PORT_OF_FILES: &str = "app-config-port";
 
-/// Replaces the keys among the facts of a service; where no library reads variables for them, they are gone.
-pub(super) fn settle(service: &mut ServiceFacts, catalog: &Catalog) {
+/// Replaces the keys among the facts of a service; where no library reads variables for them, they are gone. What lies in
+/// files that `is_shared` holds for is read by several services, of which those listen that serve something.
+pub(super) fn settle(service: &mut ServiceFacts, catalog: &Catalog, is_shared: &dyn Fn(&RepoPath) -> bool) {
     let facts = std::mem::take(&mut service.facts);
     let (mut keys, mut namings) = (Vec::new(), Vec::new());
     for fact in facts {
@@ -22,12 +23,21 @@ pub(super) fn settle(service: &mut ServiceFacts, catalog: &Catalog) {
             _ => service.facts.push(fact),
         }
     }
+    let is_server =
+        |fact: &Fact| matches!(fact.what, What::Framework { .. }) && fact.at.path.is_in(&service.path);
+    let serves = service.facts.iter().any(is_server);
     for key in keys {
-        settle_one(service, catalog, key, &namings);
+        let listens = serves || key.at.path.is_in(&service.path) || !is_shared(&key.at.path);
+        settle_one(service, catalog, (key, listens), &namings);
     }
 }
 
-fn settle_one(service: &mut ServiceFacts, catalog: &Catalog, fact: Fact, namings: &[(RepoPath, Naming)]) {
+fn settle_one(
+    service: &mut ServiceFacts,
+    catalog: &Catalog,
+    (fact, listens): (Fact, bool),
+    namings: &[(RepoPath, Naming)],
+) {
     let What::ConfigKey { library, key, default, required } = fact.what else { return };
     let (prefix, bare) = match naming(library, &fact.at.path, namings) {
         Some(naming) if variable(naming, &key).is_some() => (naming.prefix.as_str(), written(naming, &key)),
@@ -41,6 +51,7 @@ fn settle_one(service: &mut ServiceFacts, catalog: &Catalog, fact: Fact, namings
     let line = fact.at.line;
     let read = Read { name: &bare, default: default.as_deref(), required };
     Findings::new(&source, &mut found).env_below(prefix, line, fact.at.rule, read);
+    found.retain(|fact| listens || !matches!(fact.what, What::Port { .. } | What::Listens { .. }));
     // Other keys may stand on the same line.
     let own_port =
         default.as_deref().and_then(|default| default.trim().rsplit(':').next()?.parse::<u16>().ok());
@@ -133,6 +144,24 @@ mod tests {
                 "localhost by SHOP_DB_HOST"
             ]
         );
+    }
+
+    #[test]
+    fn port_in_a_configuration_for_all_is_of_those_who_serve() {
+        let program = |name: &str, dependency: &str| {
+            format!(
+                "//- /{name}/Dockerfile\nFROM x\nCOPY shared shared\n//- /{name}/Cargo.toml\n[package]\nname = \"{name}\"\n[dependencies]\n{dependency}\nshared = {{ path = \"../shared\" }}\n"
+            )
+        };
+        let shared = "//- /shared/Cargo.toml\n[package]\nname = \"shared\"\n//- /shared/src/config.rs\n\
+            #[derive(Deserialize)]\nstruct Config {\n    #[serde(default = \"addr\")]\n    addr: String,\n}\nfn addr() -> String {\n    \"0.0.0.0:5000\".into()\n}\n\
+            fn load() { Figment::from(Env::prefixed(\"SHOP_\")) }\n";
+        let port = |dependency: &str| {
+            let tree = format!("{}{}{shared}", program("api", dependency), program("jobs", ""));
+            said(&tree).iter().any(|said| said.starts_with("5000"))
+        };
+        assert!(port("axum = \"0.8\""));
+        assert!(!port("serde = \"1\""));
     }
 
     #[test]

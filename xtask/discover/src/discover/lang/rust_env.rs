@@ -56,8 +56,10 @@ fn field(way: &[&Field<'_>], is_only_source: bool, findings: &mut Findings<'_, '
     let default = DEFAULT.first(leaf.notes);
     let function = default.as_ref().and_then(|found| found.name("function")).map(|name| name.as_str());
     let value = function.and_then(|function| returned(findings.source.text, function));
-    let required = is_only_source && !leaf.optional && default.is_none();
-    let value = value.or(Some("").filter(|_| leaf.optional));
+    // `cache: Option<CacheSettings>`: without the section nothing in it is needed.
+    let optional = way.iter().any(|field| field.optional);
+    let required = is_only_source && !optional && default.is_none();
+    let value = value.or(Some("").filter(|_| optional));
     let read = Read { name: &parts.join("."), default: value, required };
     findings.config_key(leaf.line, "rust-prefixed-field", LIBRARY, read);
 }
@@ -287,6 +289,12 @@ mod tests {
     fn what_files_may_give_is_not_demanded() {
         let text = "struct Config {\n    level: String,\n}\nFigment::new().merge(Toml::file(\"a\")).merge(Env::prefixed(\"APP_\"))";
         assert_eq!(src(text), ["key level -", "keys APP_"]);
+    }
+
+    #[test]
+    fn sections_that_may_be_left_out_demand_nothing() {
+        let text = "struct Config {\n    cache: Option<Cache>,\n    db: Db,\n}\nstruct Cache {\n    url: String,\n}\nstruct Db {\n    url: String,\n}\nFigment::from(Env::raw().split(\"__\"))";
+        assert_eq!(src(text), ["key cache.url ", "key db.url - required", "keys  .>__"]);
     }
 
     #[test]
