@@ -288,6 +288,7 @@ fn is_a_product(name: &str, catalog: &Catalog) -> bool {
         "seq",
         "tempo",
         "traefik",
+        "vector",
         "zookeeper",
     ];
     let lower = name.to_lowercase();
@@ -320,10 +321,17 @@ fn is_of_something_else(facts: &Facts, fact: &Fact) -> bool {
 pub(crate) fn orphans(facts: &Facts, catalog: &Catalog, problems: &mut Vec<Problem>) {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let has_gateway = facts.services.iter().any(|service| service.name.contains("gateway"));
+    let names: BTreeSet<&str> = facts.services.iter().map(|service| service.name.as_str()).collect();
+    // `Web UI` is what people call `web`.
+    let is_one_of_ours = |name: &str| {
+        let lower = name.to_lowercase();
+        let words: Vec<&str> = lower.split_whitespace().collect();
+        words.len() > 1 && words.iter().any(|word| names.contains(word))
+    };
     for fact in &facts.orphans {
         let Subject::Named(name) = &fact.subject else { continue };
         let is_gateway = matches!(super::names::folded(name).as_str(), "gateway" | "apigateway");
-        if is_gateway && has_gateway || is_of_something_else(facts, fact) {
+        if is_gateway && has_gateway || is_one_of_ours(name) || is_of_something_else(facts, fact) {
             continue;
         }
         // Whatever is scraped may be an exporter or run elsewhere.

@@ -380,7 +380,7 @@ fn documents_of_a_service_describe_its_inside() {
 
 #[test]
 fn products_in_documents_are_no_missing_services() {
-    let rows = "| nginx | 80 |\n| PgBouncer write | 5432 |\n| SQL Server | 1433 |\n| billing | 8001 |\n";
+    let rows = "| nginx | 80 |\n| PgBouncer write | 5432 |\n| SQL Server | 1433 |\n| TimescaleDB | 5432 |\n| Vector | 8686 |\n| Api UI | 80 |\n| billing | 8001 |\n";
     let stack = planned(&format!(
         "{API}//- /docs/architecture.md\n| Service | Port |\n|---|---|\n| api | 8000 |\n{rows}"
     ));

@@ -92,7 +92,11 @@ impl Reader {
     /// the document's title.
     fn title(&mut self, level: u8, text: &str, line: u32, findings: &mut Findings<'_, '_>) {
         self.headings.retain(|(above, _)| *above < level);
-        let name = name_of(text).filter(|name| self.tells && level > 1 && !values::is_topic(name));
+        // `### Common (library)` runs nowhere.
+        let is_library =
+            text.split_once('(').is_some_and(|(_, rest)| rest.to_lowercase().contains("library"));
+        let is_name = |name: &String| self.tells && level > 1 && !is_library && !values::is_topic(name);
+        let name = name_of(text).filter(is_name);
         let Some(name) = name else { return };
         self.headings.push((level, name));
         if self.owner.is_none() {

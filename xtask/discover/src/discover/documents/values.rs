@@ -475,11 +475,39 @@ pub(super) fn is_topic(name: &str) -> bool {
         "steps",
         "environments",
         "observability",
+        "responsibilities",
+        "role",
+        "roles",
+        "tracing",
+        "logging",
     ];
+    // `Core Components`, `Prometheus Metrics`: what is told about several.
+    const LAST: &[&str] = &[
+        "architecture",
+        "components",
+        "configuration",
+        "decisions",
+        "dependencies",
+        "diagram",
+        "documentation",
+        "endpoints",
+        "flow",
+        "metrics",
+        "overview",
+        "patterns",
+        "requirements",
+        "structure",
+        "variables",
+    ];
+    // `API Gateway`, `Data Engine`; what begins with a verb is no name.
+    const PROGRAMS: &[&str] = &["collector", "engine", "gateway", "processor", "server", "service", "worker"];
+    const NOUNS: &[&str] = &["api", "data", "health", "integration", "monitoring", "project", "security"];
     let lower = name.to_ascii_lowercase();
     let mut words = lower.split_whitespace();
-    let first = words.next().unwrap_or_default();
-    TOPICS.contains(&first) && !lower.ends_with(" service")
+    let (first, last) = (words.next().unwrap_or_default(), words.next_back());
+    let is_program =
+        last.is_some_and(|last| last == "service" || NOUNS.contains(&first) && PROGRAMS.contains(&last));
+    last.is_some_and(|last| LAST.contains(&last)) || TOPICS.contains(&first) && !is_program
 }
 
 /// Whether a name in a graph means a person or their device.
@@ -512,6 +540,23 @@ pub(super) fn is_person(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn topics_are_told_from_programs_by_their_first_and_last_words() {
+        for topic in [
+            "Core Components",
+            "API Endpoints",
+            "Data Flow",
+            "Role",
+            "Running Server",
+            "Dual-Gateway Configuration",
+        ] {
+            assert!(is_topic(topic), "{topic}");
+        }
+        for name in ["API Gateway", "Data Engine", "Security Service", "orders", "metrics", "Orders API"] {
+            assert!(!is_topic(name), "{name}");
+        }
+    }
 
     #[test]
     fn sentences_pattern_is_valid() {
