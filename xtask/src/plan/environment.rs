@@ -10,6 +10,8 @@ use super::components::Component;
 use super::draft::Draft;
 use super::known;
 use super::needs::{Need, Target, Wire};
+use super::ports::told;
+use super::references::{expand, expand_by};
 use super::secrets;
 use super::settings::{Setting, settings};
 use super::value::{Wanted, rewrite};
@@ -61,7 +63,9 @@ pub(crate) fn environment(
         .flat_map(|need| need.wires.iter().map(move |wire| (wire.name.as_str(), (*need, wire))))
         .collect();
     let wanted = &draft.wanted.env;
-    for (name, setting) in settings(draft.facts) {
+    let all = settings(draft.facts);
+    for (name, setting) in &all {
+        let name = *name;
         if wanted.contains_key(name) {
             continue;
         }
@@ -86,7 +90,7 @@ pub(crate) fn environment(
                     from: EnvFrom::Wired,
                 });
             }
-            None => plain(draft, name, &setting, around, &mut out),
+            None => plain(draft, (name, setting), &all, around, &mut out),
         }
     }
     for (name, value) in wanted {
@@ -142,7 +146,9 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
     let common = component.entry.databases.common.clone();
     let wanted = Wanted { host, port, login, database, common };
     let given = wire.value.as_deref().unwrap_or_default();
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| escape(given));
+    // What the framework's own file takes from another variable is its default where the server has no such thing.
+    let by_default = || expand(given, &|_| None).unwrap_or_default();
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| escape(&by_default()));
     match wire.part {
         Part::Port => wanted.port.to_string(),
         Part::Database => text(&wanted.database),
@@ -250,12 +256,15 @@ pub(crate) fn port_variable(draft: &Draft<'_>, container: u16) -> String {
 /// A variable that points nowhere: a secret, the own port, or a value passed on.
 fn plain(
     draft: &Draft<'_>,
-    name: &str,
-    setting: &Setting<'_>,
+    (name, setting): (&str, &Setting<'_>),
+    all: &BTreeMap<&str, Setting<'_>>,
     around: &Surroundings<'_>,
     out: &mut Environment,
 ) {
     let value = setting.value().unwrap_or_default();
+    // Only the library that reads the file knows `${APP_NAME}`; the environment is taken as it is.
+    let expanded = expand_by(value, all);
+    let value = expanded.as_deref().unwrap_or(value);
     let mut add = |value: Option<&str>, secret: bool, from: EnvFrom| {
         out.inventory.push(Env {
             name: name.to_owned(),
@@ -273,6 +282,11 @@ fn plain(
         let port = main.container.to_string();
         out.compose.insert(name.to_owned(), port.clone());
         return add(Some(&port), false, EnvFrom::Default);
+    }
+    let told = main.filter(|_| value.is_empty()).and_then(|main| told(draft.facts, name, main.container));
+    if let Some(urls) = told {
+        out.compose.insert(name.to_owned(), urls.clone());
+        return add(Some(&urls), false, EnvFrom::Default);
     }
     let own_port = value.parse::<u16>().is_ok_and(|port| draft.ports.iter().any(|own| own.container == port));
     if own_port && name.to_ascii_uppercase().ends_with("PORT") {

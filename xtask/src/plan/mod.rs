@@ -24,6 +24,7 @@ mod ports;
 mod preferences;
 mod probe;
 mod readiness;
+mod references;
 mod reload;
 mod renames;
 mod secrets;

@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
 use super::strength::is_switched_off;
-use super::variables::Part;
+use super::variables::{Part, names_origins};
 
 /// What a service talks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,9 +220,12 @@ impl<'a> Finder<'a> {
         let Some((seen, part)) = seen.or_else(|| self.told(draft, name, setting)) else { return };
         let (target, weight) = seen;
         if let Target::Service(service) = &target
-            && self.is_a_link(draft, service, value)
+            && self.is_a_link(draft, name, service, value)
         {
             gathered.links.push((name.to_owned(), service.clone()));
+            return;
+        }
+        if names_origins(name) {
             return;
         }
         let strength = self.strength(draft.facts, &target, setting, value);
@@ -246,12 +249,13 @@ impl<'a> Finder<'a> {
     }
 
     /// No backend calls a frontend on its own machine or by its public name: such an address is written into pages and mails.
-    fn is_a_link(&self, draft: &Draft<'_>, service: &str, value: Option<&str>) -> bool {
+    fn is_a_link(&self, draft: &Draft<'_>, name: &str, service: &str, value: Option<&str>) -> bool {
         let is_link = |address: Address| {
             (address.scheme.is_some() && is_local(&address.host)) || is_remote(&address.host)
         };
-        let to_frontend = self.known.is_frontend(service);
-        value.and_then(address).is_some_and(is_link) && to_frontend && !matches!(draft.role, Role::Gateway)
+        // A gateway calls the frontend too.
+        let calls = matches!(draft.role, Role::Gateway) && !names_origins(name);
+        value.and_then(address).is_some_and(is_link) && self.known.is_frontend(service) && !calls
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {

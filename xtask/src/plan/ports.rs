@@ -137,11 +137,11 @@ fn says_more_than_expose(claim: &Claim<'_>) -> bool {
     claim.source > PortSource::Expose && claim.source < PortSource::FrameworkDefault
 }
 
-/// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port, and where it
-/// was copied from the Dockerfile of another service, whose port it is, and the service's own environment file says another.
+/// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port, all callers
+/// being one, and where it was copied from the Dockerfile of another service, whose port it is, and the service's own environment file says another.
 fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortSource> {
     let first = mains.first()?.source;
-    if first == PortSource::FrameworkDefault && callers_know_better(mains) {
+    if first == PortSource::FrameworkDefault && callers_know_better(facts, mains) {
         return Some(PortSource::Caller);
     }
     if first == PortSource::Deployment && image_knows_better(mains) {
@@ -165,12 +165,19 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     let agree = against
         .iter()
         .find(|c| against.iter().any(|other| other.port == c.port && other.source != c.source))
+        .or_else(|| against.iter().find(|c| is_called_by_all(mains, c.port)))
         .map(|c| c.source);
     let is_copied = exposed.iter().all(|port| others(*port));
     // A file of many may be for the developer's own machine, where each needs another port.
     let is_own = |c: &Claim<'_>| c.source == PortSource::EnvExample && c.at.path.is_in(&facts.path);
     let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
+}
+
+/// Whether others call the service, and all of them on that port.
+fn is_called_by_all(mains: &[&Claim<'_>], port: u16) -> bool {
+    let mut called = mains.iter().filter(|claim| claim.source == PortSource::Caller).peekable();
+    called.peek().is_some() && called.all(|claim| claim.port == port)
 }
 
 /// A cluster's manifest may move the port by a variable of its own; where EXPOSE and ENV of the image agree on another one,
@@ -186,16 +193,37 @@ fn image_knows_better(mains: &[&Claim<'_>]) -> bool {
 }
 
 /// A framework's default holds as long as nobody sets another port, and that may be set where nobody sees it; those who
-/// call the service know. What a base image's server listens on is in the image, and 80 and 443 are where something else
-/// stands in front.
-fn callers_know_better(mains: &[&Claim<'_>]) -> bool {
+/// call the service know. What a base image's server listens on is in the image, but where a variable moves it; 80 and
+/// 443 are where something else stands in front.
+fn callers_know_better(facts: &ServiceFacts, mains: &[&Claim<'_>]) -> bool {
     let of = |source: PortSource| mains.iter().filter(move |claim| claim.source == source);
     let mut called = of(PortSource::Caller).map(|claim| claim.port);
     let Some(port) = called.next() else { return false };
     !matches!(port, 80 | 443)
         && called.all(|other| other == port)
-        && of(PortSource::FrameworkDefault)
-            .all(|claim| claim.at.rule != "base-image-port" && claim.port != port)
+        && of(PortSource::FrameworkDefault).all(|claim| {
+            (claim.at.rule != "base-image-port" || is_moved_by_urls(facts)) && claim.port != port
+        })
+}
+
+/// The variable that says where the server of .NET listens.
+const URLS: &str = "ASPNETCORE_URLS";
+
+/// Whether the service is a program of .NET that this variable moves.
+fn is_moved_by_urls(facts: &ServiceFacts) -> bool {
+    facts.facts.iter().any(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == URLS))
+}
+
+/// What the variable `name` has to hold where only those who call the service say that it listens on `main`.
+pub(super) fn told(facts: &ServiceFacts, name: &str, main: u16) -> Option<String> {
+    let said = facts.facts.iter().filter_map(|fact| match &fact.what {
+        What::Port { port, source, .. } if *port == main => Some(*source),
+        _ => None,
+    });
+    let first = said.min();
+    let is_told =
+        name == URLS && is_moved_by_urls(facts) && first.is_some_and(|first| first >= PortSource::Caller);
+    is_told.then(|| format!("http://+:{main}"))
 }
 
 /// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.

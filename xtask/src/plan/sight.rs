@@ -86,6 +86,14 @@ impl Finder<'_> {
             }
             _ => {}
         }
+        // Where a program binds all addresses, it listens; a `URL` of that kind is a call on the developer's machine.
+        let is_bound =
+            ["ADDR", "ADDRESS", "BIND", "LISTEN"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
+        if is_bound
+            && address.as_ref().is_some_and(|address| matches!(address.host.as_str(), "0.0.0.0" | "::"))
+        {
+            return None;
+        }
         let prefix = match &named {
             Some((About::Other(prefix), Part::Url | Part::Host | Part::HostPort | Part::Port)) => {
                 prefix.as_str()

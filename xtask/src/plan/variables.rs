@@ -152,7 +152,13 @@ fn last_section(name: &str) -> Option<String> {
 /// Whom a variable is about and which part it holds; `None` where its name is no part of an address.
 pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     let name = without_bundler(name);
-    of_words(name, catalog).or_else(|| of_words(&last_section(name)?, catalog))
+    // `Kafka__BootstrapServers`: the section says whose servers they are.
+    let in_section = || {
+        let (section, _) = name.rsplit_once("__")?;
+        of_words(&format!("{section}_{}", last_section(name)?), catalog)
+            .filter(|(about, _)| matches!(about, About::Kind(_)))
+    };
+    of_words(name, catalog).or_else(in_section).or_else(|| of_words(&last_section(name)?, catalog))
 }
 
 fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
@@ -275,6 +281,13 @@ pub(crate) fn is_for_browsers(name: &str) -> bool {
     FOR_BROWSERS.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Variables that say from where pages may call the service (CORS): nobody is called at these addresses.
+pub(crate) fn names_origins(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    upper.contains("ALLOWED_ORIGIN")
+        || upper.split(['_', '.']).any(|word| word.starts_with("CORS") || word.ends_with("ORIGINS"))
+}
+
 /// A name without what a bundler demands in front, which says nothing about whom the variable is about.
 pub(crate) fn without_bundler(name: &str) -> &str {
     FOR_BROWSERS.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
@@ -316,6 +329,8 @@ mod tests {
             ("REDIS_URL", kind("redis", Part::Url)),
             ("GrpcSettings__DiscountUrl", other("DISCOUNT", Part::Url)),
             ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),
+            ("Kafka__BootstrapServers", kind("kafka", Part::HostPort)),
+            ("MongoSettings__DatabaseName", kind("mongodb", Part::Database)),
             ("RABBITMQ_VHOST", kind("rabbitmq", Part::Database)),
             ("SPRING_RABBITMQ_VIRTUAL_HOST", kind("rabbitmq", Part::Database)),
             ("RabbitMqOptions__VirtualHost", kind("rabbitmq", Part::Database)),

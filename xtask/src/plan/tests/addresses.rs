@@ -39,6 +39,27 @@ fn clusters_of_a_proxy_mean_the_services_they_are_called_after() {
 }
 
 #[test]
+fn server_of_dotnet_is_told_to_listen_where_all_call_it() {
+    let project = |name: &str, more: &str| {
+        format!(
+            "//- /src/{name}/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:9.0\nENTRYPOINT [\"dotnet\", \"{name}.dll\"]\n\
+             //- /src/{name}/{name}.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n{more}"
+        )
+    };
+    let calls = |url: &str| {
+        format!("//- /src/Gateway/appsettings.json\n{{ \"Urls\": {{ \"Orders\": \"{url}\" }} }}\n")
+    };
+    let stack = |url: &str| planned(&(project("Orders", "") + &project("Gateway", &calls(url))));
+    let called = stack("http://orders:16100");
+    assert_eq!(service(&called, "orders").ports[0].container, 16100);
+    assert_eq!(value(&called, "orders", "ASPNETCORE_URLS").as_deref(), Some("http://+:16100"));
+    // Whoever calls without a port means the usual one.
+    let usual = stack("http://orders");
+    assert_eq!(service(&usual, "orders").ports[0].container, 8080);
+    assert_eq!(value(&usual, "orders", "ASPNETCORE_URLS"), None);
+}
+
+#[test]
 fn port_of_a_second_database_tells_its_kind() {
     let tree = "//- /orders/Dockerfile\nFROM golang:1\nEXPOSE 8000\n\
         //- /orders/go.mod\nmodule orders\nrequire (\n\tgithub.com/lib/pq v1\n\tgo.mongodb.org/mongo-driver v1\n)\n\
@@ -77,4 +98,40 @@ fn path_that_only_one_kind_has_means_that_kind() {
     );
     let outside = gateway(r#"{ "Jwt": { "Authority": "https://login.shop.org/realms/shop" } }"#);
     assert!(outside.containers.iter().all(|container| container.name != "keycloak"));
+}
+
+#[test]
+fn where_pages_come_from_is_where_a_browser_finds_them_and_no_call() {
+    let gateway = |read: &str| {
+        planned(&format!(
+            "//- /gateway/Dockerfile\nFROM node:22-slim\nEXPOSE 8080\n//- /gateway/x.js\nf({read})\n\
+             //- /web/Dockerfile\nFROM node:22-slim\nEXPOSE 3000\n//- /web/package.json\n{{ \"dependencies\": {{ \"next\": \"15\" }} }}\n"
+        ))
+    };
+    let stack = gateway("process.env.CORS_ALLOWED_ORIGINS || 'http://localhost:3000'");
+    assert!(service(&stack, "gateway").requires.is_empty());
+    assert_eq!(
+        value(&stack, "gateway", "CORS_ALLOWED_ORIGINS").as_deref(),
+        Some("http://localhost:${WEB_PORT:-3000}")
+    );
+    let stack = gateway("process.env.ALLOWED_ORIGINS || 'http://web:3000'");
+    assert!(service(&stack, "gateway").requires.is_empty());
+    // What a gateway passes on is a call.
+    let stack = gateway("process.env.WEB_URL || 'http://localhost:3000'");
+    assert_eq!(value(&stack, "gateway", "WEB_URL").as_deref(), Some("http://web:3000"));
+}
+
+#[test]
+fn values_that_refer_to_others_are_passed_on_as_these_say() {
+    let stack = planned(
+        "//- /shop/Dockerfile\nFROM php:8.4-cli\nCMD php artisan serve\n//- /shop/.env.example\nAPP_NAME=Shop\nMAIL_FROM_NAME=\"${APP_NAME}\"\nTITLE=${UNKNOWN}\n\
+         //- /stock/Dockerfile\nFROM eclipse-temurin:21\n//- /stock/pom.xml\n<project><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-data-redis</artifactId></dependency></dependencies></project>\n\
+         //- /stock/src/main/resources/application.yml\nspring:\n  data:\n    redis:\n      host: ${REDIS_HOST:localhost}\n      password: ${REDIS_PASSWORD:}\n",
+    );
+    assert_eq!(value(&stack, "shop", "MAIL_FROM_NAME").as_deref(), Some("${SHOP_MAIL_FROM_NAME:-Shop}"));
+    assert_eq!(value(&stack, "shop", "TITLE").as_deref(), Some("$${UNKNOWN}"));
+    let stock = stack.containers.iter().find(|container| container.name == "stock").expect("is a container");
+    let literal = |(_, value): &&(String, String)| value.contains("$${");
+    assert_eq!(stock.environment.iter().find(literal), None);
+    assert_eq!(value(&stack, "stock", "REDIS_HOST").as_deref(), Some("redis"));
 }

@@ -253,3 +253,28 @@ fn driver_of_a_program_counts_before_those_of_its_library() {
         <PackageReference Include=\"Elastic.Clients.Elasticsearch\" /></ItemGroup></Project>\n";
     assert_eq!(requires(&planned(program), "orders"), ["elasticsearch", "mysql"]);
 }
+
+#[test]
+fn callers_who_agree_with_the_configuration_know_better_than_expose() {
+    let users = "//- /users/Dockerfile\nFROM eclipse-temurin:21\nEXPOSE 8010\n//- /users/pom.xml\n<project/>\n\
+        //- /users/src/main/resources/application.yml\nserver:\n  port: 8086\n";
+    let port = |url: &str| {
+        let stack = planned(&format!("{users}{}", node("web", &format!("//- /web/x.js\nf('{url}')\n"))));
+        service(&stack, "users").ports[0].container
+    };
+    assert_eq!(port("http://users:8086"), 8086);
+    assert_eq!(port("http://users:8010"), 8010);
+    assert_eq!(port("http://users:9000"), 8010);
+}
+
+#[test]
+fn address_that_binds_everything_is_no_call() {
+    let users = node("users", "").replace("CMD", "EXPOSE 5000\nCMD");
+    let needs = |name: &str, address: &str| {
+        let caller = format!("//- /web/x.js\nf(process.env.{name} || '{address}')\n");
+        requires(&planned(&format!("{users}{}", node("web", &caller))), "web")
+    };
+    assert_eq!(needs("USERS_ADDR", "0.0.0.0:5000"), Vec::<String>::new());
+    assert_eq!(needs("USERS_ADDR", "localhost:5000"), ["users"]);
+    assert_eq!(needs("USERS_URL", "0.0.0.0:5000"), ["users"]);
+}
