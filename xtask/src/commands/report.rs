@@ -2,10 +2,12 @@
 
 pub(crate) mod alike;
 
+use std::collections::BTreeMap;
+
 use crate::model::inventory::{Inventory, Service, Strength};
 use crate::model::problem::{Problem, Severity};
 use crate::model::stack::Stack;
-use crate::ui::{Ui, count, table};
+use crate::ui::{Ui, count, list, table};
 
 /// All problems on stderr, in the form of every message.
 pub(crate) fn problems(ui: Ui, stack: &Stack) {
@@ -36,19 +38,17 @@ pub(crate) fn summary(stack: &Stack, out: &str, changed: bool) -> String {
     let mut text = String::new();
     text.push_str(&services(inventory));
     text.push_str("\n\n");
-    let databases: usize = inventory
-        .services
-        .iter()
-        .flat_map(|service| &service.requires)
-        .filter(|r| r.database.is_some())
-        .count();
+    let databases = databases(inventory);
     text.push_str(&format!(
         "{} with {} and {} on {}\n",
         count(inventory.services.len(), "service"),
         count(inventory.infrastructure.len(), "component"),
-        count(databases, "database"),
+        count(databases.len(), "database"),
         count(stack.networks.len(), "network"),
     ));
+    for ((server, database), services) in databases.iter().filter(|(_, services)| services.len() > 1) {
+        text.push_str(&format!("shared: {database} ({server}) by {}\n", list(services)));
+    }
     let waves: Vec<String> = inventory.startup_order.iter().map(|wave| wave.join(", ")).collect();
     text.push_str(&format!("start order: {}\n", waves.join(" → ")));
     text.push_str(&format!("problems: {}\n", severities(&inventory.problems)));
@@ -58,6 +58,19 @@ pub(crate) fn summary(stack: &Stack, out: &str, changed: bool) -> String {
     let done = if changed { "written to" } else { "up to date in" };
     text.push_str(&format!("the setup is {done} {out}/; next: cargo xtask up"));
     text
+}
+
+/// The services that work in each database, by server and database.
+fn databases(inventory: &Inventory) -> BTreeMap<(&str, &str), Vec<&str>> {
+    let mut databases: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for service in &inventory.services {
+        for need in service.requires.iter().filter(|need| need.strength == Strength::Required) {
+            if let Some(database) = &need.database {
+                databases.entry((&need.target, database)).or_default().push(&service.name);
+            }
+        }
+    }
+    databases
 }
 
 /// Service | Port | Database | Health check | Dependencies.
@@ -125,4 +138,39 @@ fn severities(problems: &[Problem]) -> String {
         .map(|(severity, word)| count(n(*severity), word))
         .collect();
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::config::Config;
+    use crate::discover::{Scope, discover};
+    use crate::plan::{Context, plan};
+    use crate::repo::Repo;
+
+    #[test]
+    fn summary_counts_a_shared_database_once_and_names_who_shares_it() {
+        let service = |name: &str, database: &str| {
+            format!(
+                "//- /{name}/Dockerfile\nFROM python:3.13-slim\n//- /{name}/.env.example\n\
+                 DATABASE_URL=postgres://u:p@db:5432/{database}\n"
+            )
+        };
+        let tree =
+            ["reader", "writer"].map(|name| service(name, "votes")).concat() + &service("users", "users");
+        let catalog = Catalog::load(&[]).unwrap();
+        let facts = discover(&Repo::from_fixture(&tree), &catalog, &Scope::default()).unwrap();
+        let stack = plan(&facts, &catalog, &Config::default(), &Context::default()).unwrap();
+        let summary = summary(&stack, "integration", true);
+        let lines: Vec<&str> =
+            summary.lines().skip_while(|line| !line.contains("services with")).take(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "3 services with 1 component and 2 databases on 2 networks",
+                "shared: votes (postgres) by reader and writer"
+            ]
+        );
+    }
 }

@@ -10,6 +10,7 @@ use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 
 use super::address;
+use super::apart;
 use super::draft::Draft;
 use super::environment::{escape, secret_reference};
 use super::external::Address;
@@ -129,7 +130,7 @@ pub(crate) fn components<'a>(
     let tested =
         |entry: &Entry| facts.tested.iter().find(|one| one.kind == entry.kind).map(|one| one.image.as_str());
     let services: BTreeSet<&str> = drafts.iter().map(|draft| draft.facts.name.as_str()).collect();
-    let apart = apart(catalog, needs);
+    let apart = apart::kinds(catalog, needs);
     let mut by_name: BTreeMap<String, Component<'a>> = BTreeMap::new();
     for (draft, needs) in drafts.iter().zip(needs) {
         for need in needs.all.iter().filter(|need| need.strength == Strength::Required) {
@@ -200,25 +201,6 @@ fn work_at_home(component: &mut Component<'_>, drafts: &[Draft<'_>]) {
             own.database = database;
         }
     }
-}
-
-/// The kinds of which services name one and the same database on different hosts, in code that no variable moves: on one
-/// server their tables would meet.
-fn apart<'n>(catalog: &Catalog, needs: &'n [Needs]) -> BTreeSet<&'n str> {
-    let mut hosts: BTreeMap<(&str, &str), Vec<&BTreeSet<String>>> = BTreeMap::new();
-    for need in needs.iter().flat_map(|needs| &needs.all) {
-        let (Target::Kind(kind), Some(database)) = (&need.target, &need.database) else { continue };
-        let tenants = catalog.get(kind).is_some_and(|entry| entry.tenancy == Tenancy::Database);
-        let is_literal =
-            need.strength == Strength::Required && need.wires.is_empty() && !need.hosts.is_empty();
-        if tenants && is_literal {
-            hosts.entry((kind, database)).or_default().push(&need.hosts);
-        }
-    }
-    let differ = |all: &Vec<&BTreeSet<String>>| {
-        all.iter().any(|hosts| all.iter().any(|other| hosts.is_disjoint(other)))
-    };
-    hosts.into_iter().filter(|(_, all)| differ(all)).map(|((kind, _), _)| kind).collect()
 }
 
 fn name(

@@ -275,7 +275,8 @@ fn undecided(draft: &Draft<'_>, databases: &[(String, String)]) -> Option<Proble
     Some(Problem::new("migrations-not-run", Severity::Note, message).service(name).at(&run.at).fix(fix))
 }
 
-fn shares_code(a: &Draft<'_>, b: &Draft<'_>) -> bool {
+/// Whether two services are built from the same code.
+pub(super) fn shares_code(a: &Draft<'_>, b: &Draft<'_>) -> bool {
     let place = |draft: &Draft<'_>| draft.facts.migration.as_ref().map(|run| run.at.path.clone());
     a.facts.path == b.facts.path
         || a.facts.dockerfile == b.facts.dockerfile

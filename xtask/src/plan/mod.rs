@@ -1,6 +1,7 @@
 //! Turns facts, catalogue and config into a stack; pure: no disk, no clock, no network, no processes.
 
 mod address;
+mod apart;
 mod assemble;
 mod bases;
 mod components;
@@ -86,7 +87,8 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     preferences::check(config, &facts.services, &renamed, &mut problems)?;
     let drafts = draft::drafts(&facts.services, config, &renamed, &mut problems);
     let needs = needs(catalog, config, &drafts, &mut problems)?;
-    let components = components::components(catalog, config, facts, &drafts, &needs, context)?;
+    let mut components = components::components(catalog, config, facts, &drafts, &needs, context)?;
+    apart::databases(&mut components, &drafts, &needs, &mut problems);
     preferences::without_effect(config, &components, &mut problems);
     readiness::handwritten_servers(&components, context, &mut problems);
     readiness::replaced_images(&components, &mut problems);

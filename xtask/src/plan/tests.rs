@@ -1,6 +1,7 @@
 //! Whole plans from small monorepos: what is decided, and what is said about it.
 
 mod addresses;
+mod databases;
 mod evidence;
 mod migrations;
 mod preferences;

@@ -1,0 +1,150 @@
+//! Services that name one and the same database and do not mean the same one; pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, Tenancy};
+use crate::model::fact::{EnvSource, What};
+use crate::model::inventory::{Role, Strength};
+use crate::model::path::RepoPath;
+use crate::model::problem::{Problem, Severity};
+use crate::model::words::list;
+
+use super::components::Component;
+use super::draft::Draft;
+use super::migrate;
+use super::needs::{Need, Needs, Target, Wire};
+use super::settings::settings;
+use super::variables::Part;
+
+/// The kinds of which services name one and the same database on different hosts, in code that no variable moves: on one
+/// server their tables would meet.
+pub(super) fn kinds<'n>(catalog: &Catalog, needs: &'n [Needs]) -> BTreeSet<&'n str> {
+    let mut hosts: BTreeMap<(&str, &str), Vec<&BTreeSet<String>>> = BTreeMap::new();
+    for need in needs.iter().flat_map(|needs| &needs.all) {
+        let (Target::Kind(kind), Some(database)) = (&need.target, &need.database) else { continue };
+        let tenants = catalog.get(kind).is_some_and(|entry| entry.tenancy == Tenancy::Database);
+        let is_literal =
+            need.strength == Strength::Required && need.wires.is_empty() && !need.hosts.is_empty();
+        if tenants && is_literal {
+            hosts.entry((kind, database)).or_default().push(&need.hosts);
+        }
+    }
+    let differ = |all: &Vec<&BTreeSet<String>>| {
+        all.iter().any(|hosts| all.iter().any(|other| hosts.is_disjoint(other)))
+    };
+    hosts.into_iter().filter(|(_, all)| differ(all)).map(|((kind, _), _)| kind).collect()
+}
+
+/// A service that has a database on a server.
+struct Tenant<'a, 'd> {
+    /// Its place among the component's bindings.
+    at: usize,
+    draft: &'a Draft<'d>,
+    need: &'a Need,
+}
+
+/// Gives code that makes its tables by its own migrations a database of its own, where only the examples of different
+/// services name one alike, as `DB_NAME=app` from a common template: what one has done, the tool of the other would
+/// take for its own, or refuse.
+pub(super) fn databases(
+    components: &mut [Component<'_>],
+    drafts: &[Draft<'_>],
+    needs: &[Needs],
+    problems: &mut Vec<Problem>,
+) {
+    for component in components.iter_mut().filter(|one| one.entry.databases.common.is_none()) {
+        let mut groups: BTreeMap<&str, Vec<Tenant<'_, '_>>> = BTreeMap::new();
+        for (at, binding) in component.bindings.iter().enumerate() {
+            let service = drafts.iter().zip(needs).find(|(draft, _)| draft.facts.name == binding.service);
+            let Some((draft, needs)) = service else { continue };
+            let is_it =
+                |need: &&Need| matches!(&need.target, Target::Kind(kind) if *kind == component.entry.kind);
+            let Some(need) = needs.all.iter().find(is_it) else { continue };
+            groups.entry(&binding.database).or_default().push(Tenant { at, draft, need });
+        }
+        let mut given: Vec<(usize, String)> = Vec::new();
+        for (database, tenants) in groups {
+            let codes = codes(&tenants);
+            let apart = codes.len() > 1
+                && tenants.iter().all(|one| one.makes_its_tables() && one.is_only_an_example());
+            if !apart {
+                continue;
+            }
+            problems.push(told(database, &component.name, &tenants));
+            for code in codes {
+                let Some(first) = code.iter().min_by_key(|one| one.rank()) else { continue };
+                given.extend(code.iter().map(|one| (one.at, first.draft.identifier.clone())));
+            }
+        }
+        for (at, database) in given {
+            component.bindings[at].database = database;
+        }
+    }
+}
+
+/// The services by their code.
+fn codes<'t, 'a, 'd>(tenants: &'t [Tenant<'a, 'd>]) -> Vec<Vec<&'t Tenant<'a, 'd>>> {
+    let mut codes: Vec<Vec<&Tenant<'_, '_>>> = Vec::new();
+    for tenant in tenants {
+        let (same, other): (Vec<_>, Vec<_>) =
+            codes.into_iter().partition(|code| code.iter().any(|one| one.shares_code(tenant)));
+        codes = other;
+        codes.push(same.into_iter().flatten().chain([tenant]).collect());
+    }
+    codes
+}
+
+impl Tenant<'_, '_> {
+    /// Where it says how its tables are made.
+    fn makers(&self) -> BTreeSet<&RepoPath> {
+        let facts = self.draft.facts.facts.iter();
+        let makes = |what: &What| matches!(what, What::Migration { .. } | What::SchemaFile);
+        let run = self.draft.facts.migration.as_ref().map(|run| &run.at.path);
+        facts.filter(|fact| makes(&fact.what)).map(|fact| &fact.at.path).chain(run).collect()
+    }
+
+    /// A job works on the tables of others.
+    fn makes_its_tables(&self) -> bool {
+        self.draft.role != Role::Job && !self.makers().is_empty()
+    }
+
+    fn shares_code(&self, other: &Self) -> bool {
+        migrate::shares_code(self.draft, other.draft) || !self.makers().is_disjoint(&other.makers())
+    }
+
+    /// Whether nothing but its own files, which are no deployment, name the database, and a variable moves it.
+    fn is_only_an_example(&self) -> bool {
+        let facts = self.draft.facts;
+        let settings = settings(facts);
+        let names = |wire: &&Wire| matches!(wire.part, Part::Database | Part::Url);
+        let mut naming = self.need.wires.iter().filter(names).peekable();
+        let is_own = |wire: &Wire| {
+            let Some(setting) = settings.get(wire.name.as_str()) else { return false };
+            let at = setting.at().is_some_and(|at| at.path.is_in(&facts.path));
+            at && !setting.is_from(EnvSource::Deployment) && !self.draft.wanted.env.contains_key(&wire.name)
+        };
+        !facts.path.is_root() && self.need.literal.is_none() && naming.peek().is_some() && naming.all(is_own)
+    }
+
+    /// The one that is called like the code as a whole: it answers.
+    fn rank(&self) -> (bool, &str) {
+        (self.draft.ports.is_empty(), &self.draft.facts.name)
+    }
+}
+
+fn told(database: &str, server: &str, tenants: &[Tenant<'_, '_>]) -> Problem {
+    let mut services: Vec<String> = tenants.iter().map(|one| one.draft.facts.name.clone()).collect();
+    services.sort();
+    let quoted: Vec<String> = services.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!(
+        "{} all name the database `{database}` on `{server}`, and each makes its tables by its own migrations, so each \
+         code gets a database of its own",
+        list(&quoted)
+    );
+    let mut problem = Problem::new("databases-apart", Severity::Note, message)
+        .fix("to let them share one, set the variable that names it below services.NAME.env in config.yaml");
+    let at = tenants.iter().filter_map(|one| one.need.at.as_ref());
+    problem.at = at.map(ToString::to_string).collect();
+    problem.services = services;
+    problem
+}

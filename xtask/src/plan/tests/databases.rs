@@ -1,0 +1,71 @@
+//! Which services that name one database share it.
+
+use super::{planned, try_plan};
+use crate::model::stack::Stack;
+
+/// A service with migrations of its own, which it runs itself, and these files beside.
+fn migrated(name: &str, files: &str) -> String {
+    format!(
+        "//- /{name}/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"npm\", \"start\"]\n\
+         //- /{name}/package.json\n{{\"scripts\":{{\"start\":\"prisma migrate deploy && node x.js\"}},\"dependencies\":{{\"prisma\":\"5\",\"pg\":\"8\"}}}}\n\
+         //- /{name}/x.js\nprocess.env.DB_NAME; process.env.DB_HOST\n{files}"
+    )
+}
+
+fn example(folder: &str) -> String {
+    format!("//- {folder}/.env.example\nDB_HOST=localhost\nDB_PORT=5432\nDB_NAME=app\n")
+}
+
+/// Service and database, in the order of the services.
+fn databases(stack: &Stack) -> Vec<(&str, &str)> {
+    let services = stack.inventory.services.iter();
+    services
+        .flat_map(|service| {
+            let named = service.requires.iter().filter_map(|one| one.database.as_deref());
+            named.map(|database| (service.name.as_str(), database))
+        })
+        .collect()
+}
+
+#[test]
+fn code_that_makes_its_tables_itself_does_not_share_what_only_its_example_names() {
+    let both = migrated("orders", &example("/orders")) + &migrated("users", &example("/users"));
+    let stack = planned(&both);
+    assert_eq!(databases(&stack), [("orders", "orders"), ("users", "users")]);
+    let told = stack.inventory.problems.iter().find(|problem| problem.code == "databases-apart");
+    assert_eq!(told.map(|problem| problem.services.join(" ")).as_deref(), Some("orders users"));
+}
+
+#[test]
+fn a_database_is_shared_where_anything_but_examples_says_so() {
+    let shared = [("orders", "app"), ("users", "app")];
+    let both =
+        |of: fn(&str) -> String| migrated("orders", &of("/orders")) + &migrated("users", &of("/users"));
+    // One example for all.
+    let root = both(|_| String::new()) + &example("");
+    assert_eq!(databases(&planned(&root)), shared);
+    let compose = both(example)
+        + "//- /docker-compose.yml\nservices:\n  orders: { build: ./orders, environment: { DB_NAME: app, DB_HOST: db } }\n  \
+           users: { build: ./users, environment: { DB_NAME: app, DB_HOST: db } }\n  db: { image: postgres:17 }\n";
+    assert_eq!(databases(&planned(&compose)), shared);
+    let config = "services:\n  orders: { env: { DB_NAME: app } }\n";
+    assert_eq!(databases(&try_plan(&both(example), config).expect("can be planned")), shared);
+    // Somebody works on tables that it does not make.
+    let reader = "//- /reader/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n\
+                  //- /reader/package.json\n{\"dependencies\":{\"pg\":\"8\"}}\n//- /reader/x.js\nprocess.env.DB_NAME; process.env.DB_HOST\n";
+    let all = both(example) + reader + &example("/reader");
+    assert_eq!(databases(&planned(&all)), [("orders", "app"), ("reader", "app"), ("users", "app")]);
+}
+
+#[test]
+fn services_with_one_code_stay_together_in_a_database_of_their_own() {
+    let worker = "//- /orders/Dockerfile.worker\nFROM node:22\nCOPY . .\nCMD [\"node\", \"worker.js\"]\n";
+    let orders = migrated("orders", &example("/orders")) + worker;
+    let stack = planned(&(orders + &migrated("users", &example("/users"))));
+    let all = databases(&stack);
+    assert_eq!(
+        all.iter().map(|(_, database)| *database).collect::<Vec<_>>(),
+        ["orders", "orders", "users"],
+        "{all:?}"
+    );
+}
