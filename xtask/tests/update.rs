@@ -195,6 +195,22 @@ fn an_update_says_what_the_running_system_will_notice() {
     assert!(!again.stderr.contains("any more"), "{}", again.stderr);
 }
 
+#[test]
+fn another_database_is_said_and_config_stays_with_the_old_one() {
+    let shop = shop();
+    shop.xtask(&["integrate"]).exits(0);
+    shop.write("market/.env.example", "DATABASE_URL=postgres://localhost:5432/bazaar\nSESSION_SECRET=\n");
+    let said = "warning: `market` gets the database `bazaar` now; what it has stored stays in `market`\n  fix: to stay with \
+                that, set the variable that names it below services.market.env in config.yaml\n";
+
+    let screen = shop.xtask(&["integrate"]).exits(0);
+    assert!(screen.stderr.contains(said), "{}", screen.stderr);
+
+    let url = "services.market.env.DATABASE_URL=postgres://market:x@postgres:5432/market";
+    shop.xtask(&["integrate", "--set", url]).exits(0);
+    assert!(shop.read("integration/docker-compose.yml").contains("xtask.databases: market:market:market:"));
+}
+
 const BY_HAND: &str = "# Ours.\nservices:\n  market:\n    build: ../market\n    ports: [\"8000:8000\"]\n    volumes:\n      \
     - mine:/data\n  postgres:\n    image: postgres:15\n    environment:\n      POSTGRES_PASSWORD: x\n    volumes:\n      \
     - pg:/var/lib/postgresql/data\nvolumes:\n  mine:\n  pg:\n";

@@ -18,6 +18,8 @@ pub struct Compatibility {
     pub missing_variables: Vec<String>,
     /// Named volumes that a service used before and none uses now.
     pub unused_volumes: Vec<String>,
+    /// Services that get another database than before: service, database before and now.
+    pub moved_databases: Vec<(String, String, String)>,
     /// Servers that start in another major version on the data of the last one.
     pub majors: Vec<Major>,
 }
@@ -63,9 +65,37 @@ pub fn compare(old: &str, new: &str, env: Option<&BTreeMap<String, String>>) -> 
                 _ => {}
             }
         }
+        found.moved_databases.extend(moved(before, after));
         found.majors.extend(major(name, before, after));
     }
     found
+}
+
+/// Services whose database on one server has another name, by the label of its setup.
+fn moved(before: &Mapping, after: &Mapping) -> Vec<(String, String, String)> {
+    let databases = |setup: &Mapping| -> BTreeMap<String, String> {
+        let label = label(setup, "xtask.databases").unwrap_or_default();
+        let pair = |item: &str| {
+            let (service, rest) = item.split_once(':')?;
+            Some((service.to_owned(), rest.split(':').next()?.to_owned()))
+        };
+        label.split_whitespace().filter_map(pair).collect()
+    };
+    let was = databases(before);
+    let moved = |(service, new): (String, String)| {
+        let old = was.get(&service).filter(|old| **old != new)?.clone();
+        Some((service, old, new))
+    };
+    databases(after).into_iter().filter_map(moved).collect()
+}
+
+fn label(service: &Mapping, wanted: &str) -> Option<String> {
+    match service.get("labels")? {
+        Value::Sequence(items) => items
+            .iter()
+            .find_map(|item| item.as_str()?.strip_prefix(&format!("{wanted}=")).map(str::to_owned)),
+        labels => labels.get(wanted)?.as_str().map(str::to_owned),
+    }
 }
 
 fn read(text: &str) -> Option<BTreeMap<String, Mapping>> {
@@ -177,20 +207,14 @@ fn major(name: &str, before: &Mapping, after: &Mapping) -> Option<Major> {
     }
     let kept = volumes(before);
     let both = volumes(after).into_iter().find(|(volume, _)| kept.iter().any(|(old, _)| old == volume));
-    let label = |wanted: &str| match after.get("labels")? {
-        Value::Sequence(items) => items
-            .iter()
-            .find_map(|item| item.as_str()?.strip_prefix(&format!("{wanted}=")).map(str::to_owned)),
-        labels => labels.get(wanted)?.as_str().map(str::to_owned),
-    };
     // A one-shot only talks to the server.
-    if label("xtask.role").as_deref() == Some("one-shot") {
+    if label(after, "xtask.role").as_deref() == Some("one-shot") {
         return None;
     }
     let volume = both?.0;
     Some(Major {
         service: name.to_owned(),
-        kind: label("xtask.kind").unwrap_or_default(),
+        kind: label(after, "xtask.kind").unwrap_or_default(),
         images,
         majors,
         volume,
@@ -240,6 +264,19 @@ mod tests {
             (compare(OLD, &moved, None).majors, compare(OLD, &moved, None).unused_volumes),
             (vec![], vec!["pg".to_owned()])
         );
+    }
+
+    #[test]
+    fn another_database_of_a_service_is_found_on_the_same_server() {
+        let setup = |databases: &str| {
+            format!("services:\n  postgres-setup:\n    labels: {{ xtask.databases: \"{databases}\" }}\n")
+        };
+        let found = compare(
+            &setup("a:app:a:A_DB_PASSWORD b:b:b:B_DB_PASSWORD c:c:c:C_DB_PASSWORD"),
+            &setup("a:a:a:A_DB_PASSWORD b:b:b:B_DB_PASSWORD d:d:d:D_DB_PASSWORD"),
+            None,
+        );
+        assert_eq!(found.moved_databases, [("a".to_owned(), "app".to_owned(), "a".to_owned())]);
     }
 
     #[test]

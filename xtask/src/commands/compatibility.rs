@@ -107,6 +107,14 @@ impl Say<'_> {
                     .fix(format!("once nobody needs them: docker volume rm {}", names.join(" "))),
             );
         }
+        for (service, old, new) in found.moved_databases.iter().filter(|_| changed) {
+            ui.warn(
+                Failure::new(format!("`{service}` gets the database `{new}` now; what it has stored stays in `{old}`"))
+                    .fix(format!(
+                        "to stay with that, set the variable that names it below services.{service}.env in config.yaml"
+                    )),
+            );
+        }
         for major in &found.majors {
             if let Some(failure) = self.major(major) {
                 ui.warn(failure);

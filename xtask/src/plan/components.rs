@@ -16,7 +16,8 @@ use super::environment::{escape, secret_reference};
 use super::external::Address;
 use super::named;
 use super::names;
-use super::needs::{Need, Needs, Target};
+use super::needs::{Need, Needs, Target, Wire};
+use super::variables::Part;
 use super::{Context, Handwritten};
 
 /// A server, or the address of one that runs elsewhere.
@@ -309,7 +310,8 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
     let user = literal.and_then(|literal| literal.user.clone()).unwrap_or_else(|| draft.identifier.clone());
     let is_admin = user == admin;
     let by_user = || literal.filter(|_| entry.database_by_user)?.user.as_deref();
-    let named = need.database.as_deref().or_else(by_user);
+    let asked = asked(draft, need);
+    let named = asked.as_deref().or(need.database.as_deref()).or_else(by_user);
     Binding {
         service: draft.facts.name.clone(),
         owner: draft.own.clone(),
@@ -330,6 +332,19 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
         literal_password: literal.and_then(|literal| literal.password.clone()),
         schemas: schemas(&draft.facts.facts),
     }
+}
+
+/// The database that `config.yaml` names in a variable of the service.
+fn asked(draft: &Draft<'_>, need: &Need) -> Option<String> {
+    let in_value = |wire: &Wire| {
+        let value = draft.wanted.env.get(&wire.name)?.0.as_str();
+        match wire.part {
+            Part::Database => Some(value.to_owned()),
+            Part::Url => address::database_of(value),
+            _ => None,
+        }
+    };
+    need.wires.iter().find_map(in_value).filter(|name| !name.is_empty() && !name.contains('$'))
 }
 
 /// A database's name as written, where it needs no thought; else made so.

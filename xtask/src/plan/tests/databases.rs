@@ -58,6 +58,13 @@ fn a_database_is_shared_where_anything_but_examples_says_so() {
 }
 
 #[test]
+fn config_names_the_database_of_a_service() {
+    let one = migrated("orders", &example("/orders"));
+    let config = "services:\n  orders: { env: { DB_NAME: shop } }\n";
+    assert_eq!(databases(&try_plan(&one, config).expect("can be planned")), [("orders", "shop")]);
+}
+
+#[test]
 fn services_with_one_code_stay_together_in_a_database_of_their_own() {
     let worker = "//- /orders/Dockerfile.worker\nFROM node:22\nCOPY . .\nCMD [\"node\", \"worker.js\"]\n";
     let orders = migrated("orders", &example("/orders")) + worker;
