@@ -112,11 +112,9 @@ pub(super) fn is_built(source: &str) -> bool {
 
 /// Whether a COPY source is there, as seen from `folder`; a leading `/` is the context's root.
 pub(super) fn exists(repo: &Repo, folder: &RepoPath, source: &str) -> bool {
-    if source.contains("..") {
-        // The builder does not let a source leave the context: `../x` is `x`.
-        return folder.join(&source.replace("../", "")).is_some_and(|path| is_there(repo, &path));
-    }
-    let source = source.trim_start_matches('/');
+    // The builder does not let a source leave the context: `../x` is `x`.
+    let inside = source.replace("../", "");
+    let source = inside.trim_start_matches('/');
     // A checkout has it, and it is no part of what is looked at.
     if source.trim_start_matches("./").split('/').next() == Some(".git") {
         return folder.is_root();
@@ -174,6 +172,15 @@ mod tests {
         let tree =
             "//- /a/b/Dockerfile\nFROM x\nCOPY go.mod ./\nCOPY a/b/*.go .\n//- /go.mod\n//- /a/b/main.go\n";
         assert_eq!(context(tree, "a/b/Dockerfile", "a/b"), (".".to_owned(), None));
+    }
+
+    #[test]
+    fn sources_above_the_context_are_looked_for_inside_it() {
+        let tree =
+            "//- /a/Dockerfile\nFROM x\nCOPY ../package*.json ./\nCOPY . .\n//- /package.json\n//- /a/a.ts\n";
+        assert_eq!(context(tree, "a/Dockerfile", "a"), (".".to_owned(), None));
+        let own = format!("{tree}//- /a/package.json\n");
+        assert_eq!(context(&own, "a/Dockerfile", "a"), ("a".to_owned(), None));
     }
 
     #[test]
