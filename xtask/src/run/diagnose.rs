@@ -126,6 +126,7 @@ fn headline(facts: &Facts, waited: Option<&str>) -> String {
         (None, None) if facts.container.as_ref().is_some_and(Container::is_well) => {
             format!("`{service}` cannot be reached")
         }
+        (None, None) if facts.is_starting() => format!("`{service}` is still starting"),
         (None, None) => format!("`{service}` is not ready"),
     }
 }
@@ -192,6 +193,9 @@ fn with_log(mut failure: Failure, facts: &Facts) -> Failure {
 fn next_command(facts: &Facts) -> String {
     let (setup, service) = (&facts.setup, &facts.service);
     let Some(container) = &facts.container else { return setup.xtask("status") };
+    if facts.is_starting() {
+        return setup.xtask("health --wait");
+    }
     match facts.cause {
         Some(Cause::Unhealthy | Cause::Refused) | None if facts.has_shell && !container.is_one_shot() => {
             setup.xtask(&format!("exec {service}"))

@@ -134,6 +134,11 @@ impl Container {
         self.status.starts_with("Up ") && self.status.contains("second")
     }
 
+    /// Whether it has been started within the last minute and its check has not decided yet.
+    pub fn is_starting(&self) -> bool {
+        self.state == State::Running && self.check == Check::Starting && self.is_young()
+    }
+
     /// Whether it runs, and only its restarts tell whether it will go on: it has no check, and has just been started.
     pub fn is_unproven(&self) -> bool {
         self.state == State::Running && self.check == Check::None && self.is_young()

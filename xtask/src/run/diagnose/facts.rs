@@ -180,6 +180,11 @@ impl Facts {
         self.container.as_ref().is_some_and(|container| container.check == Check::Healthy)
     }
 
+    /// Whether nothing has failed yet, and it was only just started.
+    pub fn is_starting(&self) -> bool {
+        self.cause.is_none() && self.container.as_ref().is_some_and(Container::is_starting)
+    }
+
     /// The path that its health check asks for, as its label says.
     pub fn health_path(&self) -> Option<&str> {
         match self.container.as_ref()?.labels.health.as_ref()? {

@@ -64,6 +64,22 @@ fn a_dead_service_shows_code_log_and_who_waits() {
 }
 
 #[test]
+fn a_service_that_is_still_starting_is_waited_for() {
+    let mut facts = facts(None);
+    let container = facts.container.as_mut().unwrap();
+    (container.check, container.status) =
+        (state::Check::Starting, "Up 3 seconds (health: starting)".to_owned());
+    (facts.log, facts.system) = (Vec::new(), Vec::new());
+    assert_eq!(
+        failure(&facts, None, &[]).to_string(),
+        "`api` is still starting\n  at integration/docker-compose.yml\n  why: its log is empty\n  \
+         fix: cargo xtask health --wait"
+    );
+    // At the end of the time of `up` there is nothing to wait for any more.
+    assert!(failure(&facts, Some("5s"), &[]).to_string().starts_with("`api` is not ready after 5s\n"));
+}
+
+#[test]
 fn an_unhealthy_service_shows_what_its_check_said() {
     let mut facts = facts(Some(Cause::Unhealthy));
     facts.details.check_exit_code = Some(1);

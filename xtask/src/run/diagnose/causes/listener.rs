@@ -36,7 +36,8 @@ pub fn only_inside(port: u16, listeners: &[Listener]) -> Option<&Listener> {
 }
 
 fn other_port(facts: &Facts, port: u16, listeners: &[Listener]) -> Option<Known> {
-    if facts.is_healthy() || listeners.iter().any(|listener| listener.port == port) {
+    // A broker opens the port for its cluster seconds before its main one.
+    if facts.is_healthy() || facts.is_starting() || listeners.iter().any(|listener| listener.port == port) {
         return None;
     }
     // A debugger or a console for the container itself is no main port that was missed.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::run::diagnose::anatomy::Mount;
 use crate::run::listeners::Listener;
+use crate::run::state::Check;
 
 #[test]
 fn space_hosts_and_rights_are_missed() {
@@ -55,6 +56,12 @@ fn answers_and_listeners_are_read_from_outside() {
         facts.listeners = Some(listeners.to_vec());
         facts
     };
+    let starting = |mut facts: Facts| {
+        facts.cause = None;
+        let container = facts.container.as_mut().unwrap();
+        (container.check, container.status) = (Check::Starting, "Up 3 seconds (health: starting)".to_owned());
+        facts
+    };
     let refused = "wget: can't connect to remote host (127.0.0.1): Connection refused";
     let mut late_once = unhealthy("Health check exceeded timeout (3s)");
     late_once.details.earlier_checks =
@@ -81,6 +88,7 @@ fn answers_and_listeners_are_read_from_outside() {
             "it listens on 127.0.0.1:3000 in its container, where nobody else reaches it",
         ),
         (listening(unhealthy(refused), &[listener("127.0.0.1", 3000), listener("::", 3000)]), ""),
+        (listening(starting(unhealthy(refused)), &[listener("0.0.0.0", 4369)]), ""),
         (listening(unhealthy(refused), &[listener("127.0.0.1", 9229)]), ""),
         (listening(unhealthy(refused), &[listener("0.0.0.0", 8080), listener("::", 8081)]), ""),
     ]);
