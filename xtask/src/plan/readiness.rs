@@ -6,6 +6,7 @@ use crate::catalog::{Catalog, Entry};
 use crate::config::Config;
 use crate::model::fact::{Evidence, Fact, Facts, Subject, What};
 use crate::model::problem::{Problem, Severity};
+use crate::model::words::list;
 
 use super::Context;
 use super::components::{Component, Foreign};
@@ -84,25 +85,10 @@ pub(crate) fn environment(
     problems: &mut Vec<Problem>,
 ) {
     let name = &draft.facts.name;
-    for missing in &environment.missing {
-        let at = draft
-            .facts
-            .facts
-            .iter()
-            .find(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == missing));
-        let mut problem = Problem::new(
-            "variable-without-value",
-            Severity::Warning,
-            format!("`{name}` demands `{missing}`, and nothing says a value; it is empty in the setup"),
-        )
-        .service(name)
-        .fix(format!(
-            "set it below services.{name}.env in config.yaml, or document it in the service's .env.example"
-        ));
-        if let Some(fact) = at {
-            problem = problem.at(&fact.at);
-        }
-        problems.push(problem);
+    // Many say as much in one as in a screen of their own.
+    let at_once = if environment.missing.len() > MANY_MISSING { environment.missing.len() } else { 1 };
+    for missing in environment.missing.chunks(at_once) {
+        problems.push(missing_values(draft, missing));
     }
     for (variable, at) in &needs.unclear {
         problems.push(
@@ -116,6 +102,33 @@ pub(crate) fn environment(
             .fix(format!("add its kind to services.{name}.requires in config.yaml, for example [+postgres]")),
         );
     }
+}
+
+/// From so many on, variables without a value are one problem.
+const MANY_MISSING: usize = 3;
+/// So many of them are named.
+const NAMED: usize = 8;
+
+fn missing_values(draft: &Draft<'_>, missing: &[String]) -> Problem {
+    let name = &draft.facts.name;
+    let mut named: Vec<String> = missing.iter().take(NAMED).map(|one| format!("`{one}`")).collect();
+    named.extend((missing.len() > NAMED).then(|| format!("{} others", missing.len() - NAMED)));
+    let (values, them, empty) = if missing.len() == 1 {
+        ("a value", "it", "it is empty")
+    } else {
+        ("their values", "them", "they are empty")
+    };
+    let message =
+        format!("`{name}` demands {}, and nothing says {values}; {empty} in the setup", list(&named));
+    let mut problem = Problem::new("variable-without-value", Severity::Warning, message).service(name).fix(format!(
+        "set {them} below services.{name}.env in config.yaml, or document {them} in the service's .env.example"
+    ));
+    let read = |missing: &String| {
+        let reads = |fact: &&Fact| matches!(&fact.what, What::EnvRead { name, .. } if name == missing);
+        draft.facts.facts.iter().find(reads).map(|fact| fact.at.to_string())
+    };
+    problem.at.extend(missing.iter().take(NAMED).filter_map(read));
+    problem
 }
 
 /// Two services that wanted one port of the host. Solved, so a warning.

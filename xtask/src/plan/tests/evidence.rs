@@ -268,6 +268,21 @@ fn callers_who_agree_with_the_configuration_know_better_than_expose() {
 }
 
 #[test]
+fn many_variables_without_a_value_are_said_once() {
+    let said = |count: usize| {
+        let reads: String = (0..count).map(|at| format!("x{at} = os.environ[\"KEY_{at:02}\"]\n")).collect();
+        let stack = planned(&format!(
+            "//- /api/Dockerfile\nFROM python:3.13\nCOPY . .\n//- /api/app.py\nimport os\n{reads}"
+        ));
+        let of = |problem: &&Problem| problem.code == "variable-without-value";
+        stack.inventory.problems.iter().filter(of).map(|problem| problem.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(said(2).len(), 2);
+    let [ten] = &said(10)[..] else { panic!("one") };
+    assert!(ten.contains("`KEY_07` and 2 others, and nothing says their values"), "{ten}");
+}
+
+#[test]
 fn address_that_binds_everything_is_no_call() {
     let users = node("users", "").replace("CMD", "EXPOSE 5000\nCMD");
     let needs = |name: &str, address: &str| {

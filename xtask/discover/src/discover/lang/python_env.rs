@@ -244,12 +244,15 @@ static CALL: LazyLock<Pattern> = LazyLock::new(|| {
 static BARE: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r"\benv\.(?P<method>db|db_url|cache|cache_url|email|email_url|search_url)\(\s*\)")
 });
-/// `environ.Env(DEBUG=(bool, False))`.
+/// `environ.Env(DEBUG=(bool, False))`, over many lines and with comments between them.
 static SCHEME: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r"\bEnv\(\s*(?P<scheme>(?:[A-Z][A-Z0-9_]*\s*=\s*\([^()\n]*\)\s*,?\s*)+)\)")
+    Pattern::new(r"\b(?:FileAware)?Env\(\s*(?:#[^\n]*\s*)*(?P<first>[A-Z][A-Z0-9_]*)\s*=\s*\(")
 });
-static SCHEME_ITEM: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(r"(?P<name><KEY>)\s*=\s*\([^(),]*,\s*(?P<default><lit>)?"));
+static SCHEME_ITEM: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(r"(?m)(?:^|[(,])[ \t]*(?P<name><KEY>)\s*=\s*\([^(),]*,\s*(?P<default><lit>)?")
+});
+/// A longer scheme is not read to its end.
+const MAX_SCHEME: usize = 60_000;
 static PREFIXED: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r#"(?m)^(?P<indent>[ \t]*)with[ \t]+\w+\.prefixed\(\s*["'](?P<prefix>\w+)["']\s*\)[^\n]*$"#)
 });
@@ -265,6 +268,7 @@ fn calls(findings: &mut Findings<'_, '_>) {
         STARLETTE.first(text).and_then(|found| found.name("prefix")).map_or("", |name| name.as_str());
     // What ends the program where nothing is set; other functions are called so, too.
     let is_library = ["environ", "decouple", "starlette"].iter().any(|library| holds(text, library));
+    let declared = schemes(findings);
     for call in CALL.all(text, usize::MAX).take(2000) {
         let (Some(reader), Some(name), Some(next)) =
             (call.name("reader"), call.name("name"), call.name("next"))
@@ -291,6 +295,7 @@ fn calls(findings: &mut Findings<'_, '_>) {
         if matches!(method, "read_env" | "prefixed" | "set" | "update") {
             continue;
         }
+        let has_default = has_default || declared.contains(name.as_str());
         let required = is_library && !has_default && !matches!(method, "get" | "setdefault" | "pop");
         let rule = if is_config { "python-config" } else { "python-env" };
         let read = Read { name: name.as_str(), default: default.and_then(unquoted), required };
@@ -310,15 +315,26 @@ fn calls(findings: &mut Findings<'_, '_>) {
             Read { name, default: None, required: true },
         );
     }
+}
+
+/// Adds the variables that environ is told with their types and defaults, and returns their names.
+fn schemes<'t>(findings: &mut Findings<'t, '_>) -> BTreeSet<&'t str> {
+    let text = findings.source.text;
+    let mut declared = BTreeSet::new();
     for scheme in SCHEME.all(text, usize::MAX).take(5) {
-        let Some(body) = scheme.name("scheme") else { continue };
-        for item in SCHEME_ITEM.all(body.as_str(), usize::MAX).take(200) {
+        let Some(first) = scheme.name("first") else { continue };
+        let body = closed(&text[first.start()..], MAX_SCHEME);
+        for item in SCHEME_ITEM.all(body, usize::MAX).take(1000) {
             let Some(name) = item.name("name") else { continue };
+            // The type has to stand there with a default; an empty one says that there is none.
             let default = item.name("default").and_then(|default| unquoted(default.as_str()));
-            let line = line_at(text, body.start() + name.start());
+            let default = default.filter(|default| !default.is_empty());
+            let line = line_at(text, first.start() + name.start());
             findings.env(line, "python-env", Read { name: name.as_str(), default, required: false });
+            declared.insert(name.as_str());
         }
     }
+    declared
 }
 
 /// `cast=bool`: the next argument has a name.
@@ -330,7 +346,12 @@ fn is_named(rest: &str) -> bool {
 
 /// The arguments up to the bracket that closes the call.
 fn balanced_call(text: &str) -> &str {
-    let text = cut(text, 400);
+    closed(text, 400)
+}
+
+/// The same within the first `most` bytes.
+fn closed(text: &str, most: usize) -> &str {
+    let text = cut(text, most);
     let mut depth = 1;
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -530,6 +551,10 @@ mod tests {
                 "env APP_LEVEL - required",
             ),
             ("import environ\nenv = environ.Env(DEBUG=(bool, False))", "env DEBUG False"),
+            (
+                "import environ\nenv = environ.FileAwareEnv(\n    # casting\n    LEVEL=(str, 'info'),\n)",
+                "env LEVEL info",
+            ),
             ("import environ\nx = {'default': env.db()}", "env DATABASE_URL - required"),
             ("x = config('LEVEL')", "env LEVEL -"),
         ] {
