@@ -210,10 +210,13 @@ fn template(component: &Component<'_>, language: &str, wanted: &Wanted) -> Strin
 
 fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> Option<String> {
     let given = wire.value.as_deref().unwrap_or_default();
-    let named_grpc = wire.name.contains("GRPC");
+    let mains = || target.ports.iter().filter(|port| port.purpose == Purpose::Main);
+    let of = |protocol: Protocol| mains().find(|port| port.protocol == protocol);
     let same = target.ports.iter().find(|port| given.contains(&format!(":{}", port.container)));
-    let grpc = target.ports.iter().find(|port| named_grpc && port.protocol == Protocol::Grpc);
-    let port = same.or(grpc).or_else(|| target.ports.iter().find(|port| port.purpose == Purpose::Main))?;
+    let grpc = of(Protocol::Grpc).filter(|_| wire.name.to_ascii_uppercase().contains("GRPC"));
+    // What is called by a page's address is no gRPC server beside the web server.
+    let web = of(Protocol::Http).filter(|_| given.starts_with("http"));
+    let port = same.or(grpc).or(web).or_else(|| mains().next())?;
     if is_for_browsers(&wire.name) {
         return browser_address(target, given, around);
     }

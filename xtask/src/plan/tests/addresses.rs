@@ -60,6 +60,16 @@ fn server_of_dotnet_is_told_to_listen_where_all_call_it() {
 }
 
 #[test]
+fn address_of_a_page_means_the_web_server_and_not_the_grpc_one_beside_it() {
+    let users = "//- /users/Dockerfile\nFROM golang:1\nEXPOSE 50051 8080\n//- /users/main.go\npackage main\n";
+    let stack = planned(&format!(
+        "{users}//- /web/Dockerfile\nFROM node:22-slim\n//- /web/x.js\nf(process.env.USERS_URL || 'http://localhost:1', process.env.USERS_GRPC_ADDR)\n"
+    ));
+    assert_eq!(value(&stack, "web", "USERS_URL").as_deref(), Some("http://users:8080"));
+    assert_eq!(value(&stack, "web", "USERS_GRPC_ADDR").as_deref(), Some("users:50051"));
+}
+
+#[test]
 fn port_of_a_second_database_tells_its_kind() {
     let tree = "//- /orders/Dockerfile\nFROM golang:1\nEXPOSE 8000\n\
         //- /orders/go.mod\nmodule orders\nrequire (\n\tgithub.com/lib/pq v1\n\tgo.mongodb.org/mongo-driver v1\n)\n\
