@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::Class;
+use crate::catalog::{Class, Entry};
 use crate::model::fact::{Evidence, ServiceFacts, What};
 use crate::model::stack::External;
 
@@ -181,8 +181,11 @@ impl Finder<'_> {
         // `EVENTS_DB_PORT=27017` of a program that keeps its other data in PostgreSQL.
         let port = value.and_then(|value| value.trim().parse().ok());
         let by_value = port.and_then(|port| self.catalog.by_port(port));
-        if let Some(entry) =
-            [by_port, by_host, by_value].into_iter().flatten().find(|entry| entry.class == class)
+        let by_number = |entry: &&Entry| self.may_speak(facts, entry);
+        if let Some(entry) = [by_port.filter(by_number), by_host, by_value.filter(by_number)]
+            .into_iter()
+            .flatten()
+            .find(|entry| entry.class == class)
         {
             return Some(entry.kind.clone());
         }

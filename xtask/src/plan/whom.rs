@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::Class;
+use crate::catalog::{Class, Entry};
 use crate::model::fact::{Evidence, ServiceFacts, What};
 use crate::model::path::RepoPath;
 use crate::model::stack::External;
@@ -107,7 +107,16 @@ impl Finder<'_> {
         let beside = format!("{prefix}_PORT");
         let all = settings(facts);
         let port = all.get(beside.as_str()).filter(|_| last != "PORT")?.value()?.trim().parse().ok()?;
-        self.catalog.by_port(port).filter(|entry| entry.class == class).map(|entry| entry.kind.clone())
+        let entry = self.catalog.by_port(port).filter(|entry| entry.class == class)?;
+        self.may_speak(facts, entry).then(|| entry.kind.clone())
+    }
+
+    /// Whether a number that means a kind may be right: a client of another kind of its class that is there knows better.
+    pub(super) fn may_speak(&self, facts: &ServiceFacts, entry: &Entry) -> bool {
+        let is_of_class = |kind: &str| self.catalog.get(kind).is_some_and(|other| other.class == entry.class);
+        let drivers = self.drivers(facts);
+        let mut of_class = drivers.iter().filter(|(kind, _)| is_of_class(kind)).peekable();
+        of_class.peek().is_none() || of_class.any(|(kind, _)| *kind == entry.kind)
     }
 
     /// The kind whose database `ORDERS_DB_NAME` names beside `ORDERS_DB_HOST` and `ORDERS_DB_PORT=5432`.

@@ -132,6 +132,17 @@ fn where_pages_come_from_is_where_a_browser_finds_them_and_no_call() {
 }
 
 #[test]
+fn client_that_is_there_knows_better_than_a_port() {
+    let stack = planned(
+        "//- /api/Dockerfile\nFROM python:3.13\nCOPY . .\n//- /api/requirements.txt\npsycopg==3\n\
+         //- /api/settings.py\nimport environ\nenv = environ.Env(\n    DB_HOST=(str, \"db\"),\n    DB_PORT=(int, 3306),\n    DB_NAME=(str, \"shop\"),\n)\nx = env(\"DB_HOST\"), env(\"DB_PORT\"), env(\"DB_NAME\")\n",
+    );
+    let kinds: Vec<&str> =
+        stack.inventory.infrastructure.iter().map(|component| component.kind.as_str()).collect();
+    assert_eq!(kinds, ["postgres"]);
+}
+
+#[test]
 fn values_that_refer_to_others_are_passed_on_as_these_say() {
     let stack = planned(
         "//- /shop/Dockerfile\nFROM php:8.4-cli\nCMD php artisan serve\n//- /shop/.env.example\nAPP_NAME=Shop\nMAIL_FROM_NAME=\"${APP_NAME}\"\nTITLE=${UNKNOWN}\n\
