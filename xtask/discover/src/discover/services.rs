@@ -66,6 +66,13 @@ struct Candidate {
     read: Result<Dockerfile, Problem>,
 }
 
+impl Candidate {
+    /// Whether the code is mounted into the image, which runs nowhere but beside its author's editor.
+    fn is_mounted(&self) -> bool {
+        self.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code())
+    }
+}
+
 /// All services below the roots.
 pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     let mut found = Found::default();
@@ -76,9 +83,14 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     let (bases, mut candidates): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_base);
     bases.into_iter().for_each(|base| found.aside(base.file, aside::BASE.to_owned()));
     copied::settle(repo, &mut candidates);
-    for (candidate, better) in choose(candidates) {
+    let chosen = choose(candidates);
+    let has_programs = chosen.iter().any(|(one, better)| better.is_none() && !one.is_mounted());
+    for (candidate, better) in chosen {
         match better {
             Some(better) => found.aside(candidate.file, format!("a variant of `{better}`")),
+            None if has_programs && candidate.rank == Rank::Development && candidate.is_mounted() => {
+                found.aside(candidate.file, aside::MOUNTED.to_owned());
+            }
             None => found.add(repo, catalog, candidate),
         }
     }
@@ -147,8 +159,6 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     }
     let mut chosen = Vec::new();
     for (_, mut group) in groups {
-        // An image into which the code is mounted runs nowhere but beside its author's editor.
-        let mounted = |one: &Candidate| one.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code());
         let rank = |one: &Candidate| match &one.read {
             // `Dockerfile` is the one for development where another is for production.
             Ok(dockerfile) if one.rank < Rank::Development && dockerfile.is_for_development() => {
@@ -156,7 +166,7 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
             }
             _ => one.rank,
         };
-        group.sort_by_key(|one| (mounted(one), rank(one), one.file.depth(), one.file.clone()));
+        group.sort_by_key(|one| (one.is_mounted(), rank(one), one.file.depth(), one.file.clone()));
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));
         chosen.extend(with);
@@ -484,6 +494,17 @@ mod tests {
             aside(&format!("{both}{}//- /services/go.mod\nmodule x\n", all("/app/gone"))),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn image_for_development_into_which_the_code_is_mounted_is_none_beside_programs() {
+        let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n//- /api/x.js\n\n";
+        let web = "//- /docker/Dockerfile.dev-web\nFROM node:22\nCMD [\"npm\", \"run\", \"dev\"]\n//- /web/package.json\n{}\n//- /web/x.js\n\n";
+        assert_eq!(
+            aside(&format!("{api}{web}")),
+            ["docker/Dockerfile.dev-web: for development, with the code mounted into it"]
+        );
+        assert_eq!(names(web), ["web"]);
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(in crate::discover) const DOCKER: &str = ".docker";
 /// The reason for images in which a machine tries the code; others may lie beside them.
 pub(super) const INTEGRATION: &str = "continuous integration";
 
+/// The reason for images that hold no code and are called after development.
+pub(super) const MOUNTED: &str = "for development, with the code mounted into it";
+
 /// The reason for images of which the sources are elsewhere.
 pub(super) const NOTHING_HERE: &str = "what it is built from is not here";
 
