@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::run::cache;
 use crate::run::docker::Docker;
 use crate::run::labels::Role;
 use crate::run::setup::{Setup, fnv1a, read_text};
@@ -62,17 +63,9 @@ pub fn recall(setup: &Setup) -> Option<Shape> {
     Shape::parse(&read_text(&file(setup)).ok()??)
 }
 
-/// Remembers a start that has gone well. Forgetting only makes the next one slower, so that is no error.
-#[allow(clippy::disallowed_methods, reason = "a cache of run's own, git-ignored")]
+/// Remembers a start that has gone well.
 pub fn remember(setup: &Setup, shape: &Shape) {
-    let file = file(setup);
-    let temporary = file.with_extension(format!("tmp-{}", std::process::id()));
-    if let Some(folder) = file.parent()
-        && std::fs::create_dir_all(folder).is_ok()
-        && std::fs::write(&temporary, shape.line()).is_ok()
-    {
-        let _ = std::fs::rename(&temporary, &file);
-    }
+    cache::write(&file(setup), &shape.line());
 }
 
 fn file(setup: &Setup) -> PathBuf {

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use crate::error::{Failure, Failures, Result};
 use crate::model::data::Mark;
+use crate::run::cache;
 use crate::run::diagnose::places::Places;
 use crate::run::docker::Docker;
 use crate::run::setup::{COMPOSE_FILE, Setup, read_text};
@@ -108,20 +109,13 @@ pub fn check(docker: &Docker, setup: &Setup, engines: &[Engine], wanted: &[Wante
     Ok(())
 }
 
-/// Remembers that these servers run on their volumes. Forgetting only makes a later start slower, so that is no error.
-#[allow(clippy::disallowed_methods, reason = "a cache of run's own, git-ignored")]
+/// Remembers that these servers run on their volumes.
 pub fn remember(docker: &Docker, setup: &Setup, wanted: &[Wanted]) {
     if wanted.is_empty() {
         return;
     }
-    let file = file(setup);
-    let temporary = file.with_extension(format!("tmp-{}", std::process::id()));
-    if let Ok(there) = existing(docker, wanted)
-        && let Some(folder) = file.parent()
-        && std::fs::create_dir_all(folder).is_ok()
-        && std::fs::write(&temporary, lines(wanted, &there)).is_ok()
-    {
-        let _ = std::fs::rename(&temporary, &file);
+    if let Ok(there) = existing(docker, wanted) {
+        cache::write(&file(setup), &lines(wanted, &there));
     }
 }
 

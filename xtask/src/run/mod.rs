@@ -4,6 +4,7 @@ pub mod again;
 pub mod ahead;
 pub mod bases;
 pub mod build;
+mod cache;
 pub mod check_output;
 pub mod clock;
 pub mod connect;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Failure, Failures, Result};
+use crate::run::cache;
 use crate::run::docker::{Docker, Invocation, Output, last_lines};
 use crate::run::images;
 use crate::run::setup::{Setup, fnv1a, read_text};
@@ -106,18 +107,11 @@ fn failure(setup: &Setup, service: &ServiceSpec, command: &Invocation, output: &
 }
 
 /// Forgetting costs a second trial and nothing else, so a folder that cannot be written to is no error.
-#[allow(clippy::disallowed_methods, reason = "a cache of run's own, git-ignored")]
 fn remember(file: &std::path::Path, trials: &[Trial<'_>]) {
     let mut lines: Vec<&str> = trials.iter().map(|trial| trial.key.as_str()).collect();
     lines.sort_unstable();
     lines.dedup();
-    let temporary = file.with_extension(format!("tmp-{}", std::process::id()));
-    if let Some(folder) = file.parent()
-        && std::fs::create_dir_all(folder).is_ok()
-        && std::fs::write(&temporary, lines.join("\n") + "\n").is_ok()
-    {
-        let _ = std::fs::rename(&temporary, file);
-    }
+    cache::write(file, &(lines.join("\n") + "\n"));
 }
 
 #[cfg(test)]
