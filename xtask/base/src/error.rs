@@ -52,6 +52,20 @@ impl Failure {
         self.fix = Some(fix.into());
         self
     }
+
+    /// Asks for the candidate that a typing error most likely meant, where there is one.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, word: &str, candidates: impl Iterator<Item = &'a str>) -> Self {
+        match nearest(word, candidates) {
+            Some(near) => self.fix(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// A thread of ours ended in a panic, which has said why.
+    pub fn panicked() -> Self {
+        Failure::new("a thread of ours panicked")
+    }
 }
 
 impl fmt::Display for Failure {

@@ -121,7 +121,8 @@ fn check(project: &Project, context: &Context) -> Result<Outcome> {
             remarks += 1;
             context.ui.warn(
                 Failure::new(format!("nothing uses the variable `{}`", entry.name))
-                    .at(format!("{shown}:{}", entry.line)),
+                    .at(format!("{shown}:{}", entry.line))
+                    .fix("correct its name, or remove the line"),
             );
         }
     }

@@ -84,6 +84,7 @@ pub fn apply(docker: &Docker, setup: &Setup, targets: &[Target], ui: Ui) -> Resu
             return Err(Failure::new(format!("`{}` is no name for a seed file", file.name))
                 .at(setup.shown_file(&file.path))
                 .why("a name has letters, digits, `.`, `_` and `-`")
+                .fix("rename it")
                 .into());
         }
         let applied = applied(docker, target)?;

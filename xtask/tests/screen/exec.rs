@@ -66,3 +66,17 @@ fn a_program_that_never_began_is_started_again_unless_its_input_is_gone() {
         assert_eq!(output.status.code(), Some(code), "{input}");
     }
 }
+
+#[test]
+fn a_service_without_a_database_is_told_which_servers_there_are() {
+    let config = |server: &str| {
+        format!(r#"echo '{{"services":{{"web":{{"image":"web:1"}},"db":{{"image":"{server}:17"}}}}}}'"#)
+    };
+    for (server, last) in [
+        ("postgres", "  fix: name a server or one of its clients: db\n"),
+        ("unheard-of", "  why: there is none\n"),
+    ] {
+        let screen = machine().on("*config --format json", &config(server)).run(&["db", "url", "web"]);
+        assert_screen(&screen, 1, &format!("error: `web` uses no database of this setup\n{last}"));
+    }
+}

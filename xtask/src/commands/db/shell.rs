@@ -20,6 +20,10 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
     if target.entry.shell.is_empty() {
         return Err(Failure::new(format!("the image of `{name}` has no client"))
             .why(format!("the catalogue's entry for {} has no `shell`", target.entry.title))
+            .fix(format!(
+                "open it with a client of your own: {}",
+                project.setup.xtask(&format!("db url {name}"))
+            ))
             .into());
     }
     let container = exec::running(&project, name)?;

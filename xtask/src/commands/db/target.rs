@@ -53,7 +53,17 @@ pub(super) fn find<'a>(
         own.extend(used.filter_map(|server| Some(administrator(server, entry(catalog, server)?))));
     }
     match own.len() {
-        0 => Err(Failure::new(format!("`{name}` uses no database of this setup")).into()),
+        0 => {
+            let has_one = |service: &&ServiceSpec| entry(catalog, service).is_some();
+            let servers: Vec<&str> =
+                spec.services.iter().filter(has_one).map(|server| server.name.as_str()).collect();
+            let failure = Failure::new(format!("`{name}` uses no database of this setup"));
+            Err(match servers.as_slice() {
+                [] => failure.why("there is none"),
+                servers => failure.fix(format!("name a server or one of its clients: {}", list(servers))),
+            }
+            .into())
+        }
         1 => Ok(own.remove(0)),
         _ => {
             let servers: Vec<&str> = own.iter().map(|target| target.server.name.as_str()).collect();

@@ -85,7 +85,9 @@ impl Server {
     /// When it has none.
     pub fn id(&self) -> Result<&str> {
         let id = self.container.as_deref();
-        Ok(id.ok_or_else(|| Failure::new(format!("`{}` has no container", self.service)))?)
+        Ok(id.ok_or_else(|| {
+            Failure::new(format!("`{}` has no container", self.service)).fix("cargo xtask up")
+        })?)
     }
 
     /// The databases with somebody's data, in its own order; one without a name where it is dumped as one.

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, Result, nearest};
+use crate::error::{Failure, Result};
 use crate::run::setup::Setup;
 use crate::run::snapshot::manifest::{self, Manifest};
 use crate::ui::{count, list};
@@ -88,6 +88,7 @@ impl Store {
                 return Err(Failure::new(format!("the snapshot `{name}` is not whole"))
                     .at(format!("{}/{name}/{}", self.shown, entry.file))
                     .why(why)
+                    .fix("take another one: cargo xtask db list")
                     .into());
             }
         }
@@ -218,10 +219,7 @@ fn unknown(name: &str, all: &[Manifest]) -> Failure {
         return failure.why("there is none at all").fix("cargo xtask db snapshot NAME");
     }
     let failure = failure.why(format!("{}: {}", count(names.len(), "snapshot"), list(&names)));
-    match nearest(name, names.iter().copied()) {
-        Some(near) => failure.fix(format!("did you mean `{near}`?")),
-        None => failure,
-    }
+    failure.did_you_mean(name, names.iter().copied())
 }
 
 fn check_name(name: &str) -> Result<()> {

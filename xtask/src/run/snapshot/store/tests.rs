@@ -101,7 +101,8 @@ fn a_dump_that_is_cut_off_is_refused() {
     fs::write(place.0.folder.join("mine/db.dump"), "dat").unwrap();
     assert_eq!(
         place.0.get("mine").unwrap_err().to_string(),
-        "the snapshot `mine` is not whole\n  at snapshots/mine/db.dump\n  why: it has 3 bytes and should have 4"
+        "the snapshot `mine` is not whole\n  at snapshots/mine/db.dump\n  why: it has 3 bytes and should have 4\n  \
+         fix: take another one: cargo xtask db list"
     );
 }
 
