@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::error::{Failure, Result, nearest};
+use crate::error::{Failure, Result};
 
 /// The whole file; everything is optional.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -384,12 +384,10 @@ fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> Failure {
     {
         let parent = message.split(": unknown field").next().filter(|head| !head.contains("unknown field"));
         let key = parent.map_or_else(|| (*unknown).to_owned(), |parent| format!("{parent}.{unknown}"));
-        let mut failure = Failure::new(format!("unknown key `{key}`"))
+        let failure = Failure::new(format!("unknown key `{key}`"))
             .at(place)
-            .why(format!("known here: {}", known.join(", ")));
-        if let Some(near) = nearest(unknown, known.iter().copied()) {
-            failure = failure.fix(format!("did you mean `{near}`?"));
-        }
+            .why(format!("known here: {}", known.join(", ")))
+            .did_you_mean(unknown, known.iter().copied());
         return failure;
     }
     let what = if message.contains("invalid type")

@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
-use crate::error::{Failure, Outcome, Result, nearest};
+use crate::error::{Failure, Outcome, Result};
 use crate::model::inventory::{Component, EnvFrom, FactLine, Inventory, Requirement, Service, Strength};
 use crate::model::stack::{Container, Reload, ReloadAction, Stack};
 
@@ -50,12 +50,9 @@ fn unknown(name: &str, inventory: &Inventory) -> Failure {
         .map(|service| service.name.as_str())
         .chain(inventory.infrastructure.iter().map(|component| component.name.as_str()))
         .collect();
-    let failure = Failure::new(format!("no service or component `{name}`"))
-        .why(format!("there are: {}", names.join(", ")));
-    match nearest(name, names.iter().copied()) {
-        Some(near) => failure.fix(format!("did you mean `{near}`?")),
-        None => failure,
-    }
+    Failure::new(format!("no service or component `{name}`"))
+        .why(format!("there are: {}", names.join(", ")))
+        .did_you_mean(name, names.iter().copied())
 }
 
 fn service(service: &Service, stack: &Stack) -> String {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::cli::Context;
-use crate::error::{Failure, Interrupted, Result, nearest};
+use crate::error::{Failure, Interrupted, Result};
 use crate::run::docker::{Docker, Invocation};
 use crate::run::env_file;
 use crate::run::setup::Setup;
@@ -137,10 +137,7 @@ fn unknown_name(name: &str, known: &[&str], word: &str) -> Failure {
         return failure.why(format!("there is no {word} at all"));
     }
     let failure = failure.why(format!("{}: {}", count(known.len(), word), list(known)));
-    match nearest(name, known.iter().copied()) {
-        Some(near) => failure.fix(format!("did you mean `{near}`?")),
-        None => failure,
-    }
+    failure.did_you_mean(name, known.iter().copied())
 }
 
 #[cfg(test)]

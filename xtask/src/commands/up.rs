@@ -255,11 +255,10 @@ fn look(project: &mut Project, ui: Ui) -> Result<(Machine, Vec<Container>, Spec)
         let machine = scope.spawn(|| preflight::machine(&docker));
         let containers = scope.spawn(|| state::containers(&docker, &name));
         let spec = project.prepare(ui);
-        let panicked = |_| Err(Failure::new("a thread of ours panicked").into());
         // In the order in which one explains the next: no engine, no containers.
-        let machine = machine.join().unwrap_or_else(panicked)?;
-        let panicked = |_| Err(Failure::new("a thread of ours panicked").into());
-        Ok((machine, containers.join().unwrap_or_else(panicked)?, spec?))
+        let machine = machine.join().map_err(|_| Failure::panicked())??;
+        let containers = containers.join().map_err(|_| Failure::panicked())??;
+        Ok((machine, containers, spec?))
     })
 }
 

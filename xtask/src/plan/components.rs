@@ -419,12 +419,10 @@ fn check(catalog: &Catalog, config: &Config) -> Result<()> {
             }
         }
         let known: Vec<&str> = catalog.iter().map(|entry| entry.kind.as_str()).collect();
-        let mut failure = Failure::new(format!("unknown kind of infrastructure `{kind}`"))
+        let failure = Failure::new(format!("unknown kind of infrastructure `{kind}`"))
             .at(config.place(&["infrastructure", kind]))
-            .why(format!("the catalogue has {}", known.join(", ")));
-        if let Some(near) = nearest(kind, known.iter().copied()) {
-            failure = failure.fix(format!("did you mean `{near}`?"));
-        }
+            .why(format!("the catalogue has {}", known.join(", ")))
+            .did_you_mean(kind, known.iter().copied());
         return Err(failure.into());
     }
     Ok(())

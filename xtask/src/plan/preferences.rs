@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::error::{Failure, Result, nearest};
+use crate::error::{Failure, Result};
 use crate::model::fact::ServiceFacts;
 use crate::model::inventory::Strength;
 use crate::model::path::RepoPath;
@@ -40,12 +40,10 @@ pub(crate) fn check(
             );
             continue;
         }
-        let mut failure = Failure::new(format!("`services.{name}` is no service of this monorepo"))
+        let failure = Failure::new(format!("`services.{name}` is no service of this monorepo"))
             .at(config.place(&["services", name]))
-            .why(format!("there are: {}", names.join(", ")));
-        if let Some(near) = nearest(name, names.iter().copied()) {
-            failure = failure.fix(format!("did you mean `{near}`?"));
-        }
+            .why(format!("there are: {}", names.join(", ")))
+            .did_you_mean(name, names.iter().copied());
         return Err(failure.into());
     }
     for (name, wanted) in &config.services.by_name {
@@ -164,12 +162,10 @@ fn target(
     let services = drafts.iter().map(|other| other.facts.name.as_str());
     let kinds = catalog.iter().map(|entry| entry.kind.as_str());
     let place = format!("services.{}.requires", draft.facts.name);
-    let mut failure = Failure::new(format!(
+    let failure = Failure::new(format!(
         "`{place}` names `{name}`, which is neither a service nor a kind of infrastructure"
     ))
-    .at(config.place(&["services", &draft.facts.name, "requires"]));
-    if let Some(near) = nearest(name, services.chain(kinds)) {
-        failure = failure.fix(format!("did you mean `{near}`?"));
-    }
+    .at(config.place(&["services", &draft.facts.name, "requires"]))
+    .did_you_mean(name, services.chain(kinds));
     Err(failure.into())
 }

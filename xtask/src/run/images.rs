@@ -181,9 +181,9 @@ fn pull(docker: &Docker, image: &str, ui: Ui) -> Result<Option<String>> {
 pub fn side_by_side<I: Sync, A: Send>(items: &[I], work: impl Fn(&I) -> Result<A> + Sync) -> Vec<Result<A>> {
     std::thread::scope(|scope| {
         let running: Vec<_> = items.iter().map(|item| scope.spawn(|| work(item))).collect();
-        let ended = running.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|_| Err(Failure::new("a thread of ours panicked").into()))
-        });
+        let ended = running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::panicked().into())));
         ended.collect()
     })
 }

@@ -31,7 +31,7 @@ pub fn machine(docker: &Docker) -> Result<Machine> {
         let engine = engine_version(docker);
         (compose.join(), engine)
     });
-    let compose = compose.map_err(|_| Failure::new("cannot ask Compose for its version"))??;
+    let compose = compose.map_err(|_| Failure::panicked())??;
     match (compose, engine?) {
         (Ok(compose), Ok(engine)) => Ok(Machine { engine, compose }),
         (Err(one), Ok(_)) | (Ok(_), Err(one)) => Err(one.into()),

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::yaml::{Data, Entry, Node};
-use crate::error::{Failure, nearest};
+use crate::error::Failure;
 
 /// The failures of one file so far.
 #[derive(Debug)]
@@ -44,11 +44,9 @@ impl<'f> Report<'f> {
             return None;
         };
         for entry in entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
-            let mut failure = Failure::new(format!("unknown key `{}`", join(at, &entry.key)))
-                .why(format!("{what} takes {}", crate::ui::list(keys)));
-            if let Some(near) = nearest(&entry.key, keys.iter().copied()) {
-                failure = failure.fix(format!("did you mean `{near}`?"));
-            }
+            let failure = Failure::new(format!("unknown key `{}`", join(at, &entry.key)))
+                .why(format!("{what} takes {}", crate::ui::list(keys)))
+                .did_you_mean(&entry.key, keys.iter().copied());
             self.add(entry.line, failure);
         }
         Some(Fields { at: at.to_owned(), line: node.line, entries })

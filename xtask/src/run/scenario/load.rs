@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Scenario, parse};
-use crate::error::{Failure, Failures, Result, nearest};
+use crate::error::{Failure, Failures, Result};
 use crate::run::setup;
 
 /// All `*.yaml` and `*.yml` of a folder, by file name; `shown` is the folder relative to the root. A folder that
@@ -74,10 +74,7 @@ fn unknown(scenarios: &[Scenario], name: &str) -> Failure {
         scenarios.iter().map(|scenario| format!("`{}` ({})", scenario.name, scenario.stem())).collect();
     let failure = failure.why(format!("known are {}", crate::ui::list(&shown)));
     let names = scenarios.iter().flat_map(|scenario| [scenario.name.as_str(), scenario.stem()]);
-    match nearest(name, names) {
-        Some(near) => failure.fix(format!("did you mean `{near}`?")),
-        None => failure,
-    }
+    failure.did_you_mean(name, names)
 }
 
 #[cfg(test)]
