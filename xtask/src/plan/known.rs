@@ -20,6 +20,8 @@ pub(crate) struct Known<'a> {
     called: BTreeMap<String, Called>,
     /// The same by their [`core`].
     cores: BTreeMap<String, Called>,
+    /// The same by the singular of their [`core`].
+    singulars: BTreeMap<String, Called>,
     ports: BTreeMap<u16, Called>,
     /// By ports on a developer's machine.
     development: BTreeMap<u16, Called>,
@@ -48,6 +50,7 @@ impl<'a> Known<'a> {
             exact: BTreeMap::new(),
             called: BTreeMap::new(),
             cores: BTreeMap::new(),
+            singulars: BTreeMap::new(),
             ports: BTreeMap::new(),
             development: BTreeMap::new(),
             gateway: None,
@@ -60,6 +63,7 @@ impl<'a> Known<'a> {
             for name in names.chain(facts.aliases.iter().map(String::as_str)) {
                 note(&mut known.called, folded(name), at);
                 note(&mut known.cores, core(name), at);
+                note(&mut known.singulars, singular(&core(name)), at);
             }
             if service.role == Role::Gateway {
                 let only = Called { first: at, by_others: false };
@@ -100,12 +104,13 @@ impl<'a> Known<'a> {
     }
 
     /// The service that a word means: by its name, else by an alias or its folder if only one has it, else by the same
-    /// without the words that people leave out.
+    /// without the words that people leave out, else by the one as the other's plural.
     pub(crate) fn meant(&self, text: &str) -> Option<&'a str> {
         let wanted = folded(text);
         let found = self.exact.get(&wanted).map(|called| called.first);
         let found = found.or_else(|| self.called.get(&wanted)?.only());
-        self.name(found.or_else(|| self.cores.get(&core(text))?.only())?)
+        let found = found.or_else(|| self.cores.get(&core(text))?.only());
+        self.name(found.or_else(|| self.singulars.get(&singular(&core(text)))?.only())?)
     }
 
     /// The first service that has the word as its name, alias or folder.
@@ -130,6 +135,15 @@ impl<'a> Known<'a> {
 
     fn name(&self, at: usize) -> Option<&'a str> {
         self.services.get(at).map(|service| service.facts.name.as_str())
+    }
+}
+
+/// `order` of `orders`; what is no English plural comes out the same for both sides of a comparison.
+fn singular(word: &str) -> String {
+    match (word.strip_suffix("ies"), word.strip_suffix('s')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
+        _ => word.to_owned(),
     }
 }
 

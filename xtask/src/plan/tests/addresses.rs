@@ -70,6 +70,24 @@ fn address_of_a_page_means_the_web_server_and_not_the_grpc_one_beside_it() {
 }
 
 #[test]
+fn singular_and_plural_mean_the_same_service() {
+    let tree = |services: &[&str]| {
+        let all: String =
+            services.iter().map(|name| format!("//- /{name}/Dockerfile\nFROM x\nEXPOSE 80\n")).collect();
+        let gateway = "//- /gateway/Dockerfile\nFROM python:3\n//- /gateway/a.py\nimport os\n\
+            os.environ[\"USER_SERVICE_URL\"], os.environ[\"CATEGORIES_URL\"], os.environ[\"ADDRESS_URL\"]\n";
+        planned(&format!("{gateway}{all}"))
+    };
+    let stack = tree(&["users", "category", "address"]);
+    assert_eq!(value(&stack, "gateway", "USER_SERVICE_URL").as_deref(), Some("http://users:80"));
+    assert_eq!(value(&stack, "gateway", "CATEGORIES_URL").as_deref(), Some("http://category:80"));
+    assert_eq!(value(&stack, "gateway", "ADDRESS_URL").as_deref(), Some("http://address:80"));
+    // Where both are there, each is itself.
+    let both = tree(&["user", "users"]);
+    assert_eq!(value(&both, "gateway", "USER_SERVICE_URL").as_deref(), Some("http://user:80"));
+}
+
+#[test]
 fn port_of_a_second_database_tells_its_kind() {
     let tree = "//- /orders/Dockerfile\nFROM golang:1\nEXPOSE 8000\n\
         //- /orders/go.mod\nmodule orders\nrequire (\n\tgithub.com/lib/pq v1\n\tgo.mongodb.org/mongo-driver v1\n)\n\
