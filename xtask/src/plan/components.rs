@@ -321,6 +321,7 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
                 // An administrator's database belongs to nobody; so does one whose name only the engine gives.
                 let nobody = [admin, "postgres", "mysql", "root", "admin", "test"];
                 let named = named.filter(|name| !nobody.contains(name) || literal.is_some());
+                let named = named.filter(|name| !is_file(name));
                 named.map_or_else(|| draft.identifier.clone(), database)
             }
         },
@@ -332,6 +333,12 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
         literal_password: literal.and_then(|literal| literal.password.clone()),
         schemas: schemas(&draft.facts.facts),
     }
+}
+
+/// Whether a default is about SQLite: tests and developers have a file where the system has a server.
+fn is_file(database: &str) -> bool {
+    let endings = [".db", ".db3", ".sqlite", ".sqlite3"];
+    database.contains('/') || endings.iter().any(|ending| database.ends_with(ending))
 }
 
 /// The database that `config.yaml` names in a variable of the service.

@@ -76,3 +76,16 @@ fn services_with_one_code_stay_together_in_a_database_of_their_own() {
         "{all:?}"
     );
 }
+
+#[test]
+fn file_of_sqlite_is_no_name_of_a_servers_database() {
+    let service = |name: &str| {
+        format!(
+            "//- /{name}/Dockerfile\nFROM python:3.13\n//- /{name}/requirements.txt\nasyncpg\naiosqlite\n\
+             //- /{name}/config.py\nfrom pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    DB_HOST: str\n    DB_NAME: str\n\
+             class TestSettings(BaseSettings):\n    DB_NAME: str = \"test.sqlite3\"\n"
+        )
+    };
+    let stack = planned(&(service("places") + &service("users")));
+    assert_eq!(databases(&stack), [("places", "places"), ("users", "users")]);
+}
