@@ -1,0 +1,91 @@
+//! What looks like a service and is none beside the others: examples, collections, build tools, other packings.
+
+use super::super::names::Names;
+use super::{Found, aside, language};
+use crate::model::fact::ServiceFacts;
+use crate::model::path::RepoPath;
+use crate::repo::Repo;
+
+impl Found {
+    /// Examples and tools are services only where there is nothing else.
+    pub(super) fn set_examples_aside(&mut self) {
+        if self.services.iter().all(|service| aside::example(&service.dockerfile).is_some()) {
+            return;
+        }
+        for service in std::mem::take(&mut self.services) {
+            match aside::example(&service.dockerfile) {
+                Some(reason) => self.aside(service.dockerfile, reason.to_owned()),
+                None => self.services.push(service),
+            }
+        }
+    }
+
+    /// An image whose last stage holds all services in one is none where there are others.
+    pub(super) fn set_collections_aside(&mut self, repo: &Repo) {
+        let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
+        let is_one = |service: &ServiceFacts| {
+            service.image.stages.last().is_some_and(|stage| aside::is_all_in_one(stage))
+                || aside::holds_a_system(&service.image)
+                || aside::collects(repo, service, &homes)
+        };
+        if self.services.iter().all(is_one) {
+            return;
+        }
+        for service in std::mem::take(&mut self.services) {
+            if is_one(&service) {
+                self.aside(service.dockerfile, aside::ALL_IN_ONE.to_owned());
+            } else {
+                self.services.push(service);
+            }
+        }
+    }
+
+    /// In the folder of another service, an image that starts nothing makes a part of that service: generated code, an
+    /// archive. One that only installs something, beside no code, is a tool.
+    pub(super) fn set_build_tools_aside(&mut self, repo: &Repo) {
+        let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
+        for service in std::mem::take(&mut self.services) {
+            let image = &service.image;
+            let starts = !image.command.is_empty() || !image.entrypoint.is_empty();
+            let outer = homes
+                .iter()
+                .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
+            let installs = image.copies.is_empty() && !image.runs.is_empty();
+            if aside::is_tool_of_deployment(image) {
+                self.aside(
+                    service.dockerfile,
+                    "a tool of deployment, with nothing of this repository".to_owned(),
+                );
+            } else if !starts && installs && aside::is_bare(image) && !language::has_code(repo, &service.path)
+            {
+                self.aside(
+                    service.dockerfile,
+                    "it starts nothing, and holds nothing of this repository".to_owned(),
+                );
+            } else if outer && !starts && aside::is_bare(image) {
+                self.aside(service.dockerfile, "it starts nothing, and lies in another service".to_owned());
+            } else {
+                self.services.push(service);
+            }
+        }
+    }
+
+    /// A folder without code that has the name of a service with code packs that service for another platform.
+    pub(super) fn set_doubles_aside(&mut self, repo: &Repo) {
+        let has_code = |service: &ServiceFacts| language::has_code(repo, &service.path);
+        let (coded, bare): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.services).into_iter().partition(has_code);
+        self.services = coded;
+        let names = Names::of(&self.services);
+        for service in bare {
+            let all = std::iter::once(&service.name).chain(&service.aliases);
+            let same =
+                all.filter_map(|name| names.find(name)).next().map(|at| self.services[at].dockerfile.clone());
+            // Two Dockerfiles for one folder of code are two services.
+            match same.filter(|_| !service.path.is_root() && service.dockerfile.is_in(&service.path)) {
+                Some(same) => self.aside(service.dockerfile, format!("another packing of `{same}`")),
+                None => self.services.push(service),
+            }
+        }
+    }
+}

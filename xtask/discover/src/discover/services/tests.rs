@@ -1,0 +1,160 @@
+//! Which Dockerfiles of small monorepos are services, what they are called, and what is set aside.
+
+use super::*;
+use crate::discover::Scope;
+
+fn names(tree: &str) -> Vec<String> {
+    let repo = Repo::from_fixture(tree);
+    let found = find(&repo, &Catalog::default(), &Roots::of(&repo, &Scope::default()));
+    assert!(found.set_aside.is_empty(), "{:?}", found.set_aside);
+    found.services.into_iter().map(|service| service.name).collect()
+}
+
+#[test]
+fn folder_without_code_packs_the_service_that_is_called_so_but_for_the_systems_name() {
+    let service = |name: &str| {
+        format!(
+            "//- /src/Shop.{name}/Shop.{name}.Api/Dockerfile\nFROM x\nCOPY . .\n//- /src/Shop.{name}/Shop.{name}.Api/Program.cs\n\n\
+             //- /infra/{name}-service/Dockerfile\nFROM x\nCOPY . .\n"
+        )
+    };
+    let all = aside(&["orders", "users", "stock"].map(service).concat());
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert!(
+        all.contains(
+            &"infra/orders-service/Dockerfile: another packing of `src/Shop.orders/Shop.orders.Api/Dockerfile`"
+                .to_owned()
+        ),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn services_of_one_name_are_told_apart_by_the_folders_that_say_whose_they_are() {
+    let nginx = |whose: &str| {
+        format!(
+            "//- /{whose}/.docker/nginx/Dockerfile\nFROM nginx\nCOPY nginx.conf /etc/nginx/conf.d\n//- /{whose}/.docker/nginx/nginx.conf\n\n"
+        )
+    };
+    assert_eq!(names(&(nginx("orders") + &nginx("users"))), ["orders-nginx", "users-nginx"]);
+}
+
+#[test]
+fn the_commands_themselves_are_no_services() {
+    let tree = "//- /shop/Dockerfile\nFROM x\nCOPY . .\n//- /shop/main.py\n\n\
+                //- /xtask/Cargo.toml\n[package]\n//- /xtask/fixtures/api/Dockerfile\nFROM x\nCOPY . .\n\
+                //- /tools/x/xtask/discover/src/discover/services.rs\n\n\
+                //- /tools/x/workspace/code/market/Dockerfile\nFROM x\nCOPY . .\n\
+                //- /tools/x/.ci/images/base/Dockerfile\nFROM x\nCOPY . .\n";
+    assert_eq!(names(tree), ["shop"]);
+}
+
+fn aside(tree: &str) -> Vec<String> {
+    let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
+    found.set_aside.into_iter().map(|aside| format!("{}: {}", aside.path, aside.reason)).collect()
+}
+
+#[test]
+fn images_of_a_whole_system_and_tools_are_no_services_beside_others() {
+    let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n";
+    let all = "//- /prod.Dockerfile\nFROM node:22 AS base\nCOPY . .\nFROM base AS aio\nCMD [\"node\", \"all.js\"]\n";
+    assert_eq!(aside(&format!("{api}{all}")), ["prod.Dockerfile: an image that holds all services in one"]);
+    assert_eq!(aside(all), Vec::<String>::new());
+    let tool = "//- /build/pnpm/Dockerfile\nFROM node:22-alpine\nRUN npm install -g pnpm\n";
+    assert_eq!(
+        aside(&format!("{api}{tool}")),
+        ["build/pnpm/Dockerfile: it starts nothing, and holds nothing of this repository"]
+    );
+    let logs = "//- /logs/Dockerfile\nFROM fluentd\nCOPY fluent.conf /etc/\n//- /logs/fluent.conf\n\n";
+    assert_eq!(
+        aside(&format!("{api}{logs}")),
+        ["logs/Dockerfile: it collects what the machine's containers say"]
+    );
+    let system = "//- /Dockerfile\nFROM node:22\nRUN apt-get install -y redis-server supervisor\nCOPY . .\nCMD [\"supervisord\"]\n";
+    assert_eq!(aside(&format!("{api}{system}")), ["Dockerfile: an image that holds all services in one"]);
+    let tool = "//- /ci-compose/Dockerfile\nFROM ubuntu\nRUN curl -L x\nENTRYPOINT [\"/usr/local/bin/docker-compose\"]\n";
+    assert_eq!(
+        aside(&format!("{api}{tool}")),
+        ["ci-compose/Dockerfile: a tool of deployment, with nothing of this repository"]
+    );
+    let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
+    assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);
+}
+
+#[test]
+fn image_of_programs_that_all_have_their_own_is_none() {
+    let program = |name: &str| {
+        format!(
+            "//- /services/{name}/Dockerfile\nFROM golang\nCOPY . .\nCMD [\"./x\"]\n//- /services/{name}/main.go\n\n"
+        )
+    };
+    let both = program("orders") + &program("users");
+    let all = |command: &str| {
+        format!(
+            "//- /services/Dockerfile\nFROM golang AS build\nCOPY . .\nFROM alpine\nCOPY --from=build /bin /app\nCMD [\"{command}\"]\n"
+        )
+    };
+    let shared = "//- /services/jobs/main.go\n\n";
+    assert_eq!(
+        aside(&format!("{both}{}", all("/app/gone"))),
+        ["services/Dockerfile: an image that holds all services in one"]
+    );
+    // It starts the one that has none of its own.
+    assert_eq!(aside(&format!("{both}{shared}{}", all("/app/jobs"))), Vec::<String>::new());
+    assert_eq!(
+        aside(&format!("{both}{}//- /services/go.mod\nmodule x\n", all("/app/gone"))),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn image_for_development_into_which_the_code_is_mounted_is_none_beside_programs() {
+    let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n//- /api/x.js\n\n";
+    let web = "//- /docker/Dockerfile.dev-web\nFROM node:22\nCMD [\"npm\", \"run\", \"dev\"]\n//- /web/package.json\n{}\n//- /web/x.js\n\n";
+    assert_eq!(
+        aside(&format!("{api}{web}")),
+        ["docker/Dockerfile.dev-web: for development, with the code mounted into it"]
+    );
+    assert_eq!(names(web), ["web"]);
+}
+
+#[test]
+fn image_whose_code_is_elsewhere_is_none() {
+    let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n//- /api/x.js\n\n";
+    let web = "//- /web/Dockerfile\nFROM php:8.4-fpm\nCOPY composer.json ./\n//- /web/site.conf\n\n";
+    assert_eq!(aside(&format!("{api}{web}")), ["web/Dockerfile: what it is built from is not here"]);
+    assert_eq!(aside(&format!("{api}{web}//- /web/index.php\n\n")), Vec::<String>::new());
+    assert_eq!(aside(&format!("{api}{web}//- /composer.json\n{{}}\n")), Vec::<String>::new());
+}
+
+#[test]
+fn image_of_a_server_that_loads_data_is_no_server() {
+    let seed = |folder: &str, command: &str| {
+        format!(
+            "//- /{folder}/Dockerfile\nFROM mongo:7\nCOPY data /data\n{command}\n//- /{folder}/data/x.json\n{{}}\n"
+        )
+    };
+    let found = |tree: &str| {
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let found = find(&Repo::from_fixture(tree), &catalog, &Roots::default());
+        (found.components.len(), found.set_aside.len(), found.services.len())
+    };
+    assert_eq!(found(&seed("MongoSeed", "CMD ./import.sh")), (0, 1, 0));
+    assert_eq!(found(&seed("data", "CMD mongoimport --host db --file /data/x.json")), (0, 1, 0));
+    assert_eq!(found(&seed("store", "CMD [\"mongod\", \"--replSet\", \"rs0\"]")), (1, 0, 0));
+    assert_eq!(found(&seed("seed", "")), (1, 0, 0));
+}
+
+#[test]
+fn folder_that_an_argument_names_is_the_services_also_where_it_is_the_only_one() {
+    let tree = "//- /infra/Dockerfile.node\nARG SERVICE=orders\nFROM node:22\nARG SERVICE\n\
+                COPY backend/services/${SERVICE} app/${SERVICE}\nCMD [\"node\", \"app\"]\n\
+                //- /backend/services/orders/package.json\n{}\n//- /backend/services/orders/x.js\n\n";
+    assert_eq!(names(tree), ["orders"]);
+}
+
+#[test]
+fn folder_of_that_name_with_a_dockerfile_is_a_service() {
+    let tree = "//- /xtask/Dockerfile\nFROM x\nCOPY . .\n//- /xtask/Cargo.toml\n[package]\n";
+    assert_eq!(names(tree), ["xtask"]);
+}
