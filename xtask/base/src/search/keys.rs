@@ -1,10 +1,16 @@
 //! The short texts of which one stands wherever a pattern matches: they are looked for with vector instructions, and the
 //! pattern only where one stands. Small letters and capitals are one to them, and so are all digits.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::Span;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+mod around;
+
+use around::Around;
 
 /// More of them at once are not looked for fast, and shorter ones stand in every line.
 const MAX_KEYS: usize = 64;
@@ -21,8 +27,10 @@ const BEHIND_BLANKS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Keys {
     searcher: Searcher,
-    /// By key: how many lines further up, without blank ones, a match may begin.
-    lines_before: Vec<usize>,
+    /// In the order of the searcher's.
+    keys: Vec<Key>,
+    /// What stands from a key on.
+    tail: Regex,
     /// The parts of the pattern that have no key.
     others: Option<Regex>,
 }
@@ -46,8 +54,11 @@ impl Keys {
         let others = if others.is_empty() { None } else { Some(Regex::new(&others.join("|")).ok()?) };
         let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
         builder.extend(keys.iter().map(|key| &key.text));
-        let lines_before = keys.iter().map(|key| key.lines_before).collect();
-        Some(Keys { searcher: builder.build()?, lines_before, others })
+        // Many keys are the beginnings of one part of the pattern.
+        let tails: BTreeSet<&str> =
+            keys.iter().flat_map(|key| &key.around.tails).map(String::as_str).collect();
+        let tail = Regex::new(&format!(r"\A(?:{})", Vec::from_iter(tails).join("|"))).ok()?;
+        Some(Keys { searcher: builder.build()?, keys, tail, others })
     }
 
     /// The matches of `whole`, of which these are the keys, in `text`: one a line.
@@ -70,6 +81,22 @@ pub(super) struct Hits<'a> {
 }
 
 impl Hits<'_> {
+    /// The next key from byte `at` on around which stands what its part of the pattern asks for: cheaper to see than
+    /// that the pattern matches nowhere in the line.
+    fn next_key(&self, mut at: usize) -> Option<(usize, &Key)> {
+        loop {
+            let found = self.keys.searcher.find_in(&self.plain, Span { start: at, end: self.plain.len() })?;
+            let (place, key) = (found.start(), &self.keys.keys[found.pattern().as_usize()]);
+            let before = place.checked_sub(1).map(|before| self.plain[before]);
+            if before.is_none_or(|byte| key.around.before[usize::from(byte)])
+                && self.text.get(place..).is_none_or(|rest| self.keys.tail.is_match(rest))
+            {
+                return Some((place, key));
+            }
+            at = place + 1;
+        }
+    }
+
     /// Where the next match begins from byte `at` on, at which no line goes on.
     pub(super) fn next(&mut self, mut at: usize) -> Option<usize> {
         loop {
@@ -77,8 +104,7 @@ impl Hits<'_> {
                 let others = self.keys.others.as_ref();
                 self.other = others.and_then(|others| Some(others.find_at(self.text, at)?.start()));
             }
-            let key = self.keys.searcher.find_in(&self.plain, Span { start: at, end: self.plain.len() });
-            let key = key.map(|key| (key.start(), self.keys.lines_before[key.pattern().as_usize()]));
+            let key = self.next_key(at).map(|(place, key)| (place, key.lines_before));
             let (place, lines_before) = match (key, self.other) {
                 (Some((key, _)), Some(other)) if other < key => (other, 0),
                 (Some(key), _) => key,
@@ -132,6 +158,7 @@ struct Key {
     text: Vec<u8>,
     /// How many lines further up, without blank ones, the match may begin.
     lines_before: usize,
+    around: Around,
 }
 
 fn shortest(keys: &[Key]) -> usize {
@@ -143,9 +170,12 @@ fn without_longer(mut keys: Vec<Key>) -> Vec<Key> {
     keys.sort_by_key(|key| key.text.len());
     let mut kept: Vec<Key> = Vec::new();
     for key in keys {
-        let holds = |short: &Key| memchr::memmem::find(&key.text, &short.text).is_some();
-        match kept.iter_mut().find(|short| holds(short)) {
-            Some(short) => short.lines_before = short.lines_before.max(key.lines_before),
+        let place = |short: &Key| memchr::memmem::find(&key.text, &short.text);
+        match kept.iter_mut().find_map(|short| place(short).map(|at| (short, at))) {
+            Some((short, at)) => {
+                short.lines_before = short.lines_before.max(key.lines_before);
+                short.around.add(&key.text, at, key.around);
+            }
             None => kept.push(key),
         }
     }
@@ -164,7 +194,7 @@ fn branches(hir: &Hir) -> Vec<&Hir> {
 /// Texts of which one stands in every match: the best of the parts of the pattern.
 fn keys_of(hir: &Hir) -> Option<Vec<Key>> {
     if let Some(texts) = texts_of(hir) {
-        return Some(keys(texts, 0));
+        return Some(keys(texts, 0, &Around::of(std::slice::from_ref(hir), 0)));
     }
     match hir.kind() {
         HirKind::Capture(group) => keys_of(&group.sub),
@@ -181,18 +211,19 @@ fn keys_of(hir: &Hir) -> Option<Vec<Key>> {
 fn keys_of_parts(parts: &[Hir]) -> Option<Vec<Key>> {
     let mut found: Vec<Vec<Key>> = Vec::new();
     let mut run = vec![Vec::new()];
+    let mut run_start = 0;
     let mut lines_before = 0;
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         let texts = texts_of(part);
         if let Some(longer) = texts.as_ref().and_then(|texts| cross(&run, texts)) {
             run = longer;
             continue;
         }
         let start = at_least(part).and_then(|start| cross(&run, &start)).unwrap_or(run);
-        found.push(keys(start, lines_before));
-        run = vec![Vec::new()];
+        found.push(keys(start, lines_before, &Around::of(parts, run_start)));
+        (run, run_start) = (vec![Vec::new()], at + 1);
         match texts {
-            Some(texts) => run = texts,
+            Some(texts) => (run, run_start) = (texts, at),
             None => {
                 let own = keys_of(part).unwrap_or_default().into_iter();
                 let later = |key: Key| Key { lines_before: key.lines_before + lines_before, ..key };
@@ -204,11 +235,12 @@ fn keys_of_parts(parts: &[Hir]) -> Option<Vec<Key>> {
             }
         }
     }
-    found.push(keys(run, lines_before));
-    // Of those that are long enough, few are best, and of those the ones at the beginning.
+    found.push(keys(run, lines_before, &Around::of(parts, run_start)));
+    // Of those that are long enough, few are best, and of those the ones at the beginning, then the longest.
     found.into_iter().filter(|keys| shortest(keys) > 0).max_by_key(|keys| {
         let before = keys.iter().map(|key| key.lines_before).max();
-        (shortest(keys).min(MIN_LENGTH), std::cmp::Reverse(before), std::cmp::Reverse(keys.len()))
+        let length = shortest(keys);
+        (length.min(MIN_LENGTH), std::cmp::Reverse(before), std::cmp::Reverse(keys.len()), length)
     })
 }
 
@@ -219,8 +251,8 @@ fn at_least(part: &Hir) -> Option<Vec<Vec<u8>>> {
     (0..more.min).try_fold(vec![Vec::new()], |before, _| cross(&before, &one))
 }
 
-fn keys(texts: Vec<Vec<u8>>, lines_before: usize) -> Vec<Key> {
-    texts.into_iter().map(|text| Key { text, lines_before }).collect()
+fn keys(texts: Vec<Vec<u8>>, lines_before: usize, around: &Around) -> Vec<Key> {
+    texts.into_iter().map(|text| Key { text, lines_before, around: around.clone() }).collect()
 }
 
 /// All texts that match, as keys are written; `None` where there are many.
@@ -310,6 +342,7 @@ mod tests {
     const PATTERN: &str = concat!(
         r#":[0-9]{2,5}["'`/,)]|["']\s*,\s*[0-9]{3,5}(?-u:\b)|(?i:env)\w*\s*[(<]|(?i:redis|mongo)\w*\(\s*["']"#,
         r#"|(?i:host|addr|url)["'\])]*\s*(?::|=>|=|,)\s*\[?["']|(?m:^)bind\s*=|"[a-z0-9.-]+\.[a-z]+/"#,
+        r#"|myRedis =>|v80[0-9]\.|\bget\(\s*"|[cC]onf\w*\.get"#,
     );
 
     /// Where the matches begin, one a line, without keys.
@@ -337,7 +370,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_found_is_what_the_pattern_finds(
-            text in "(:[0-9]{2,4}[\"/]|\"a\"|\n?,\n? ?8080|[Ee][Nn]V\\w?\n?\\(|Redis\\(\n?\"|[hH]ost|\"?\\]? ?=?\n+\"|bind ?=|\"x\\.io/|\n|[ .,a-z\u{e4}]){0,80}"
+            text in "(my|v|[Cc]onf|\\.| =>|x?get\\(|:[0-9]{2,4}[\"/]|[0-9]{2,5}|\"a\"|\n?,\n? ?8080|[Ee][Nn]V\\w?\n?\\(|Redis\\(\n?\"|[hH]ost|\"?\\]? ?=?\n+\"|bind ?=|\"x\\.io/|\n|[ .,a-z\u{e4}]){0,80}"
         ) {
             static ONCE: LazyLock<(Keys, Regex)> =
                 LazyLock::new(|| (Keys::of(PATTERN).expect("has keys"), Regex::new(PATTERN).expect("is right")));
