@@ -115,6 +115,17 @@ impl Repo {
         }
     }
 
+    /// As [`Repo::text`], of a file that [`Repo::files`] has given: it is not looked for among them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn text_of_listed(&self, path: &RepoPath) -> Result<Text, Unread> {
+        match &self.fixture {
+            Some(_) => self.text(path),
+            None => text::read(&self.root.join(path.as_str()), true),
+        }
+    }
+
     /// Where the tree lies on disk.
     pub fn root(&self) -> &Path {
         &self.root

@@ -55,7 +55,7 @@ pub(super) fn read(path: &Path, listed: bool) -> Result<Text, Unread> {
     if !listed && !std::fs::metadata(path).map_err(|why| unread(&why))?.is_file() {
         return Err(Unread::Failed("it is not a plain file".to_owned()));
     }
-    let file = File::open(path).map_err(|why| unread(&why))?;
+    let mut file = File::open(path).map_err(|why| unread(&why))?;
     let meta = file.metadata().map_err(|why| unread(&why))?;
     if !meta.is_file() {
         return Err(Unread::Failed("it is not a plain file".to_owned()));
@@ -63,10 +63,25 @@ pub(super) fn read(path: &Path, listed: bool) -> Result<Text, Unread> {
     if meta.len() > MAX_FILE_BYTES {
         return Err(Unread::TooLarge(meta.len()));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
     // A file that grows meanwhile is read as long as it was; nobody has to ask where it ends.
-    file.take(meta.len()).read_to_end(&mut bytes).map_err(|why| unread(&why))?;
+    let mut bytes = vec![0; usize::try_from(meta.len()).unwrap_or_default()];
+    let length = fill(&mut file, &mut bytes).map_err(|why| unread(&why))?;
+    bytes.truncate(length);
     decode(bytes)
+}
+
+/// Reads until the buffer is full or the file ends, as a rule at once; how many bytes there were.
+fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(why) if why.kind() == ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(filled)
 }
 
 fn unread(why: &std::io::Error) -> Unread {

@@ -329,7 +329,7 @@ fn in_hidden_folder(path: &RepoPath) -> bool {
 }
 
 fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, modules: &Modules, said: &mut Said) {
-    let text = match repo.text(wanted.path) {
+    let text = match repo.text_of_listed(wanted.path) {
         Ok(text) => {
             // In sources such bytes are mostly comments; a value would be handed on with them.
             said.problems.extend(text.damaged.filter(|_| wanted.env).map(|line| not_utf8(wanted.path, line)));
