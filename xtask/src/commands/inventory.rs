@@ -20,6 +20,8 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let inventory = &pipeline.stack.inventory;
     if arguments.get_flag("json") {
         context.ui.data(inventory.to_json()?);
+        // The process ends: see where the pipeline keeps its facts.
+        std::mem::forget(pipeline);
         return Ok(Outcome::Done);
     }
     context.ui.data(report::services(inventory));

@@ -11,11 +11,11 @@ use crate::commands::recorded;
 use crate::config::Config;
 use crate::discover::{Scope, discover};
 use crate::error::{Failure, Result};
-use crate::model::fact::Facts;
+use crate::model::fact::{Facts, ServiceFacts};
 use crate::model::files::Files;
 use crate::model::path::RepoPath;
 use crate::model::stack::{Assignments, Stack};
-use crate::parallel::both;
+use crate::parallel::{both, in_parallel};
 use crate::plan;
 use crate::render::{self, Layout};
 use crate::repo::Repo;
@@ -70,6 +70,8 @@ impl Pipeline {
             handwritten: recorded::handwritten(&folder, &recorded.adopted)?,
         };
         let stack = plan::plan(&facts, &catalog, &config, &known)?;
+        // The process ends soon: to free a hundred thousand paths and facts one by one would only take time.
+        std::mem::forget((facts, repo));
         let layout = Layout { root: relative(&context.out, &context.root), out: context.out_name() };
         Ok(Pipeline { stack, folder, layout, config, catalog, recorded })
     }
@@ -107,12 +109,11 @@ impl Pipeline {
 
 /// What the Dockerfiles of the services hold, in short, whatever their line ends.
 fn digests(repo: &Repo, facts: &Facts) -> BTreeMap<String, String> {
-    let paths = facts.services.iter().map(|service| &service.dockerfile);
-    let digest = |path: &RepoPath| {
-        let text = repo.text(path).ok()?.text.replace('\r', "");
-        Some((path.to_string(), format!("{:016x}", fnv1a(text.as_bytes()))))
+    let digest = |service: &&ServiceFacts| {
+        let text = repo.text(&service.dockerfile).ok()?.text.replace('\r', "");
+        Some((service.dockerfile.to_string(), format!("{:016x}", fnv1a(text.as_bytes()))))
     };
-    paths.filter_map(digest).collect()
+    in_parallel(facts.services.iter().collect(), digest).into_iter().flatten().collect()
 }
 
 /// The catalogue with the setup's own entries.
