@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::fact::{Protocol, Purpose};
 use crate::model::inventory::Role;
 use crate::model::stack::{Client, Connectivity, Container, ContainerRole, Reach};
+use crate::parallel::in_parallel;
 
 use super::components::Component;
 use super::draft::Draft;
@@ -27,13 +28,13 @@ pub(crate) struct Parts<'a> {
 
 /// Decides what is tried.
 pub(crate) fn connectivity(parts: &Parts<'_>) -> Connectivity {
-    let mut reaches = Vec::new();
-    for ((draft, needs), environment) in parts.drafts.iter().zip(parts.needs).zip(parts.environments) {
-        // A job has ended when the tests run, and with it its network.
-        if draft.role != Role::Job {
-            reaches.extend(required(needs).filter_map(|need| reach(parts, draft, need, environment)));
-        }
-    }
+    // A job has ended when the tests run, and with it its network.
+    let all = parts.drafts.iter().zip(parts.needs).zip(parts.environments);
+    let clients = all.filter(|((draft, _), _)| draft.role != Role::Job).collect();
+    let reaches = in_parallel(clients, |((draft, needs), environment)| {
+        required(needs).filter_map(|need| reach(parts, draft, need, environment)).collect::<Vec<_>>()
+    });
+    let mut reaches: Vec<Reach> = reaches.into_iter().flatten().collect();
     reaches.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
     let used = |component: &&Component<'_>| reaches.iter().any(|reach| reach.client == component.entry.kind);
     let clients: BTreeMap<&str, Client> = parts

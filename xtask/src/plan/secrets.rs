@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::stack::SecretForm;
+use crate::parallel::in_parallel;
 
 use super::draft::Draft;
 use super::settings;
@@ -122,17 +123,22 @@ fn is_third_party(words: &[&str], last: &str, comment: &str) -> bool {
 /// Secrets that several services hold together: one name, and one example value or the name of a token's key.
 pub(crate) fn shared(drafts: &[Draft<'_>]) -> BTreeSet<String> {
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for draft in drafts {
-        for (name, setting) in settings::settings(draft.facts) {
-            let value = setting.value().unwrap_or_default();
-            let form = form(name, value, setting.comment());
-            if matches!(form, Some(SecretForm::Hex(_))) && (!value.is_empty() || name.contains("JWT")) {
-                let value = if name.contains("JWT") { "" } else { value };
-                *seen.entry((name.to_owned(), value.to_owned())).or_default() += 1;
-            }
-        }
+    for secret in in_parallel(drafts.iter().collect(), |draft| may_be_shared(draft)).into_iter().flatten() {
+        *seen.entry(secret).or_default() += 1;
     }
     seen.into_iter().filter(|(_, services)| *services > 1).map(|((name, _), _)| name).collect()
+}
+
+/// The secrets of a service that others may hold too, with what is the same for all who do.
+fn may_be_shared(draft: &Draft<'_>) -> Vec<(String, String)> {
+    let own = settings::settings(draft.facts).into_iter().filter_map(|(name, setting)| {
+        let value = setting.value().unwrap_or_default();
+        let is_token = name.contains("JWT");
+        let is_own = matches!(form(name, value, setting.comment()), Some(SecretForm::Hex(_)));
+        let value = if is_token { "" } else { value };
+        (is_own && (is_token || !value.is_empty())).then(|| (name.to_owned(), value.to_owned()))
+    });
+    own.collect()
 }
 
 #[cfg(test)]

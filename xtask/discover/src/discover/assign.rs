@@ -106,14 +106,18 @@ fn give_by_folder(
         };
         match owners {
             Some(owners) => {
-                give(services, owners, &fact);
                 let is_value = env_file::rank(&fact.at.path).is_some();
                 // What stands at the root is for all, also where a service lies there; where that listens is its own.
                 let at_root = fact.at.path.depth() == 1 && is_value && !is_about_a_port(&fact.what);
                 let is_shared =
                     !is_value && fact.at.path.ancestors().any(|folder| shared.contains_key(&folder));
                 if at_root || is_shared {
+                    give(services, owners, &fact);
                     rest.push(fact);
+                } else if let [owner] = owners[..] {
+                    services[owner].facts.push(fact);
+                } else {
+                    give(services, owners, &fact);
                 }
             }
             None => rest.push(fact),
