@@ -502,7 +502,20 @@ pub(super) fn is_topic(name: &str) -> bool {
     // `API Gateway`, `Data Engine`; what begins with a verb is no name.
     const PROGRAMS: &[&str] = &["collector", "engine", "gateway", "processor", "server", "service", "worker"];
     const NOUNS: &[&str] = &["api", "data", "health", "integration", "monitoring", "project", "security"];
+    // What a component is for, in tables of technologies.
+    const PURPOSES: &[&str] = &[
+        "caching",
+        "load balancer",
+        "message broker",
+        "message queue",
+        "reverse proxy",
+        "search engine",
+        "service discovery",
+    ];
     let lower = name.to_ascii_lowercase();
+    if PURPOSES.contains(&lower.as_str()) {
+        return true;
+    }
     let mut words = lower.split_whitespace();
     let (first, last) = (words.next().unwrap_or_default(), words.next_back());
     let is_program =
@@ -549,6 +562,7 @@ mod tests {
             "Data Flow",
             "Role",
             "Running Server",
+            "Message Broker",
             "Dual-Gateway Configuration",
         ] {
             assert!(is_topic(topic), "{topic}");
