@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::fact::{EnvSource, Fact, PortSource, Protocol, Purpose, What};
+use crate::model::fact::{EnvSource, Protocol, Purpose};
 use crate::model::inventory::{Env, EnvFrom};
 use crate::model::stack::{SecretForm, Variable};
 
@@ -10,7 +10,7 @@ use super::components::Component;
 use super::draft::Draft;
 use super::known;
 use super::needs::{Need, Target, Wire};
-use super::ports::told;
+use super::ports;
 use super::references::{expand, expand_by};
 use super::secrets;
 use super::settings::{Setting, settings};
@@ -279,14 +279,15 @@ fn plain(
     };
     let documented = setting.is_from(EnvSource::Example) || setting.is_from(EnvSource::Deployment);
     let main = draft.ports.iter().find(|port| port.purpose == Purpose::Main);
-    let moves_the_port = name.eq_ignore_ascii_case("PORT") || is_port_variable(draft, name);
+    let moves_the_port = name.eq_ignore_ascii_case("PORT") || ports::is_of_port(draft, name);
     if let (true, Some(main)) = (moves_the_port, main) {
         // Whatever an example says: this is the port that everybody else is told.
         let port = main.container.to_string();
         out.compose.insert(name.to_owned(), port.clone());
         return add(Some(&port), false, EnvFrom::Default);
     }
-    let told = main.filter(|_| value.is_empty()).and_then(|main| told(draft.facts, name, main.container));
+    let told =
+        main.filter(|_| value.is_empty()).and_then(|main| ports::told(draft.facts, name, main.container));
     if let Some(urls) = told {
         out.compose.insert(name.to_owned(), urls.clone());
         return add(Some(&urls), false, EnvFrom::Default);
@@ -350,16 +351,6 @@ fn plain(
         secret: None,
         optional: true,
     });
-}
-
-/// Whether a variable says on which port the service listens, where it listens on one: `ORDERS_SERVICE_PORT`.
-fn is_port_variable(draft: &Draft<'_>, name: &str) -> bool {
-    let says = |fact: &Fact| {
-        matches!(&fact.what, What::Port { variable: Some(variable), purpose: Purpose::Main, source: PortSource::EnvExample, .. }
-            if variable == name)
-    };
-    let mains = draft.ports.iter().filter(|port| port.purpose == Purpose::Main).count();
-    mains == 1 && draft.facts.facts.iter().any(says)
 }
 
 /// `TRADING_LOG_LEVEL`; out of the way of the variables that move ports and hold database passwords.

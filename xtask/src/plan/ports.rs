@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::Service as Wanted;
-use crate::model::fact::{Evidence, PortSource, Protocol, Purpose, ServiceFacts, What};
+use crate::model::fact::{Evidence, Fact, PortSource, Protocol, Purpose, ServiceFacts, What};
 use crate::model::problem::{Problem, Severity};
 
-use super::draft::Port;
+use super::draft::{Draft, Port};
 
 /// A port as some source gives it.
 struct Claim<'a> {
@@ -224,6 +224,21 @@ pub(super) fn told(facts: &ServiceFacts, name: &str, main: u16) -> Option<String
     let is_told =
         name == URLS && is_moved_by_urls(facts) && first.is_some_and(|first| first >= PortSource::Caller);
     is_told.then(|| format!("http://+:{main}"))
+}
+
+/// Whether a variable says on which port the service listens, where it listens on one: `ORDERS_SERVICE_PORT`; of a
+/// framework's own, `SERVER_PORT`, where its file says another port than the one that is taken.
+pub(super) fn is_of_port(draft: &Draft<'_>, name: &str) -> bool {
+    let mut mains = draft.ports.iter().filter(|port| port.purpose == Purpose::Main);
+    let (Some(main), None) = (mains.next(), mains.next()) else { return false };
+    let says = |fact: &Fact| match &fact.what {
+        What::Port { variable: Some(variable), purpose: Purpose::Main, source, port, .. } => {
+            let is_other = *source == PortSource::FrameworkConfig && *port != main.container;
+            variable == name && (*source == PortSource::EnvExample || is_other)
+        }
+        _ => false,
+    };
+    draft.facts.facts.iter().any(says)
 }
 
 /// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.

@@ -260,11 +260,12 @@ fn callers_who_agree_with_the_configuration_know_better_than_expose() {
         //- /users/src/main/resources/application.yml\nserver:\n  port: 8086\n";
     let port = |url: &str| {
         let stack = planned(&format!("{users}{}", node("web", &format!("//- /web/x.js\nf('{url}')\n"))));
-        service(&stack, "users").ports[0].container
+        (service(&stack, "users").ports[0].container, value(&stack, "users", "SERVER_PORT"))
     };
-    assert_eq!(port("http://users:8086"), 8086);
-    assert_eq!(port("http://users:8010"), 8010);
-    assert_eq!(port("http://users:9000"), 8010);
+    assert_eq!(port("http://users:8086"), (8086, Some("8086".to_owned())));
+    // Whoever is right: it listens where everybody else is told.
+    assert_eq!(port("http://users:8010"), (8010, Some("8010".to_owned())));
+    assert_eq!(port("http://users:9000"), (8010, Some("8010".to_owned())));
 }
 
 #[test]
