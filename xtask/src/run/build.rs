@@ -208,19 +208,36 @@ fn place(service: Option<&ServiceSpec>, step: Option<&Step>, reason: &str) -> Op
     Some((file.to_string_lossy().into_owned(), line))
 }
 
-/// The line on which an instruction starts; BuildKit prints it with its continuation lines joined.
+/// The line on which an instruction starts; BuildKit prints it with its continuation lines joined, and with the values
+/// of its build arguments.
 fn instruction_line(dockerfile: &str, instruction: &str) -> Option<usize> {
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let wanted = squeeze(instruction);
+    let variable = Regex::new(r"\$(?:\{[^}]*\}|\w+)").ok()?;
     let mut best: Option<(usize, usize)> = None;
     for (index, line) in dockerfile.lines().enumerate() {
         let start = squeeze(line.trim_end().trim_end_matches('\\'));
-        let fits = !start.is_empty() && !start.starts_with('#') && wanted.starts_with(&start);
-        if fits && best.is_none_or(|(_, length)| start.len() > length) {
-            best = Some((index + 1, start.len()));
+        if start.is_empty() || start.starts_with('#') {
+            continue;
+        }
+        let alike = alike(variable.split(&start), &wanted).unwrap_or_default();
+        if alike > best.map_or(0, |(_, alike)| alike) {
+            best = Some((index + 1, alike));
         }
     }
     best.map(|(line, _)| line)
+}
+
+/// How many bytes of these parts stand in a text that begins with the first and has the others behind it, in order.
+fn alike<'a>(mut parts: impl Iterator<Item = &'a str>, text: &str) -> Option<usize> {
+    let first = parts.next()?;
+    let mut rest = text.strip_prefix(first)?;
+    let mut alike = first.len();
+    for part in parts {
+        rest = rest.get(rest.find(part)? + part.len()..)?;
+        alike += part.len();
+    }
+    Some(alike)
 }
 
 #[cfg(test)]
@@ -249,6 +266,14 @@ mod tests {
         let dockerfile = "FROM a\nRUN echo hello; \\\n    false\nRUN echo\n";
         assert_eq!(instruction_line(dockerfile, "RUN echo hello;   false"), Some(2));
         assert_eq!(instruction_line(dockerfile, "COPY . ."), None);
+    }
+
+    #[test]
+    fn the_line_of_an_instruction_is_found_over_values_of_build_arguments() {
+        let dockerfile = "FROM a\nARG FLAGS=--ci\nRUN npm install $FLAGS\nRUN npm install ${FLAGS} --omit=dev && \\\n  ls\nRUN $MORE\n";
+        assert_eq!(instruction_line(dockerfile, "RUN npm install --ci"), Some(3));
+        assert_eq!(instruction_line(dockerfile, "RUN npm install --ci --omit=dev &&   ls"), Some(4));
+        assert_eq!(instruction_line(dockerfile, "RUN make"), Some(6));
     }
 
     #[test]
