@@ -83,7 +83,7 @@ fn long(facts: &Facts, waited: Option<&str>, others: &[String]) -> Failure {
     }
     // Before the log, which may be long.
     failure = with_others(with_check(failure, facts), facts, others);
-    with_log(failure, facts).fix(next_command(facts))
+    with_log(failure, facts).fix(next_command(facts, waited))
 }
 
 fn with_others(mut failure: Failure, facts: &Facts, others: &[String]) -> Failure {
@@ -190,10 +190,10 @@ fn with_log(mut failure: Failure, facts: &Facts) -> Failure {
     failure
 }
 
-fn next_command(facts: &Facts) -> String {
+fn next_command(facts: &Facts, waited: Option<&str>) -> String {
     let (setup, service) = (&facts.setup, &facts.service);
     let Some(container) = &facts.container else { return setup.xtask("status") };
-    if facts.is_starting() {
+    if facts.is_starting() && waited.is_none() {
         return setup.xtask("health --wait");
     }
     match facts.cause {
