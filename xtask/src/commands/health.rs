@@ -65,7 +65,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         context.ui.data(table(&seen));
     }
     if seen.containers.is_empty() {
-        context.ui.error(nothing_runs(context, &setup));
+        context.ui.error(nothing_runs(&setup));
         return Ok(Outcome::No);
     }
     if !seen.healthy() {
@@ -118,11 +118,10 @@ fn wait(
 }
 
 /// The error of a command that needs containers where there are none.
-pub(super) fn nothing_runs(context: &Context, setup: &Setup) -> Failure {
-    let env = if context.env == "dev" { String::new() } else { format!(" --env {}", context.env) };
+pub(super) fn nothing_runs(setup: &Setup) -> Failure {
     Failure::new("nothing runs")
         .why(format!("the engine has no container of project `{}`", setup.project))
-        .fix(format!("cargo xtask up{env}"))
+        .fix(setup.xtask("up"))
 }
 
 fn table(seen: &Seen) -> String {
@@ -156,10 +155,10 @@ fn unasked(container: &Container) -> String {
 }
 
 /// What is known about every service that is not well without asking again, containers before endpoints.
-pub(super) fn problems(seen: &Seen) -> Vec<(String, Failure)> {
+pub(super) fn problems(setup: &Setup, seen: &Seen) -> Vec<(String, Failure)> {
     let unwell = seen.containers.iter().filter(|container| !seen.is_well(container));
     let mut failures: Vec<(String, Failure)> =
-        unwell.map(|container| (container.service.clone(), problem(seen, container))).collect();
+        unwell.map(|container| (container.service.clone(), problem(setup, seen, container))).collect();
     for answer in seen.answers.iter().filter(|answer| !answer.healthy) {
         let of_unwell =
             |container: &&Container| container.service == answer.service && !seen.is_well(container);
@@ -168,12 +167,13 @@ pub(super) fn problems(seen: &Seen) -> Vec<(String, Failure)> {
         }
         let failure = Failure::new(format!("`{}` does not answer as it should", answer.service))
             .why(format!("{}: {}", answer.url, answer.message));
-        failures.push((answer.service.clone(), failure.fix(format!("cargo xtask logs {}", answer.service))));
+        failures
+            .push((answer.service.clone(), failure.fix(setup.xtask(&format!("logs {}", answer.service)))));
     }
     failures
 }
 
-fn problem(seen: &Seen, container: &Container) -> Failure {
+fn problem(setup: &Setup, seen: &Seen, container: &Container) -> Failure {
     let service = &container.service;
     let mut failure = Failure::new(format!("`{service}` is not well: {}", container.status.to_lowercase()));
     if let Some(details) = seen.details_of(container) {
@@ -193,7 +193,7 @@ fn problem(seen: &Seen, container: &Container) -> Failure {
     for answer in seen.answers.iter().filter(|answer| &answer.service == service && !answer.healthy) {
         failure = failure.why(format!("{}: {}", answer.url, answer.message));
     }
-    failure.fix(format!("cargo xtask logs {service}"))
+    failure.fix(setup.xtask(&format!("logs {service}")))
 }
 
 fn times(count: u32) -> String {

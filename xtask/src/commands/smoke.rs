@@ -79,7 +79,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         let docker = Docker::find(context.ui)?;
         let containers = state::containers(&docker, &setup.project)?;
         if containers.is_empty() {
-            return Err(health::nothing_runs(context, &setup).into());
+            return Err(health::nothing_runs(&setup).into());
         }
         played = play(context.ui, &docker, &scenarios, &containers)?;
     }

@@ -38,7 +38,7 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
         context.ui.data(ui::table(&["Service", "State", "Image", "Ports"], &rows));
     }
     if seen.containers.is_empty() {
-        context.ui.error(health::nothing_runs(context, &setup));
+        context.ui.error(health::nothing_runs(&setup));
         return Ok(Outcome::No);
     }
     Ok(Outcome::Done)

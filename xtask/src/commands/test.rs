@@ -55,7 +55,7 @@ fn test(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     };
     let docker = Docker::find(context.ui)?;
     let Some(tested) = asked.test(context.ui, &docker)? else {
-        return Err(health::nothing_runs(context, &asked.setup).into());
+        return Err(health::nothing_runs(&asked.setup).into());
     };
     if let Some(path) = arguments.get_one::<PathBuf>("junit") {
         junit::write(path, &tested.suites())?;
@@ -87,8 +87,8 @@ impl Asked {
         }
         let containers = ui::count(seen.containers.len(), "container");
         ui.status("Checked", format_args!("{containers} and {}", ui::count(seen.answers.len(), "endpoint")));
-        let health = health_suite(&seen);
-        health::problems(&seen).iter().for_each(|(_, failure)| ui.error(failure));
+        let health = health_suite(&self.setup, &seen);
+        health::problems(&self.setup, &seen).iter().for_each(|(_, failure)| ui.error(failure));
         let findings = match &self.wanted {
             Some(wanted) => connect::test(docker, project, wanted, &seen.containers)?,
             None => Vec::new(),
@@ -164,8 +164,8 @@ impl Tested {
 }
 
 /// A case per container, with the time of its endpoint.
-fn health_suite(seen: &Seen) -> Suite {
-    let failures = health::problems(seen);
+fn health_suite(setup: &Setup, seen: &Seen) -> Suite {
+    let failures = health::problems(setup, seen);
     let cases = seen.containers.iter().map(|container| {
         let service = &container.service;
         let asked = seen.answers.iter().filter(|answer| &answer.service == service);

@@ -301,7 +301,7 @@ fn report(
             failure =
                 failure.at(format!("{}:{} {}", setup.shown_file(&setup.env_file), entry.line, entry.name));
         }
-        ui.warn(failure.fix("put the real values there, then: cargo xtask up"));
+        ui.warn(failure.fix(format!("put the real values there, then: {}", setup.xtask("up"))));
     }
     if let Some(chain) = timings.chain() {
         ui.status("Longest", format_args!("{chain}"));

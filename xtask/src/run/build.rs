@@ -150,7 +150,7 @@ fn failure(setup: &Setup, spec: &Spec, lines: &[String], command: &str) -> Failu
         failure = failure.why(format!("| {line}"));
     }
     let again = if service.is_empty() { String::new() } else { format!(" {service}") };
-    let again = format!("cargo xtask build{again}");
+    let again = setup.xtask(&format!("build{again}"));
     let fix = match &cause {
         Some(cause) if cause == NO_SPACE => format!("{}; then: {again}", disk::room()),
         _ => format!("after mending it: {again}"),

@@ -99,6 +99,24 @@ fn nothing_that_runs_says_how_to_start() {
 }
 
 #[test]
+fn commands_that_are_proposed_are_for_the_same_environment() {
+    for (command, fix) in [
+        ("health", "  fix: cargo xtask logs worker --env ci\n"),
+        ("test", "  fix: cargo xtask logs worker --env ci\n"),
+    ] {
+        let fake = with_containers(
+            inspected(),
+            &[["worker", "exited", "Exited (1) 3 seconds ago", "", "service", "", "process"]],
+        );
+        let fake = fake.file("docker-compose.yml", "services: {}\n");
+        let screen = fake.run(&[command, "--env", "ci"]);
+        assert!(screen.stderr.contains(fix), "{command}: {}", screen.stderr);
+    }
+    let screen = Fake::new().run(&["status", "--env", "ci"]);
+    assert!(screen.stderr.ends_with("  fix: cargo xtask up --env ci\n"), "{}", screen.stderr);
+}
+
+#[test]
 fn status_asks_no_more_than_it_shows() {
     let ports = "127.0.0.1:3001->3000/tcp, 0.0.0.0:80->8080/tcp";
     let fake = with_containers(

@@ -42,7 +42,10 @@ fn no_addresses(setup: &Setup, said: &[String]) -> Option<Failure> {
     Some(
         Failure::new(format!("the engine has no addresses left for a network of `{}`", setup.project))
             .why(trace.line.trim())
-            .fix("docker network prune removes the networks that no container uses; then: cargo xtask up"),
+            .fix(format!(
+                "docker network prune removes the networks that no container uses; then: {}",
+                setup.xtask("up")
+            )),
     )
 }
 
@@ -53,7 +56,10 @@ fn overlap(setup: &Setup, said: &[String]) -> Option<Failure> {
         Failure::new(format!("the addresses of the network `{network}` belong to another network already"))
             .at(setup.shown_file(&setup.out.join(crate::run::setup::COMPOSE_FILE)))
             .why("the file fixes its `subnet`, and a network of this engine has some of those addresses")
-            .fix("remove `ipam` of that network, or choose another `subnet`; then: cargo xtask up"),
+            .fix(format!(
+                "remove `ipam` of that network, or choose another `subnet`; then: {}",
+                setup.xtask("up")
+            )),
     )
 }
 

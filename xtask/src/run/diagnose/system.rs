@@ -79,7 +79,7 @@ fn no_answer(setup: &Setup, seen: &Seen, container: &Container) -> Failure {
     let answers = seen.answers.iter().filter(|answer| &answer.service == service && !answer.healthy);
     let failure =
         answers.fold(failure, |failure, answer| failure.why(format!("{}: {}", answer.url, answer.message)));
-    remote::explain(failure.fix(format!("cargo xtask logs {service}")), setup, container)
+    remote::explain(failure.fix(setup.xtask(&format!("logs {service}"))), setup, container)
 }
 
 /// What the host sees of it, where its container is not well.

@@ -20,7 +20,7 @@ fn port(facts: &Facts, said: &[String]) -> Option<Known> {
         Known::new(format!("the host port {port} is taken by another program"))
             .at(facts.places.key(&["ports"]))
             .why("it was free when `up` looked")
-            .fix(format!("cargo xtask up, which names the program that holds port {port}")),
+            .fix(format!("{}, which names the program that holds port {port}", facts.setup.xtask("up"))),
     )
 }
 

@@ -17,9 +17,10 @@ fn killed(facts: &Facts) -> Option<Known> {
     }
     let known = Known::new("its memory ran out");
     Some(match facts.anatomy.memory {
-        0 => known
-            .why("the kernel killed it (SIGKILL): this machine had no memory left")
-            .fix("give Docker more memory, or start less at once: cargo xtask up SERVICE"),
+        0 => known.why("the kernel killed it (SIGKILL): this machine had no memory left").fix(format!(
+            "give Docker more memory, or start less at once: {}",
+            facts.setup.xtask("up SERVICE")
+        )),
         limit => known
             .at(facts.places.key(&["mem_limit", "memory"]))
             .why(format!("the kernel killed it (SIGKILL) at its limit of {}", size(limit)))
