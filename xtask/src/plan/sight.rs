@@ -101,7 +101,9 @@ impl Finder<'_> {
             _ => "",
         };
         if let Some(address) = &address {
-            if let Some(service) = self.service(draft, &address.host) {
+            // `AUTH_PASSWORD_BROKER=users`: a broker is a queue's server or something inside the program, and no service.
+            let is_broker = ["BROKER", "BROKERS"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
+            if let Some(service) = self.service(draft, &address.host).filter(|_| !is_broker) {
                 return Some(((Target::Service(service), BY_VALUE), part.unwrap_or(Part::Url)));
             }
             if !is_local(&address.host) {

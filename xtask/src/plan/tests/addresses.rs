@@ -174,3 +174,13 @@ fn values_that_refer_to_others_are_passed_on_as_these_say() {
     assert_eq!(stock.environment.iter().find(literal), None);
     assert_eq!(value(&stack, "stock", "REDIS_HOST").as_deref(), Some("redis"));
 }
+
+#[test]
+fn broker_is_no_service_whatever_it_is_called() {
+    let stack = planned(
+        "//- /shop/Dockerfile\nFROM php:8.4-cli\nCMD php artisan serve\n//- /shop/composer.json\n{}\n\
+         //- /shop/config/auth.php\n<?php return ['passwords' => env('AUTH_PASSWORD_BROKER', 'users')];\n\
+         //- /user-service/Dockerfile\nFROM node:22-slim\nEXPOSE 8005\n",
+    );
+    assert!(service(&stack, "shop").requires.is_empty());
+}
