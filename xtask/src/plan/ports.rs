@@ -137,8 +137,9 @@ fn says_more_than_expose(claim: &Claim<'_>) -> bool {
     claim.source > PortSource::Expose && claim.source < PortSource::FrameworkDefault
 }
 
-/// The source whose ports are taken. EXPOSE gives way where two other kinds of sources agree on another port, all callers
-/// being one, and where it was copied from the Dockerfile of another service, whose port it is, and the service's own environment file says another.
+/// The source whose ports are taken. EXPOSE gives way to a literal in the command that the image starts, where two other
+/// kinds of sources agree on another port, all callers being one, and where it was copied from the Dockerfile of another
+/// service, whose port it is, and the service's own environment file says another.
 fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortSource> {
     let first = mains.first()?.source;
     if first == PortSource::FrameworkDefault && callers_know_better(facts, mains) {
@@ -151,6 +152,9 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
         return Some(first);
     }
     let exposed: Vec<u16> = mains.iter().filter(|c| c.source == PortSource::Expose).map(|c| c.port).collect();
+    if is_started_elsewhere(mains, &exposed) {
+        return Some(PortSource::Command);
+    }
     let against: Vec<&&Claim<'_>> = mains
         .iter()
         .filter(|c| {
@@ -172,6 +176,14 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     let is_own = |c: &Claim<'_>| c.source == PortSource::EnvExample && c.at.path.is_in(&facts.path);
     let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
+}
+
+/// EXPOSE only documents, and a program may leave PORT unread; with a port in the command that the image starts, and no
+/// variable that could move it, its program can do nothing else.
+fn is_started_elsewhere(mains: &[&Claim<'_>], exposed: &[u16]) -> bool {
+    let mut started = mains.iter().filter(|claim| claim.source == PortSource::Command).peekable();
+    started.peek().is_some()
+        && started.all(|claim| claim.at.rule == "dockerfile-command" && !exposed.contains(&claim.port))
 }
 
 /// Whether others call the service, and all of them on that port.

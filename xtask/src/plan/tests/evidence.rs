@@ -31,6 +31,19 @@ fn grpc_server_beside_the_web_server_has_a_port_of_its_own() {
 }
 
 #[test]
+fn port_in_the_command_of_the_image_beats_what_it_exposes() {
+    let port = |command: &str| {
+        let tree = format!(
+            "//- /items/Dockerfile\nFROM python:3.13\nARG DEFAULT=8000\nENV PORT $DEFAULT\nEXPOSE $PORT\nCMD {command}\n"
+        );
+        service(&planned(&tree), "items").ports.iter().map(|port| port.container).collect::<Vec<_>>()
+    };
+    assert_eq!(port(r#"["uvicorn", "main:app", "--port", "8001"]"#), [8001]);
+    assert_eq!(port("uvicorn main:app --port ${PORT:-8001}"), [8000]);
+    assert_eq!(port("uvicorn main:app --port ${HTTP_PORT:-8001}"), [8000], "a variable may move it");
+}
+
+#[test]
 fn what_a_library_reads_for_others_is_not_needed_by_who_documents_his_own() {
     let library = "//- /libs/clients.js\nf(process.env.USERS_HOST, process.env.ORDERS_HOST)\n";
     let with = |name: &str, env: &str| {

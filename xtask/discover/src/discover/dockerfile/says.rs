@@ -124,7 +124,10 @@ fn started(image: &Image, command: Option<&[String]>, out: &mut Out<'_>) {
     };
     let found = flags::listening(start, &|name| of_env(image, name));
     if let Some(port) = found.port {
-        out.port("dockerfile-command", image.command_line.max(1), port, PortSource::Command);
+        // Whether it stays where it is when all variables say something else.
+        let moved = flags::listening(start, &|_| Some("1".to_owned())).port;
+        let rule = if moved == Some(port) { "dockerfile-command" } else { "dockerfile-command-variable" };
+        out.port(rule, image.command_line.max(1), port, PortSource::Command);
     }
     if let Some(address) = found.address {
         out.add("dockerfile-command", image.command_line.max(1), What::Listens { address });
