@@ -12,9 +12,10 @@ fn profile() -> String {
     let fast =
         |package: &str| format!("[profile.dev.package.{package}]\nopt-level = 3\ndebug-assertions = false\n");
     let packages = ["aho-corasick", "globset", "ignore", "memchr", "regex-automata", "xtask-base"].map(fast);
+    let patterns = "[profile.dev.package.regex-syntax]\nopt-level = 1\ndebug-assertions = false\n";
     let discover =
         "[profile.dev.package.xtask-discover]\nopt-level = 1\ncodegen-units = 16\ndebug-assertions = false\n";
-    format!("[profile.dev]\ndebug = 0\n{}{discover}", packages.concat())
+    format!("[profile.dev]\ndebug = 0\n{}{patterns}{discover}", packages.concat())
 }
 
 const NODE_SERVICE: &[(&str, &str)] = &[

@@ -62,6 +62,7 @@ mod tests {
         assert_eq!(in_parallel(items.clone(), |item| *item), items);
         assert_eq!(in_parallel(Vec::<usize>::new(), |item| *item), [0; 0]);
     }
+
     #[test]
     fn work_is_done_once_to_each_item() {
         let mut items: Vec<usize> = (0..1000).collect();

@@ -45,6 +45,10 @@ debug-assertions = false
 opt-level = 3
 debug-assertions = false
 
+[profile.dev.package.regex-syntax]
+opt-level = 1
+debug-assertions = false
+
 [profile.dev.package.xtask-base]
 opt-level = 3
 debug-assertions = false
