@@ -22,6 +22,8 @@ use crate::run::wait::Cause;
 /// How long the log of what has ended is looked for, where it is empty.
 const LATE: Duration = Duration::from_millis(250);
 const LATE_LOOKS: u8 = 4;
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
 /// How many of the last log lines are looked through.
 const LOG_LINES: usize = 200;
 /// Seconds that may lie between a volume and its container when both are new.
@@ -77,7 +79,9 @@ pub fn gather(
                 .spawn(|| listeners::of(docker, &[&container.id], helper.as_deref()).map(|mut all| all.pop()))
         });
         let shell = running.then(|| scope.spawn(|| has_shell(docker, &container.id)));
-        facts.log = log(docker, &container.id, since, !running)?;
+        // What was killed had no last words that could come late.
+        let spoke_last = !running && facts.details.exit_code != KILLED;
+        facts.log = log(docker, &container.id, since, spoke_last)?;
         facts.listeners = listeners.and_then(|thread| thread.join().ok()?.ok()??);
         facts.has_shell = shell.is_some_and(|thread| thread.join().unwrap_or_default());
         facts.system = members.join().unwrap_or_default();
@@ -100,7 +104,7 @@ fn has_shell(docker: &Docker, id: &str) -> bool {
 }
 
 /// The last lines since the last start: the container of a one-shot is started again by each `up`.
-fn log(docker: &Docker, id: &str, started: &str, ended: bool) -> Result<Vec<String>> {
+fn log(docker: &Docker, id: &str, started: &str, spoke_last: bool) -> Result<Vec<String>> {
     let started = if started.starts_with("0001-") { "" } else { started };
     let mut lines = log_since(docker, id, started)?;
     // What runc says of a program that it cannot run comes a moment before the engine counts it as started.
@@ -110,7 +114,7 @@ fn log(docker: &Docker, id: &str, started: &str, ended: bool) -> Result<Vec<Stri
     }
     // On a busy machine, the engine knows that a program has ended before it has written down what that said last.
     for _ in 0..LATE_LOOKS {
-        if !ended || !lines.is_empty() || !pause(LATE) {
+        if !spoke_last || !lines.is_empty() || !pause(LATE) {
             break;
         }
         lines = log_since(docker, id, &early)?;
