@@ -79,9 +79,13 @@ pub fn gather(
                 .spawn(|| listeners::of(docker, &[&container.id], helper.as_deref()).map(|mut all| all.pop()))
         });
         let shell = running.then(|| scope.spawn(|| has_shell(docker, &container.id)));
-        // What was killed had no last words that could come late.
-        let spoke_last = !running && facts.details.exit_code != KILLED;
-        facts.log = log(docker, &container.id, since, spoke_last)?;
+        // What was killed had no last words; only what it said just before can come late.
+        let late_looks = match (running, facts.details.exit_code) {
+            (true, _) => 0,
+            (false, KILLED) => 1,
+            (false, _) => LATE_LOOKS,
+        };
+        facts.log = log(docker, &container.id, since, late_looks)?;
         facts.listeners = listeners.and_then(|thread| thread.join().ok()?.ok()??);
         facts.has_shell = shell.is_some_and(|thread| thread.join().unwrap_or_default());
         facts.system = members.join().unwrap_or_default();
@@ -104,7 +108,7 @@ fn has_shell(docker: &Docker, id: &str) -> bool {
 }
 
 /// The last lines since the last start: the container of a one-shot is started again by each `up`.
-fn log(docker: &Docker, id: &str, started: &str, spoke_last: bool) -> Result<Vec<String>> {
+fn log(docker: &Docker, id: &str, started: &str, late_looks: u8) -> Result<Vec<String>> {
     let started = if started.starts_with("0001-") { "" } else { started };
     let mut lines = log_since(docker, id, started)?;
     // What runc says of a program that it cannot run comes a moment before the engine counts it as started.
@@ -113,8 +117,8 @@ fn log(docker: &Docker, id: &str, started: &str, spoke_last: bool) -> Result<Vec
         lines = log_since(docker, id, &early)?;
     }
     // On a busy machine, the engine knows that a program has ended before it has written down what that said last.
-    for _ in 0..LATE_LOOKS {
-        if !spoke_last || !lines.is_empty() || !pause(LATE) {
+    for _ in 0..late_looks {
+        if !lines.is_empty() || !pause(LATE) {
             break;
         }
         lines = log_since(docker, id, &early)?;
