@@ -2,6 +2,7 @@
 
 mod blocks;
 mod mermaid;
+mod topics;
 mod values;
 
 use crate::model::fact::{Fact, Subject};
@@ -9,6 +10,7 @@ use crate::model::path::RepoPath;
 use crate::search::split_once;
 
 use self::blocks::{Block, Row, blocks};
+use self::topics::is_topic;
 use self::values::{Meaning, meaning, name_of};
 use super::findings::Findings;
 use super::{Detector, Source};
@@ -95,7 +97,7 @@ impl Reader {
         // `### Common (library)` runs nowhere.
         let is_library =
             text.split_once('(').is_some_and(|(_, rest)| rest.to_lowercase().contains("library"));
-        let is_name = |name: &String| self.tells && level > 1 && !is_library && !values::is_topic(name);
+        let is_name = |name: &String| self.tells && level > 1 && !is_library && !is_topic(name);
         let name = name_of(text).filter(is_name);
         let Some(name) = name else { return };
         self.headings.push((level, name));
@@ -129,7 +131,7 @@ impl Reader {
         }
         self.line(text, line, findings);
         let name = name_of(text.split([':', '–', '—']).next().unwrap_or_default());
-        let name = name.filter(|name| meaning(name) == Meaning::Nothing && !values::is_topic(name));
+        let name = name.filter(|name| meaning(name) == Meaning::Nothing && !is_topic(name));
         if self.owner.is_none() && self.tells && name.is_some() {
             self.items.push(name);
             self.about(findings);
@@ -185,7 +187,7 @@ impl Reader {
     fn service_row(service: usize, columns: &[Meaning], row: &Row, findings: &mut Findings<'_, '_>) {
         let Some(name) = name_of(row.cell(service)) else { return };
         // A row about a component beside the services.
-        if !values::known_words(findings, row.cell(service)).is_empty() || values::is_topic(&name) {
+        if !values::known_words(findings, row.cell(service)).is_empty() || is_topic(&name) {
             return;
         }
         findings.about(Subject::Named(name));

@@ -237,7 +237,7 @@ impl Found {
             return self.aside(file, reason.to_owned());
         }
         if let Some(parameter) = parameters::of(repo, &file, &dockerfile) {
-            return self.add_each(repo, &file, &dockerfile, parameter);
+            return self.add_each(repo, (&file, &dockerfile), parameter);
         }
         let programs = modules::of(repo, &place.path, &image);
         if !programs.is_empty() {
@@ -249,7 +249,7 @@ impl Found {
         }
         let programs = binaries::of(repo, &image);
         if !programs.is_empty() {
-            return self.add_binaries(&file, &dockerfile, (&image, &context), programs);
+            return self.add_binaries((&file, &dockerfile), (&image, &context), programs);
         }
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
         let build = Build { context, target: None, args: BTreeMap::new() };
@@ -262,25 +262,7 @@ impl Found {
             self.components.push(ComponentFacts { name, kind, image: base, build: Some((file, build)), at });
             return;
         }
-        let missing = ignored::missing(repo, &file, &image, &build.context).into_iter();
-        self.problems.extend(missing.map(|problem| problem.service(place.name.clone())));
-        let language = language::of(repo, &place.path, &build.context, &image);
-        let origins = self.bases.origins(&file, &dockerfile, &BTreeMap::new());
-        self.services.push(ServiceFacts {
-            aliases: place.aliases,
-            inputs: Vec::new(),
-            is_worker: false,
-            build,
-            command: None,
-            dockerfile: file,
-            facts: Vec::new(),
-            image,
-            language,
-            migration: None,
-            origins,
-            name: place.name,
-            path: place.path,
-        });
+        self.add_built(repo, (&file, &dockerfile), place, (image, build));
     }
 
     /// What a Dockerfile builds, with what it inherits from others here.
