@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::error::{Failure, Result};
 use crate::run::diagnose::causes::disk;
-use crate::run::docker::{Docker, last_lines};
+use crate::run::docker::{Docker, Invocation, begun, is_loss, last_lines};
 use crate::run::images::{self, Refused};
 use crate::run::setup::{Setup, read_text};
 use crate::run::spec::{ServiceSpec, Spec};
@@ -54,22 +54,8 @@ fn build_wave(
     let built: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     ui.status("Building", crate::ui::list(&built));
     let command = compose_build(docker, setup, no_cache).args(built.iter().copied());
-    let child = command.start()?;
-    let mut lines = Vec::new();
-    let code = loop {
-        let new = child.new_lines(Duration::from_millis(100));
-        let quiet = new.is_empty();
-        if ui.verbosity == Verbosity::Verbose {
-            new.iter().for_each(|line| ui.note(line));
-        }
-        lines.extend(new);
-        signals::check()?;
-        if let Some(code) = child.ended()
-            && quiet
-        {
-            break code;
-        }
-    };
+    let lost = |(code, lines): &(i32, Vec<String>)| *code != 0 && lines.iter().any(|line| is_loss(line));
+    let (code, lines) = begun(lost, || to_its_end(&command, ui))?;
     if code == 0 {
         return Ok(());
     }
@@ -86,7 +72,27 @@ fn build_wave(
     Err(failure(setup, spec, &lines, &command.to_string()).into())
 }
 
-fn compose_build(docker: &Docker, setup: &Setup, no_cache: bool) -> crate::run::docker::Invocation {
+/// Runs a command and shows what it prints with `-v`; its exit code and its lines.
+fn to_its_end(command: &Invocation, ui: Ui) -> Result<(i32, Vec<String>)> {
+    let child = command.start()?;
+    let mut lines = Vec::new();
+    loop {
+        let new = child.new_lines(Duration::from_millis(100));
+        let quiet = new.is_empty();
+        if ui.verbosity == Verbosity::Verbose {
+            new.iter().for_each(|line| ui.note(line));
+        }
+        lines.extend(new);
+        signals::check()?;
+        if let Some(code) = child.ended()
+            && quiet
+        {
+            return Ok((code, lines));
+        }
+    }
+}
+
+fn compose_build(docker: &Docker, setup: &Setup, no_cache: bool) -> Invocation {
     // `--progress` belongs to `docker compose` itself.
     let command = setup.compose_with(docker, &["--progress", "plain"]).arg("build");
     if no_cache { command.arg("--no-cache") } else { command }

@@ -16,6 +16,7 @@ mod running;
 
 pub use child::Child;
 pub use invocation::Invocation;
+pub use running::{RESTARTS, begun};
 
 /// How long a child may take to end after it was asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -119,17 +120,28 @@ pub struct Output {
 }
 
 impl Output {
-    /// Whether the container's runtime lost the program before it began: a busy machine makes runc's first step end early.
-    /// `docker exec` prints that to stdout, `docker run` to stderr.
+    /// Whether the container's runtime lost the program before it began. `docker exec` prints that to stdout, `docker run`
+    /// to stderr; `docker start` and Compose end as for any other error of the engine's.
     fn never_began(&self) -> bool {
-        let says = |part| self.stdout.contains(part) || self.stderr.contains(part);
-        self.may_be_dockers() && says("OCI runtime") && says("init preliminary setup")
+        let both = [&self.stdout, &self.stderr];
+        match self.may_be_dockers() {
+            true => both.into_iter().any(|said| is_loss(said)),
+            false => {
+                self.code != 0 && self.stderr.contains("Error response from daemon") && is_loss(&self.stderr)
+            }
+        }
     }
 
     /// Whether its code is one with which docker itself ends where it could not run the program.
     fn may_be_dockers(&self) -> bool {
         (125..=127).contains(&self.code)
     }
+}
+
+/// Whether runc says here that its first step ended early, as a busy machine makes it do: nothing of the program has run.
+pub fn is_loss(said: &str) -> bool {
+    let by_runc = ["OCI runtime", "runc run failed"].iter().any(|who| said.contains(who));
+    by_runc && said.contains("init preliminary setup")
 }
 
 fn exit_code(status: &std::process::ExitStatus) -> i32 {

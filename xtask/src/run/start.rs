@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
-use crate::run::docker::{Child, Docker, Invocation};
+use crate::run::docker::{Child, Docker, Invocation, RESTARTS, is_loss};
 use crate::run::live::Live;
 use crate::run::setup::Setup;
 use crate::run::spec::Spec;
@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_millis(100);
 const APART: Duration = Duration::from_millis(250);
 /// How often it looks at the containers when no event comes.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long the last lines of a Compose that has ended may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What to start, and how.
 #[derive(Debug, Clone)]
@@ -62,12 +64,18 @@ pub fn start(
     let mut watch = Watch::new(expected, &before, what.timeout);
     let events = events(docker, setup)?;
     let mut compose = Compose::start(command)?;
+    let mut restarts = RESTARTS;
     let mut live = Live::new(ui);
     let mut looked: Option<Instant> = None;
     let mut ended = None;
     let mut event = false;
     let (verdict, containers) = loop {
         let code = compose.poll();
+        if restarts > 0 && compose.has_lost_a_program(code) {
+            restarts -= 1;
+            compose = Compose::start(command)?;
+            continue;
+        }
         event |= !events.new_lines(TICK).is_empty();
         signals::check()?;
         let since = looked.map_or(LOOK, |at| at.elapsed());
@@ -132,6 +140,15 @@ impl Compose {
         let ended = self.child.ended();
         self.lines.extend(self.child.new_lines(Duration::ZERO));
         ended
+    }
+
+    /// Whether it gave up, with this code, over a container whose program the runtime lost before it began.
+    fn has_lost_a_program(&mut self, code: Option<i32>) -> bool {
+        if code.is_none_or(|code| code == 0) {
+            return false;
+        }
+        self.lines.extend(self.child.last_lines(LAST_WORDS));
+        self.lines.iter().any(|line| is_loss(line))
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -198,10 +198,20 @@ pub(crate) fn free_ports(count: u16) -> u16 {
 /// The stdout of a docker command that has to succeed.
 #[track_caller]
 pub(crate) fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker").args(args).output().expect("docker is installed");
+    let output = begun(says, || Command::new("docker").args(args).output().expect("docker is installed"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "docker {args:?}: {errors}");
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn says(output: &Output, words: &str) -> bool {
+    [&output.stdout, &output.stderr].iter().any(|said| String::from_utf8_lossy(said).contains(words))
+}
+
+/// What docker answered: a busy machine makes the container's runtime lose a program now and then before it begins.
+pub(crate) fn begun<T>(says: impl Fn(&T, &str) -> bool, mut run: impl FnMut() -> T) -> T {
+    let lost = |answer: &T| says(answer, "OCI runtime") && says(answer, "init preliminary setup");
+    (0..2).map(|_| run()).find(|answer| !lost(answer)).unwrap_or_else(run)
 }
 
 /// Asks until the answer is yes, or ends the test after a minute.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{MutexGuard, OnceLock};
 
 use crate::engine;
-use crate::lab::{Lab, turn};
+use crate::lab::{Lab, begun, turn};
 use crate::place::{Place, Screen};
 
 /// The images that it starts or builds from.
@@ -77,8 +77,11 @@ pub(crate) fn shop() -> Option<Shop> {
 /// Runs a command in a server's container.
 pub(crate) fn exec(lab: &Lab, service: &str, options: &[&str], words: &[&str]) -> Screen {
     let container = format!("{}-{service}-1", lab.project());
-    let mut command = Command::new("docker");
-    lab.run(command.arg("exec").args(options).arg(container).args(words))
+    let says = |screen: &Screen, words: &str| screen.stdout.contains(words) || screen.stderr.contains(words);
+    begun(says, || {
+        let mut command = Command::new("docker");
+        lab.run(command.arg("exec").args(options).arg(&container).args(words))
+    })
 }
 
 /// What PostgreSQL answers to its administrator.

@@ -2,11 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 
-use crate::lab::{Lab, beside, docker, free_ports};
-use crate::place::Screen;
-use crate::system::{assert_up_says, first_lines, system, up_fails};
+use crate::lab::{beside, docker, free_ports};
+use crate::system::{assert_up_says, first_lines, system, up_fails, up_with_docker_that};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
 const PYTHON: &str = "python:3.13-slim";
@@ -270,22 +268,6 @@ networks:
     );
 }
 
-/// `up` with the machine's own docker, but for the answer to one question.
-fn up_where_docker_says(lab: &Lab, question: &str, answer: &str) -> Screen {
-    let path = std::env::var("PATH").expect("there is a PATH");
-    let question = question.replace(' ', "\\ ");
-    lab.write(
-        "bin/docker",
-        format!(
-            "#!/bin/sh\ncase \"$*\" in {question}) echo '{answer}'; exit ;; esac\nPATH='{path}' exec docker \"$@\"\n"
-        ),
-    );
-    let file = lab.root.join("bin/docker");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
-    let path = format!("{}:{path}", lab.root.join("bin").display());
-    lab.run(lab.command(&["up"]).env("PATH", path)).exits(1)
-}
-
 #[test]
 fn an_engine_or_compose_that_is_too_old_is_named() {
     let services = "services:\n  api:\n    image: busybox:1.37-musl\n";
@@ -302,7 +284,8 @@ fn an_engine_or_compose_that_is_too_old_is_named() {
             "error: Docker Compose 2.20.0 is too old\n  why: the setup needs 2.24.4 or newer\n  fix: cargo xtask doctor --install",
         ),
     ] {
-        let up = up_where_docker_says(&lab, question, answer);
+        let case = format!("{}) echo '{answer}'; exit ;;", question.replace(' ', "\\ "));
+        let up = up_with_docker_that(&lab, &case).exits(1);
         assert_eq!(first_lines(&up.stderr), wanted, "{}", up.stderr);
     }
 }

@@ -16,6 +16,7 @@ mod before;
 mod data;
 mod generated;
 mod health;
+mod lost;
 mod programs;
 mod running;
 mod system;

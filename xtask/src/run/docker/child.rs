@@ -1,7 +1,7 @@
 //! A process in the background: what it prints, whether it has ended, and how it is made to; starts none.
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{GRACE, TICK, exit_code};
 
@@ -37,6 +37,13 @@ impl Child {
                 Vec::new()
             }
         }
+    }
+
+    /// What it prints until its output ends; waits that long at most.
+    pub fn last_lines(&self, limit: Duration) -> Vec<String> {
+        let end = Instant::now() + limit;
+        let next = || self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok();
+        std::iter::from_fn(next).collect()
     }
 
     /// The exit code once it has ended.

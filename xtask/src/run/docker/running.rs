@@ -15,7 +15,7 @@ use crate::run::signals;
 /// How long the engine may take to answer a question; long, since a busy one is none that is broken.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How often a program that never began is started again.
-const RESTARTS: usize = 2;
+pub const RESTARTS: usize = 2;
 /// What is read back of a file that a failed command has written, in bytes.
 const HEAD: u64 = 4096;
 
@@ -260,7 +260,7 @@ impl Invocation {
 }
 
 /// Runs something; again where a container's runtime lost the program before it began, so that nothing is done twice.
-pub(super) fn begun<T>(never_began: impl Fn(&T) -> bool, mut run: impl FnMut() -> Result<T>) -> Result<T> {
+pub fn begun<T>(never_began: impl Fn(&T) -> bool, mut run: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..RESTARTS {
         let end = run()?;
         if !never_began(&end) {

@@ -35,6 +35,11 @@ fn headline_names_the_subcommand_without_its_options() {
 const LOST: &str =
     "OCI runtime exec failed: waiting for init preliminary setup: read init-p: connection reset by peer";
 
+/// What the engine says of a container whose program runc has lost.
+const LOST_START: &str = "Error response from daemon: failed to create task for container: failed to create shim task: \
+     OCI runtime create failed: runc create failed: unable to start container process: \
+     waiting for init preliminary setup: read init-p: connection reset by peer: unknown";
+
 /// A folder of this test's own; the lines of a script that is lost twice, each time with docker's words on this stream.
 #[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
 fn lost_twice(name: &str, stream: u8) -> (std::path::PathBuf, String) {
@@ -79,13 +84,26 @@ fn questions_too_are_asked_again_where_the_runtime_lost_the_program() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test removes its own files")]
+fn a_container_whose_program_the_runtime_lost_is_started_again() {
+    let (folder, _) = lost_twice("container", 2);
+    let mark = folder.join("mark");
+    let script = format!(
+        "[ -e '{0}' ] || {{ touch '{0}'; echo '{LOST_START}' >&2; exit 1; }}; echo here",
+        mark.display()
+    );
+    assert_eq!(invocation(&["-c", &script]).read().unwrap(), "here");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 #[allow(clippy::disallowed_methods, reason = "a test sets up its own files")]
 fn a_program_that_has_begun_or_never_will_is_started_once() {
     let folder = std::env::temp_dir().join(format!("xtask-once-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mark = folder.join("mark");
     let missing = "OCI runtime exec failed: exec: \"nope\": executable file not found in $PATH";
-    for (said, code) in [("", 126), (missing, 126), (LOST, 1)] {
+    for (said, code) in [("", 126), (missing, 126), (LOST, 1), (LOST_START, 1)] {
         let script = format!("echo x >> '{}'; echo '{said}'; exit {code}", mark.display());
         assert_eq!(invocation(&["-c", &script]).output().unwrap().code, code);
         assert_eq!(std::fs::read_to_string(&mark).unwrap(), "x\n", "{said}");
