@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::docker_that::with_docker_that;
 use crate::lab::docker;
 use crate::shop::{Shop, maria, psql, psql_as, shop};
 
@@ -68,6 +69,18 @@ fn a_dump_that_does_not_load_changes_nothing() {
     // Those that were stopped for it run again.
     let stopped = shop.long_running("{{.State.Status}}").into_iter().filter(|(_, state)| state != "running");
     assert_eq!(stopped.collect::<Vec<_>>(), []);
+
+    // Where they cannot be started again, that does not take the place of why nothing was restored.
+    let case = "start\\ *) echo 'Error response from daemon: no' >&2; exit 1 ;;";
+    let restored = with_docker_that(&shop, &["db", "restore", "broken", "--yes"], case).exits(1);
+    assert!(restored.stderr.contains(head), "{}", restored.stderr);
+    assert!(
+        restored.stderr.contains("warning: cannot start cart, desk, shop and stock again\n"),
+        "{}",
+        restored.stderr
+    );
+    shop.xtask(&["up"]).exits(0);
+    assert_eq!(shop.contents(), before);
 }
 
 #[test]

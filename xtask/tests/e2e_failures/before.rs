@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 
+use crate::docker_that::with_docker_that;
 use crate::lab::{beside, docker, free_ports};
-use crate::system::{assert_up_says, first_lines, system, up_fails, up_with_docker_that};
+use crate::system::{assert_up_says, first_lines, system, up_fails};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
 const PYTHON: &str = "python:3.13-slim";
@@ -285,7 +286,7 @@ fn an_engine_or_compose_that_is_too_old_is_named() {
         ),
     ] {
         let case = format!("{}) echo '{answer}'; exit ;;", question.replace(' ', "\\ "));
-        let up = up_with_docker_that(&lab, &case).exits(1);
+        let up = with_docker_that(&lab, &["up"], &case).exits(1);
         assert_eq!(first_lines(&up.stderr), wanted, "{}", up.stderr);
     }
 }

@@ -1,8 +1,9 @@
 //! Programs that the container's runtime loses before they begin, as a busy machine makes it do: docker's own calls are
 //! the real ones, but for those that say so.
 
+use crate::docker_that::with_docker_that;
 use crate::lab::beside;
-use crate::system::{first_lines, system, up_with_docker_that};
+use crate::system::{first_lines, system};
 
 const BUSYBOX: &str = "busybox:1.37-musl";
 
@@ -40,7 +41,7 @@ fn losing(once: bool) -> String {
 #[test]
 fn what_the_runtime_lost_is_built_and_started_again() {
     let Some(lab) = beside(&[BUSYBOX], || system("lost", SERVICES, &[DOCKERFILE])) else { return };
-    let up = up_with_docker_that(&lab, &losing(true)).exits(0);
+    let up = with_docker_that(&lab, &["up"], &losing(true)).exits(0);
     for call in ["build", "up"] {
         assert!(lab.root.join(format!("bin/docker-{call}")).exists(), "{call} was lost: {}", up.stderr);
     }
@@ -50,7 +51,7 @@ fn what_the_runtime_lost_is_built_and_started_again() {
 #[test]
 fn what_the_runtime_loses_again_and_again_is_said_in_its_words() {
     let Some(lab) = beside(&[BUSYBOX], || system("lost-always", SERVICES, &[DOCKERFILE])) else { return };
-    let up = up_with_docker_that(&lab, &losing(false)).exits(1);
+    let up = with_docker_that(&lab, &["up"], &losing(false)).exits(1);
     let said = first_lines(&up.stderr);
     assert!(
         said.starts_with("error: Compose could not start the services (exit code 1)\n  why: Error resp"),

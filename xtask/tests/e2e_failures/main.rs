@@ -3,6 +3,8 @@
 //! Where no engine answers, the tests say so and pass; with `XTASK_REQUIRE_DOCKER=1` they fail instead.
 #![allow(clippy::disallowed_methods, reason = "a test plays the user at the same machine")]
 
+#[path = "../e2e/docker_that.rs"]
+mod docker_that;
 #[path = "../engine/mod.rs"]
 mod engine;
 #[allow(dead_code, reason = "other tests need more of it")]

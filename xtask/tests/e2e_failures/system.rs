@@ -2,7 +2,6 @@
 //! to read a screen, and no fault.
 
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -53,19 +52,6 @@ fn keep_time(args: &[&str], up: &Screen) {
     let line = format!("{}\t{:.1}\t{said}\n", args.join(" "), up.took.as_secs_f64());
     let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
     file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the folder is the build's own");
-}
-
-/// `up` with the machine's own docker, but for the calls that these cases of the shell's `case "$*"` match.
-pub(crate) fn up_with_docker_that(lab: &Lab, cases: &str) -> Screen {
-    let path = std::env::var("PATH").expect("there is a PATH");
-    lab.write(
-        "bin/docker",
-        format!("#!/bin/sh\ncase \"$*\" in\n{cases}\nesac\nPATH='{path}' exec docker \"$@\"\n"),
-    );
-    let file = lab.root.join("bin/docker");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
-    let path = format!("{}:{path}", lab.root.join("bin").display());
-    lab.run(lab.command(&["up"]).env("PATH", path))
 }
 
 /// As [`assert_up_says`] for each of these services, whose images are built before.

@@ -74,7 +74,13 @@ fn replace(
     }
     let restored = restore::restore(docker, setup, manifest, servers, context.ui);
     if restored.is_err() && !clients.is_empty() {
-        docker.command(["start"]).args(clients.iter().map(|container| container.id.clone())).read()?;
+        let start = docker.command(["start"]).args(clients.iter().map(|container| container.id.clone()));
+        // Why nothing was restored is the error; that they stay stopped comes on top.
+        if let Err(why) = start.read() {
+            let names: Vec<&str> = clients.iter().map(|container| container.service.as_str()).collect();
+            let failure = Failure::new(format!("cannot start {} again", list(&names)));
+            context.ui.warn(failure.why(why).fix(setup.xtask("up")));
+        }
     }
     restored?;
     match before {
