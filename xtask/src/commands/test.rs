@@ -90,7 +90,7 @@ impl Asked {
         let health = health_suite(&self.setup, &seen);
         health::problems(&self.setup, &seen).iter().for_each(|(_, failure)| ui.error(failure));
         let findings = match &self.wanted {
-            Some(wanted) => connect::test(docker, project, wanted, &seen.containers)?,
+            Some(wanted) => connect::test(docker, &self.setup, wanted, &seen.containers)?,
             None => Vec::new(),
         };
         self.tell_findings(ui, &findings);

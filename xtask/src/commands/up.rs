@@ -106,7 +106,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<Outcome> {
 /// Watches until Ctrl-C, which ends that and nothing else.
 fn watch(project: &Project, request: &Request, ui: Ui) -> Result<Outcome> {
     let spec = project.spec()?;
-    let started = wanted(&spec, request)?;
+    let started = wanted(&project.setup, &spec, request)?;
     let started: Vec<&str> = started.iter().map(String::as_str).collect();
     let watched = watch::watched(&project.setup, &spec, &started)?;
     ui.status("Watching", format_args!("{} (until Ctrl-C)", list(&watched)));
@@ -158,7 +158,7 @@ fn bring_up(context: &Context, project: &mut Project, request: &Request) -> Resu
     check_names(&request.without, &spec.names(), "service")?;
     let asked = request;
     let mut request = &stand_in(docker, setup, &mut spec, asked)?;
-    let wanted = wanted(&spec, request)?;
+    let wanted = wanted(setup, &spec, request)?;
     let again;
     if ports::check(docker, setup, &chosen(&spec, &wanted), &before, ui)? == ports::Moved::Yes {
         setup.overlay = None;
@@ -263,13 +263,13 @@ fn look(project: &mut Project, ui: Ui) -> Result<(Machine, Vec<Container>, Spec)
 }
 
 /// The names to start: all, or the named ones with what they depend on; without those left out.
-fn wanted(spec: &Spec, request: &Request) -> Result<Vec<String>> {
+fn wanted(setup: &Setup, spec: &Spec, request: &Request) -> Result<Vec<String>> {
     let closure = spec.closure(&request.services).into_iter().map(|service| service.name.clone());
     let wanted: Vec<String> = closure.filter(|name| !request.without.contains(name)).collect();
     if wanted.is_empty() {
         return Err(Failure::new("there is nothing to start")
             .why("every service was left out")
-            .fix("cargo xtask up")
+            .fix(setup.xtask("up"))
             .into());
     }
     Ok(wanted)

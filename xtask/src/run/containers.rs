@@ -107,7 +107,7 @@ pub fn base_url(
         return Err(format!("there is no container of service `{service}`{}", near.unwrap_or_default()));
     }
     let Some(container) = of_service.find(|container| container.state == State::Running) else {
-        return Err(format!("service `{service}` does not run (`cargo xtask logs {service}`)"));
+        return Err(format!("service `{service}` does not run"));
     };
     let labels = &container.labels;
     let port = port.or_else(|| labels.main.as_ref().map(|main| main.port));

@@ -13,7 +13,8 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
     let setup = Setup::read(&context.out, &context.out_name(), &context.env)?;
     let snapshots = Store::of(&setup).list()?;
     if snapshots.is_empty() {
-        context.ui.status("Finished", "there is no snapshot; `cargo xtask db snapshot` takes one");
+        let take = setup.xtask("db snapshot");
+        context.ui.status("Finished", format_args!("there is no snapshot; `{take}` takes one"));
         return Ok(Outcome::Done);
     }
     let rows: Vec<Vec<String>> = snapshots.iter().map(row).collect();

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::{Failure, Result};
 use crate::run::docker::Docker;
 use crate::run::log_lines;
+use crate::run::setup::Setup;
 use crate::run::signals;
 use crate::run::state::Container;
 
@@ -88,6 +89,7 @@ impl Finding {
 
 /// The system while it is tried.
 struct System<'a> {
+    setup: &'a Setup,
     wanted: &'a Wanted,
     members: &'a [Member],
 }
@@ -109,19 +111,19 @@ impl System<'_> {
 /// When the engine does not answer, or the user interrupts.
 pub fn test(
     docker: &Docker,
-    project: &str,
+    setup: &Setup,
     wanted: &Wanted,
     containers: &[Container],
 ) -> Result<Vec<Finding>> {
     let members = members::members(docker, containers)?;
-    let system = System { wanted, members: &members };
+    let system = System { setup, wanted, members: &members };
     let edges = reach::edges(&system);
     let walls = apart::walls(&system);
     let targets = apart::targets(&system, &walls);
     let mut places: BTreeSet<Place> = edges.iter().filter_map(reach::Edge::place).cloned().collect();
     places.extend(walls.iter().filter_map(|wall| wall.place.clone()));
     places.extend(targets.values().map(|target| target.place.clone()));
-    let helpers = Helpers::start(docker, project, places);
+    let helpers = Helpers::start(docker, &setup.project, places);
     let mut findings = first_round(&helpers, &edges, &walls, &targets);
     findings.extend(tenants::try_all(&helpers, &system, &edges, &findings));
     drop(helpers);

@@ -21,6 +21,8 @@ pub(super) struct Edge<'s> {
     pub(super) to: &'s str,
     pub(super) wanted: &'s file::Edge,
     at: String,
+    /// The command that shows what it is told.
+    show: String,
     way: Result<Way, NoWay>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn edges<'s>(system: &'s System<'s>) -> Vec<Edge<'s>> {
         to,
         wanted,
         at: system.wanted.place(&["reaches", from, to]),
+        show: system.setup.xtask(&format!("env show {from}")),
         way: way(system, from, to, wanted),
     })
     .collect()
@@ -175,9 +178,7 @@ impl Edge<'_> {
     }
 
     fn failure(&self) -> Failure {
-        Failure::new(format!("`{}` does not reach `{}`", self.from, self.to))
-            .at(&self.at)
-            .fix(format!("cargo xtask env show {}", self.from))
+        Failure::new(format!("`{}` does not reach `{}`", self.from, self.to)).at(&self.at).fix(&self.show)
     }
 
     fn request(&self, way: &Way) -> String {

@@ -71,7 +71,7 @@ fn url_of_a_service_or_the_reason_why_there_is_none() {
         ("api", Some(8080), Ok("http://127.0.0.1:3000")),
         ("api", Some(9090), Err("port 9090 of service `api` is not published on the host")),
         ("hidden", None, Err("port 80 of service `hidden` is not published on the host")),
-        ("worker", None, Err("service `worker` does not run (`cargo xtask logs worker`)")),
+        ("worker", None, Err("service `worker` does not run")),
         ("workers", None, Err("there is no container of service `workers`; did you mean `worker`?")),
         ("something", None, Err("there is no container of service `something`")),
     ] {

@@ -26,6 +26,9 @@ const DRAFT: &str = ".draft-";
 pub struct Store {
     folder: PathBuf,
     shown: String,
+    /// The commands that take and list snapshots here.
+    take: String,
+    list: String,
 }
 
 /// A snapshot that is being taken; gone without a trace unless it is finished.
@@ -40,7 +43,12 @@ pub struct Draft {
 impl Store {
     /// Of this setup; the folder may not exist yet.
     pub fn of(setup: &Setup) -> Store {
-        Store { folder: setup.out.join(FOLDER), shown: format!("{}/{FOLDER}", setup.shown) }
+        Store {
+            folder: setup.out.join(FOLDER),
+            shown: format!("{}/{FOLDER}", setup.shown),
+            take: setup.xtask("db snapshot NAME"),
+            list: setup.xtask("db list"),
+        }
     }
 
     /// The snapshots, the newest first.
@@ -76,7 +84,7 @@ impl Store {
     pub fn get(&self, name: &str) -> Result<Manifest> {
         let all = self.list()?;
         let Some(found) = all.iter().find(|known| known.name == name) else {
-            return Err(unknown(name, &all).into());
+            return Err(self.unknown(name, &all).into());
         };
         for entry in &found.entries {
             let length = fs::metadata(self.folder.join(name).join(&entry.file)).map(|data| data.len());
@@ -88,7 +96,7 @@ impl Store {
                 return Err(Failure::new(format!("the snapshot `{name}` is not whole"))
                     .at(format!("{}/{name}/{}", self.shown, entry.file))
                     .why(why)
-                    .fix("take another one: cargo xtask db list")
+                    .fix(format!("take another one: {}", self.list))
                     .into());
             }
         }
@@ -155,6 +163,16 @@ impl Store {
     fn failure(&self, what: &str, why: io::Error) -> Failure {
         Failure::new(format!("cannot {what}")).at(&self.shown).why(why)
     }
+
+    fn unknown(&self, name: &str, all: &[Manifest]) -> Failure {
+        let failure = Failure::new(format!("there is no snapshot `{name}`"));
+        let names: Vec<&str> = all.iter().map(|known| known.name.as_str()).collect();
+        if names.is_empty() {
+            return failure.why("there is none at all").fix(&self.take);
+        }
+        let failure = failure.why(format!("{}: {}", count(names.len(), "snapshot"), list(&names)));
+        failure.did_you_mean(name, names.iter().copied())
+    }
 }
 
 impl Draft {
@@ -210,16 +228,6 @@ impl Drop for Draft {
             let _ = remove(&self.folder);
         }
     }
-}
-
-fn unknown(name: &str, all: &[Manifest]) -> Failure {
-    let failure = Failure::new(format!("there is no snapshot `{name}`"));
-    let names: Vec<&str> = all.iter().map(|known| known.name.as_str()).collect();
-    if names.is_empty() {
-        return failure.why("there is none at all").fix("cargo xtask db snapshot NAME");
-    }
-    let failure = failure.why(format!("{}: {}", count(names.len(), "snapshot"), list(&names)));
-    failure.did_you_mean(name, names.iter().copied())
 }
 
 fn check_name(name: &str) -> Result<()> {

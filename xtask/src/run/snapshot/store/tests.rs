@@ -13,7 +13,9 @@ impl Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("xtask-snapshots-{}-{n}", std::process::id()));
-        Place(Store { folder, shown: "snapshots".to_owned() })
+        let [shown, take, list] =
+            ["snapshots", "cargo xtask db snapshot NAME", "cargo xtask db list"].map(str::to_owned);
+        Place(Store { folder, shown, take, list })
     }
 
     fn take(&self, name: &str, taken: &str, automatic: bool) {
