@@ -118,11 +118,9 @@ fn failed_step(lines: &[String]) -> Option<Step> {
             step.service = inside.split(' ').next().unwrap_or_default().to_owned();
             step.instruction = instruction.to_owned();
         } else if !line.starts_with("ERROR") && !line.starts_with("CANCELED") {
-            // `0.206 text`: the seconds say nothing to the reader.
-            let text = line
-                .split_once(' ')
-                .filter(|(time, _)| time.parse::<f64>().is_ok())
-                .map_or(line, |(_, text)| text);
+            // `0.206 text`: the seconds say nothing to the reader, of an empty line there is nothing else.
+            let (time, text) = line.split_once(' ').unwrap_or((line, ""));
+            let text = if time.parse::<f64>().is_ok() { text } else { line };
             step.output.push(text.to_owned());
         }
     }
@@ -255,7 +253,7 @@ mod tests {
     }
 
     const LOG: &str = "#4 [api one 1/2] FROM docker.io/library/busybox:1.37\n#4 DONE 0.0s\n\n\
-        #5 [api one 2/2] RUN echo hello;   false\n#6 [web 1/1] RUN true\n#5 0.206 hello\n#5 0.211 fatal: no\n\
+        #5 [api one 2/2] RUN echo hello;   false\n#6 [web 1/1] RUN true\n#5 0.206 hello\n#5 0.208\n#5 0.211 fatal: no\n\
         #5 ERROR: process \"/bin/sh -c echo\" did not complete successfully: exit code: 1\n------\n\
         failed to solve: process \"/bin/sh -c echo\" did not complete successfully: exit code: 1\n";
 
@@ -264,7 +262,7 @@ mod tests {
         let step = failed_step(&lines(LOG)).unwrap();
         assert_eq!(step.service, "api");
         assert_eq!(step.instruction, "RUN echo hello;   false");
-        assert_eq!(step.output, ["hello", "fatal: no"]);
+        assert_eq!(step.output, ["hello", "", "fatal: no"]);
     }
 
     #[test]
