@@ -3,7 +3,7 @@
 mod configured;
 mod dialect;
 mod node;
-mod npm;
+pub(super) mod npm;
 mod others;
 mod python;
 mod site;

@@ -173,6 +173,7 @@ impl Built {
     fn from_dockerfiles(repo: &Repo, catalog: &Catalog, roots: &services::Roots) -> Built {
         let mut found = services::find(repo, catalog, roots);
         let deployed = deployment::read(repo, catalog, roots, &mut found);
+        services::settle_started(repo, &mut found.services);
         let own = in_parallel(found.services.iter().collect(), |service| {
             let mut facts =
                 dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());

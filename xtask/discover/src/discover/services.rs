@@ -17,6 +17,7 @@ mod place;
 mod roots;
 mod set_aside;
 mod several;
+mod started;
 mod tags;
 mod tasks;
 
@@ -42,6 +43,7 @@ pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 pub(super) use naming::name_uniquely;
 pub(super) use roots::Roots;
+pub(super) use started::settle as settle_started;
 pub(super) use tags::Tagged;
 pub(super) use tasks::settle as settle_tasks;
 

@@ -8,7 +8,7 @@ use crate::model::fact::Image;
 
 /// The text of a script of the nearest package.json, with those that run before and after it, and that they call; each
 /// once.
-pub(super) fn scripts(manifest: &Value, name: &str, steps: usize) -> String {
+pub(in crate::discover) fn scripts(manifest: &Value, name: &str, steps: usize) -> String {
     let text = |name: &str| -> &str {
         manifest
             .get("scripts")
@@ -34,7 +34,7 @@ pub(super) fn scripts(manifest: &Value, name: &str, steps: usize) -> String {
 }
 
 /// The names behind `npm run`, `yarn` and their like in a command.
-pub(super) fn called_scripts(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::discover) fn called_scripts(text: &str) -> impl Iterator<Item = &str> {
     let words: Vec<&str> =
         text.split([' ', '\n', '\t', '"', '\'', ',']).filter(|word| !word.is_empty()).collect();
     let found: Vec<&str> = words
