@@ -85,6 +85,16 @@ fn a_monorepo_whose_only_dockerfile_is_a_folder_has_no_service() {
 }
 
 #[test]
+fn a_comment_that_is_not_utf8_takes_no_service_away() {
+    let shop = shop();
+    let before = shop.xtask(&["inventory"]);
+    let mut text = fs::read(shop.root.join("api/Dockerfile")).expect("the shop has it");
+    text.extend(b"\n  # usu\xe1rio\n");
+    shop.write("api/Dockerfile", &text);
+    assert_screen(&shop.xtask(&["inventory"]), 0, &before.stdout, "");
+}
+
+#[test]
 fn a_dockerfile_that_is_not_utf8_is_named_with_its_line() {
     let shop = shop();
     shop.write("web/Dockerfile", b"FROM python:3.13-slim\nLABEL by=\xff\xfe\nEXPOSE 8001\n");

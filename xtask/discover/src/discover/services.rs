@@ -1,5 +1,6 @@
 //! Finds the services: which Dockerfiles are one, what they are called, where their code lies and how they are built.
 
+mod alike;
 mod aside;
 mod bases;
 mod binaries;
@@ -85,6 +86,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     let (bases, mut candidates): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_base);
     bases.into_iter().for_each(|base| found.aside(base.file, aside::BASE.to_owned()));
     copied::settle(repo, &mut candidates);
+    alike::settle(&mut candidates);
     let chosen = choose(candidates);
     let has_programs = chosen.iter().any(|(one, better)| better.is_none() && !one.is_mounted());
     for (candidate, better) in chosen {
@@ -101,6 +103,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     found.set_collections_aside(repo);
     found.set_build_tools_aside(repo);
     naming::names_in_common(&mut found.services);
+    naming::programs(&mut found.services);
     found.set_doubles_aside(repo);
     name_uniquely(&mut found.services);
     // What is no service needs no advice.
@@ -185,13 +188,21 @@ fn read(repo: &Repo, file: &RepoPath) -> Result<Dockerfile, Problem> {
             .fix("mend it, or leave its folder out with `services.exclude` in `config.yaml`")
     };
     let text = repo.text(file).map_err(|why| failed(None, &why.to_string()))?;
-    if let Some(line) = text.damaged {
+    if let Some(line) = text.damaged.and_then(|first| damaged(&text.text, first)) {
         return Err(failed(Some(line), "it is not UTF-8"));
     }
     if text.text.trim().is_empty() {
         return Err(failed(Some(1), "it is empty"));
     }
     Dockerfile::parse(&text.text).map_err(|(line, why)| failed(Some(line), &why))
+}
+
+/// The first line from `first` on that lost a character and is no comment, which the builder does not read either.
+fn damaged(text: &str, first: u32) -> Option<u32> {
+    let from = (1u32..).zip(text.lines()).skip_while(|(number, _)| *number < first);
+    let is_lost =
+        |line: &str| line.contains(char::REPLACEMENT_CHARACTER) && !line.trim_start().starts_with('#');
+    from.filter(|(_, line)| is_lost(line)).map(|(number, _)| number).next()
 }
 
 fn broken(file: &RepoPath, line: u32, why: &str) -> Problem {

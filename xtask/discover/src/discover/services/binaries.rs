@@ -19,12 +19,19 @@ pub(super) struct Program {
 
 /// The programs that the last stage takes from those that built them, each by its own name; fewer than two are none.
 pub(super) fn of(repo: &Repo, image: &Image) -> Vec<Program> {
-    if !(image.command.is_empty() && image.entrypoint.is_empty() && aside::is_bare(image)) {
+    let starts_nothing = image.entrypoint.iter().chain(&image.command).all(|word| is_init(word));
+    if !(starts_nothing && aside::is_bare(image)) {
         return Vec::new();
     }
     let built = image.brought.iter().filter(|one| image.stages.contains(&one.from));
     let programs: Vec<Program> = built.filter_map(|one| program(repo, one)).collect();
     if programs.len() < 2 { Vec::new() } else { programs }
+}
+
+/// Whether a word of a command belongs to the init that starts the program behind it: `tini`, `dumb-init`, their flags.
+pub(super) fn is_init(word: &str) -> bool {
+    let name = word.rsplit('/').next().unwrap_or_default();
+    name.starts_with('-') || matches!(name, "catatonit" | "dumb-init" | "tini" | "tini-static")
 }
 
 fn program(repo: &Repo, brought: &Brought) -> Option<Program> {
@@ -103,6 +110,12 @@ mod tests {
                 "mailer in cmd/mailer: /usr/bin/mailer"
             ]
         );
+    }
+
+    #[test]
+    fn init_that_waits_for_a_command_starts_no_program() {
+        assert_eq!(found(&format!("{BOTH}ENTRYPOINT [\"/usr/bin/tini\", \"-s\", \"--\"]\n")).len(), 3);
+        assert_eq!(found(&format!("{BOTH}ENTRYPOINT [\"tini\", \"--\", \"/api\"]\n")).len(), 1);
     }
 
     #[test]

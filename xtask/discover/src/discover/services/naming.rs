@@ -1,10 +1,11 @@
-//! What services are called beside each other: words that many have in common left out, names that two have told apart.
+//! What services are called beside each other: words that many have in common left out, names that two have told apart,
+//! and the names of the programs that they start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names::valid_name;
-use super::place;
-use crate::model::fact::ServiceFacts;
+use super::{binaries, place};
+use crate::model::fact::{Brought, Image, ServiceFacts};
 use crate::model::path::RepoPath;
 
 /// Fewer services that begin with the same word are called so.
@@ -64,6 +65,54 @@ fn shorten(services: &mut [ServiceFacts], group: &[usize], from: usize) {
     }
 }
 
+/// Names of programs that say nothing about whose they are.
+const PLAIN: &[&str] = &[
+    "api",
+    "app",
+    "application",
+    "backend",
+    "bin",
+    "binary",
+    "exe",
+    "http",
+    "main",
+    "out",
+    "output",
+    "program",
+    "run",
+    "server",
+    "service",
+    "start",
+    "web",
+    "worker",
+];
+
+/// A service that starts a program that was built for it is also known by the program's name, however its folder is
+/// called: `CMD ["./ledger"]`, where an earlier stage built `ledger`.
+pub(super) fn programs(services: &mut [ServiceFacts]) {
+    let names: BTreeSet<String> = services.iter().map(|service| service.name.clone()).collect();
+    for service in services {
+        let Some(name) = program(&service.image) else { continue };
+        let is_known = names.contains(&name) || service.aliases.contains(&name);
+        if !is_known && !PLAIN.contains(&name.as_str()) {
+            service.aliases.push(name);
+        }
+    }
+}
+
+/// The program that an image starts, where another stage of its Dockerfile made it.
+fn program(image: &Image) -> Option<String> {
+    let word = image.entrypoint.iter().chain(&image.command).find(|word| !binaries::is_init(word))?;
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let is_it = |one: &Brought| {
+        image.stages.contains(&one.from)
+            && (one.to.rsplit('/').next() == Some(name) || one.source.rsplit('/').next() == Some(name))
+    };
+    // Scripts and archives have an ending, and are not what others call.
+    let is_plain = !name.is_empty() && !name.contains(['.', '$', ' ']);
+    (is_plain && image.brought.iter().any(is_it)).then(|| valid_name(name))
+}
+
 /// Where two services have one name, the folder above that says whose they are is put in front, and a number behind if
 /// that is not enough.
 pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
@@ -89,5 +138,44 @@ pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
         let name = name.unwrap_or(longer);
         taken.insert(name.clone());
         service.aliases.push(std::mem::replace(&mut service.name, name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Roots, find};
+    use crate::catalog::Catalog;
+    use crate::repo::Repo;
+
+    fn aliases(last: &str) -> Vec<String> {
+        let tree = format!(
+            "//- /api_books/Dockerfile\nFROM golang AS build\nCOPY . .\nRUN go build -o /out/ledger ./cmd/ledger\n{last}\n\
+             //- /api_books/go.mod\nmodule shop/books\n//- /api_books/cmd/ledger/main.go\npackage main\n"
+        );
+        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
+        let mut aliases = found.services[0].aliases.clone();
+        aliases.retain(|alias| alias != "api_books");
+        aliases
+    }
+
+    #[test]
+    fn service_is_known_by_the_program_that_it_starts() {
+        for start in [
+            "FROM alpine\nCOPY --from=build /out/ledger .\nCMD [\"./ledger\"]",
+            "FROM alpine\nCOPY --from=build /out/ /usr/bin/ledger\nENTRYPOINT [\"tini\", \"-s\", \"--\", \"ledger\", \"serve\"]",
+        ] {
+            assert_eq!(aliases(start), ["ledger"], "{start}");
+        }
+    }
+
+    #[test]
+    fn program_of_a_plain_name_or_of_the_base_image_names_nobody() {
+        for start in [
+            "FROM alpine\nCOPY --from=build /out/server .\nCMD [\"./server\"]",
+            "FROM alpine\nCOPY --from=build /out/ledger .\nCMD [\"caddy\", \"run\"]",
+            "FROM alpine\nCOPY --from=build /out/ledger start.sh ./\nCMD [\"./start.sh\"]",
+        ] {
+            assert_eq!(aliases(start), [""; 0], "{start}");
+        }
     }
 }
