@@ -5,6 +5,7 @@
 mod aspire;
 mod bake;
 mod compose;
+mod constants;
 mod helm;
 mod kubernetes;
 mod processes;

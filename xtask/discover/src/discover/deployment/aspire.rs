@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Unit;
+use super::{Unit, constants};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -89,7 +89,7 @@ pub(super) fn units(text: &str, file: &RepoPath, repo: &Repo) -> Vec<Unit> {
         return Vec::new();
     }
     let folder = file.parent().unwrap_or_default();
-    let text = without_comments(text);
+    let text = constants::replace(&without_comments(text), repo);
     let mut resources: BTreeMap<String, Resource> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
     for statement in text.split(';') {
@@ -128,7 +128,7 @@ fn read(
     let mut current = resources.get(receiver).cloned();
     for call in &calls {
         if let Some(word) = call.name.strip_prefix("Add") {
-            let Some(added) = add(word, call, current.as_ref(), (folder, repo)) else { continue };
+            let Some(added) = add(word, call, current.as_ref(), (assigned, folder, repo)) else { continue };
             if assigned.is_empty() {
                 variable.clone_from(&added.name);
             }
@@ -197,10 +197,14 @@ fn add(
     word: &str,
     call: &Call<'_>,
     receiver: Option<&Resource>,
-    (folder, repo): (&RepoPath, &Repo),
+    (assigned, folder, repo): (&str, &RepoPath, &Repo),
 ) -> Option<Resource> {
-    let strings = strings(call.arguments);
-    let name = (*strings.first()?).to_owned();
+    let mut strings = strings(call.arguments);
+    // A name that is put together elsewhere: the variable's has to do.
+    if !call.arguments.trim_start().starts_with('"') && !call.arguments.trim().is_empty() {
+        strings.insert(0, assigned);
+    }
+    let name = strings.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())?;
     if word == "Database" {
         let server = receiver.filter(|server| server.address.is_some())?;
         let database = strings.get(1).map_or_else(|| name.clone(), |database| (*database).to_owned());
@@ -319,7 +323,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let tree = "//- /src/Shop.Orders/Shop.Orders.csproj\n<Project/>\n//- /src/Web/Web.csproj\n<Project/>\n//- /spa/package.json\n{}\n";
+        let tree = "//- /src/Shop.Orders/Shop.Orders.csproj\n<Project/>\n//- /src/Web/Web.csproj\n<Project/>\n//- /spa/package.json\n{}\n\
+            //- /src/Names.cs\npublic static class Names\n{\n  public static class Databases\n  {\n    public const string Orders = \"orders-db\";\n  }\n  \
+            public const string Api = \"orders-api\";\n  public const string Server = \"pg\";\n}\n";
         let file = RepoPath::new("src/Shop.AppHost/Program.cs").expect("inside the root");
         let one = |unit: Unit| {
             let code = unit.code.map(|code| code.to_string()).unwrap_or_default();
@@ -344,6 +350,20 @@ mod tests {
                 "orders-api in src/Shop.Orders [] [(\"ConnectionStrings__orders-db\", \"Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders\"), (\"Mode\", \"fast\"), (\"Broker\", \"amqp://localhost:5672\")]",
                 "web in src/Web [] [(\"services__orders-api__http__0\", \"http://orders-api\"), (\"ConnectionStrings__cache\", \"localhost:6379\")]",
                 "spa in spa [3000] [(\"API\", \"http://orders-api\")]",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_constants_hold_are_read() {
+        let text = "var db = builder.AddPostgres(Names.Server).AddDatabase(Names.Databases.Orders);\n\
+            builder.AddProject<Projects.Shop_Orders>(Names.Api).WithReference(db);\n\
+            var web = builder.AddProject(MakeName(1), \"../Web/Web.csproj\").WithReference(db);";
+        assert_eq!(
+            shown(text),
+            [
+                "orders-api in src/Shop.Orders [] [(\"ConnectionStrings__orders-db\", \"Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders-db\")]",
+                "web in src/Web [] [(\"ConnectionStrings__orders-db\", \"Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders-db\")]"
             ]
         );
     }
