@@ -60,7 +60,7 @@ pub(super) fn of(
         ports.push(Port { container: port, protocol: protocol(port), purpose: Purpose::Main });
     } else if let Some(strongest) = strongest(facts, &mains, others) {
         let others = mains.iter().filter(|claim| claim.source == strongest);
-        for claim in others {
+        for claim in others.filter(|claim| !is_without_server(facts, &claims, claim)) {
             if !ports.iter().any(|port| port.container == claim.port) {
                 ports.push(Port {
                     container: claim.port,
@@ -101,6 +101,26 @@ pub(super) fn of(
     }
     ports.sort_by_key(|port| port.purpose);
     ports
+}
+
+/// Whether EXPOSE names the port that templates of .NET give to HTTPS beside the one on which their base image listens,
+/// where nothing else says that anybody listens there: it takes a certificate and a variable, which the image lacks.
+fn is_without_server(facts: &ServiceFacts, claims: &[Claim<'_>], claim: &Claim<'_>) -> bool {
+    let plain = match claim.port {
+        443 => 80,
+        8081 => 8080,
+        _ => return false,
+    };
+    let base = |other: &Claim<'_>| other.at.rule == "base-image-port" && other.port == plain;
+    let sets_https = |(name, value, _): &(String, String, u32)| {
+        name.ends_with("HTTPS_PORTS") || (name.ends_with("URLS") && value.contains("https://"))
+    };
+    claim.source == PortSource::Expose
+        && facts.language == "dotnet"
+        && claims.iter().any(base)
+        && claims.iter().any(|other| other.source == PortSource::Expose && other.port == plain)
+        && claims.iter().all(|other| other.port != claim.port || other.source == PortSource::Expose)
+        && !facts.image.env.iter().any(sets_https)
 }
 
 /// A gRPC server beside the web server has a port of its own, which EXPOSE often forgets: the one that the service's own

@@ -307,3 +307,16 @@ fn address_that_binds_everything_is_no_call() {
     assert_eq!(needs("USERS_ADDR", "localhost:5000"), ["users"]);
     assert_eq!(needs("USERS_URL", "0.0.0.0:5000"), ["users"]);
 }
+
+#[test]
+fn https_of_a_template_that_nothing_serves_is_no_port() {
+    let ports = |more: &str| {
+        let stack = planned(&format!(
+            "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n{more}EXPOSE 8080\nEXPOSE 8081\nENTRYPOINT [\"dotnet\", \"Api.dll\"]\n\
+             //- /api/Api.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /api/Program.cs\n\n"
+        ));
+        service(&stack, "api").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
+    };
+    assert_eq!(ports(""), [8080]);
+    assert_eq!(ports("ENV ASPNETCORE_HTTPS_PORTS=8081\n"), [8080, 8081]);
+}
