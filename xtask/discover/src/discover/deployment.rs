@@ -287,8 +287,11 @@ fn add_components(catalog: &Catalog, found: &mut Found, deployment: &Deployment)
 /// The service that a unit runs.
 fn owner(found: &Found, unit: &Unit) -> Option<usize> {
     let all = &found.services;
+    let lies_there =
+        |at: &usize| unit.code.as_ref().is_some_and(|code| !code.is_root() && all[*at].path == *code);
+    // A chore is no other service's container; a program whose code is a service's is that service, whatever it does.
     if is_chore(&unit.name) {
-        return None;
+        return (0..all.len()).find(lies_there).filter(|_| unit.build.is_none());
     }
     if let Some(build) = &unit.build {
         let same = |at: &usize| all[*at].dockerfile == build.dockerfile;
@@ -307,9 +310,8 @@ fn owner(found: &Found, unit: &Unit) -> Option<usize> {
     }
     if let Some(code) = &unit.code {
         let names = Names::of(all);
-        let same = |at: &usize| !code.is_root() && all[*at].path == *code;
         return (0..all.len())
-            .find(same)
+            .find(lies_there)
             .or_else(|| names.find(code.name()))
             .or_else(|| names.find(&unit.name));
     }

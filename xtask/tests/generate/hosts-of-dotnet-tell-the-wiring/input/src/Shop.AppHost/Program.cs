@@ -1,7 +1,11 @@
 var builder = DistributedApplication.CreateBuilder(args);
 
 var database = builder.AddPostgres("pg").WithDataVolume().AddDatabase("orders-db", "orders");
-var cache = builder.AddRedis("cache");
+var cache = builder.AddRedis(ResourceNames.Cache);
+
+builder.AddProject<Projects.Shop_MigrationService>(ResourceNames.Services.Migration)
+    .WithReference(database)
+    .WaitFor(database);
 
 var orders = builder.AddProject<Projects.Shop_Orders>("orders-api")
     .WithReference(database)
