@@ -1,6 +1,6 @@
 //! Facts that follow from those of other files: what callers and images say about where a service listens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::EXPOSED_VARIABLE;
 use super::names::Names;
@@ -220,11 +220,29 @@ fn add_registries(services: &mut [ServiceFacts]) {
     }
 }
 
-/// `ORDERS_PORT` is a stranger's port everywhere but in the service that is called so.
+/// `ORDERS_PORT` is a stranger's port everywhere but in the service that is called so; so are `ORDERS_HTTP_PORT` and,
+/// beside one of these, `ORDERS_GRPC_PORT`.
 fn add_own_ports(service: &mut ServiceFacts) {
+    let known: BTreeSet<String> = service
+        .facts
+        .iter()
+        .filter_map(|fact| match &fact.what {
+            What::EnvValue { name, .. } | What::EnvRead { name, .. } => Some(name.to_ascii_uppercase()),
+            _ => None,
+        })
+        .filter(|name| name.ends_with("_PORT"))
+        .collect();
     let own = |variable: &str| {
         let upper = variable.to_ascii_uppercase();
-        let prefix = upper.strip_suffix("_PORT").unwrap_or_default().to_owned();
+        let mut prefix = upper.strip_suffix("_PORT").unwrap_or_default().to_owned();
+        if let Some(of_web) = prefix.strip_suffix("_HTTP") {
+            prefix = of_web.to_owned();
+        } else if let Some(of_grpc) = prefix.strip_suffix("_GRPC") {
+            let beside = ["PORT", "HTTP_PORT"].map(|ending| format!("{of_grpc}_{ending}"));
+            if beside.iter().any(|name| known.contains(name)) {
+                prefix = of_grpc.to_owned();
+            }
+        }
         let mut names = std::iter::once(&service.name).chain(&service.aliases);
         let is_own = |name: &String| super::names::loose(name) == super::names::loose(&prefix);
         let is_exposed = |fact: &Fact| {
@@ -243,7 +261,7 @@ fn add_own_ports(service: &mut ServiceFacts) {
         let Some(port) = value.trim().parse::<u16>().ok().filter(|port| *port > 0 && own(name)) else {
             continue;
         };
-        let (protocol, purpose) = ports::kind(port);
+        let (protocol, purpose) = ports::of_name(name, port);
         let what = What::Port { port, protocol, purpose, source, variable: Some(name.clone()) };
         found.push(Fact { what, at: fact.at.clone(), subject: Subject::Here });
     }
@@ -319,6 +337,19 @@ mod tests {
         let tree = "//- /orders-service/Dockerfile\nFROM x\n//- /web/Dockerfile\nFROM x\nENV ORDERS_URL=http://orders:8080/v1\n";
         assert_eq!(ports_of(tree, "orders-service"), [(8080, PortSource::Caller)]);
         assert_eq!(ports_of(tree, "web"), []);
+    }
+
+    #[test]
+    fn variables_that_bear_a_service_s_name_give_its_web_and_grpc_ports() {
+        let tree = |variables: &str| {
+            format!("//- /orders/Dockerfile\nFROM x\n//- /orders/.env.example\n{variables}\n")
+        };
+        let ports = |variables: &str| {
+            ports_of(&tree(variables), "orders").into_iter().map(|(port, _)| port).collect::<Vec<u16>>()
+        };
+        assert_eq!(ports("ORDERS_HTTP_PORT=2535\nORDERS_GRPC_PORT=2536\nUSERS_HTTP_PORT=2525"), [2535, 2536]);
+        // Where another port may be in the code, that of gRPC is not the only one.
+        assert_eq!(ports("ORDERS_GRPC_PORT=2536"), [0; 0]);
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
     for (at, candidate) in candidates.iter().enumerate() {
         let place = &candidate.place;
         let apart = place.path.is_root() && candidate.file.depth() > 1;
-        if let Some(project) = started_project(repo, candidate).filter(|_| apart) {
+        let project = || started_project(repo, candidate).or_else(|| built_program(repo, candidate));
+        if let Some(project) = Some(()).filter(|()| apart).and_then(|()| project()) {
             started.push((at, project));
             continue;
         }
@@ -25,7 +26,9 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             None => drop(homes.entry(place.path.clone()).or_default().insert(place.name.clone())),
         }
     }
+    let mut variants: BTreeMap<(Option<RepoPath>, String), RepoPath> = BTreeMap::new();
     for (at, project) in started {
+        variants.insert((candidates[at].file.parent(), candidates[at].place.name.clone()), project.clone());
         let place = &mut candidates[at].place;
         // `ci/Dockerfile.dotnet`: what runs the program is no name for it.
         let name = project.name().to_owned();
@@ -33,6 +36,12 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             *place = place::called(project, &name);
         } else {
             place.path = project;
+        }
+    }
+    // One beside it that only packs what was built elsewhere packs the same.
+    for candidate in candidates.iter_mut().filter(|one| one.place.path.is_root() && one.file.depth() > 1) {
+        if let Some(path) = variants.get(&(candidate.file.parent(), candidate.place.name.clone())) {
+            candidate.place.path = path.clone();
         }
     }
     for (module, made) in makers {
@@ -56,6 +65,22 @@ fn started_project(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
     let mut projects = repo.files().filter(is_it);
     let only = projects.next().and_then(|file| file.parent()).filter(|folder| !folder.is_root());
     only.filter(|_| projects.next().is_none())
+}
+
+/// The only program of Go that an image builds: `RUN go build -o /app ./cmd/orders/main.go` is `cmd/orders`.
+fn built_program(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
+    let read = candidate.read.as_ref().ok()?;
+    let mut programs = BTreeSet::new();
+    for command in read.commands().filter(|command| command.contains("go build")) {
+        let words = command.split_whitespace().filter(|word| word.contains('/') && !word.starts_with('-'));
+        programs.extend(words.filter_map(|word| {
+            let path = RepoPath::root().join(word.strip_suffix("/main.go").unwrap_or(word))?;
+            let is_program = path.join("main.go").is_some_and(|file| repo.is_file(&file));
+            (is_program && !path.is_root()).then_some(path)
+        }));
+    }
+    let only = programs.pop_first()?;
+    programs.is_empty().then_some(only)
 }
 
 /// Nothing where an image is made of all, of several modules, or of none.
@@ -86,6 +111,24 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::discover::services::Roots;
+
+    #[test]
+    fn program_of_go_that_an_image_builds_is_its_code() {
+        let image = |build: &str| {
+            found(&format!(
+                "//- /docker/Dockerfile-Login\nFROM golang AS build\nCOPY . .\nRUN CGO_ENABLED=0 {build}\nFROM scratch\nCOPY --from=build /app/auth /\nCMD [\"/auth\"]\n\
+                 //- /go.mod\nmodule shop\n//- /cmd/auth/main.go\npackage main\n//- /cmd/users/main.go\npackage main\n"
+            ))
+        };
+        assert_eq!(
+            image("go build -v -o /app/auth ./cmd/auth/main.go"),
+            ["login in cmd/auth: docker/Dockerfile-Login"]
+        );
+        let packed = "go build -o /app/auth ./cmd/auth\n//- /docker/Dockerfile-Login.prod\nFROM scratch\nCOPY auth /\nCMD [\"/auth\"]\n//- /x\n";
+        assert_eq!(image(packed).len(), 1);
+        let both = "go build -o /app/ ./cmd/auth && go build -o /app/ ./cmd/users";
+        assert_eq!(image(both), ["login in .: docker/Dockerfile-Login"]);
+    }
 
     fn found(tree: &str) -> Vec<String> {
         let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
