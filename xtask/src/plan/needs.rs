@@ -228,7 +228,7 @@ impl<'a> Finder<'a> {
         if names_origins(name) {
             return;
         }
-        let strength = self.strength(draft.facts, &target, setting, value);
+        let strength = self.strength(draft.facts, &target, (name, setting), value);
         let need = gathered.need(target, strength, weight, at);
         if part == Part::Database {
             need.database = value.map(str::to_owned).or(need.database.take());

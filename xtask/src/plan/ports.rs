@@ -175,6 +175,9 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     if is_started_elsewhere(mains, &exposed) {
         return Some(PortSource::Command);
     }
+    if is_called_elsewhere(facts, mains) {
+        return Some(PortSource::Caller);
+    }
     let against: Vec<&&Claim<'_>> = mains
         .iter()
         .filter(|c| {
@@ -235,6 +238,21 @@ fn callers_know_better(facts: &ServiceFacts, mains: &[&Claim<'_>]) -> bool {
         && called.all(|other| other == port)
         && of(PortSource::FrameworkDefault).all(|claim| {
             (claim.at.rule != "base-image-port" || is_moved_by_urls(facts)) && claim.port != port
+        })
+}
+
+/// Whether EXPOSE only repeats what the base image of .NET listens on, as templates do, and all who call the service write
+/// another port beside its name: where that is a file's number, the server is told and not the callers.
+fn is_called_elsewhere(facts: &ServiceFacts, mains: &[&Claim<'_>]) -> bool {
+    let Some(called) = mains.iter().find(|claim| claim.source == PortSource::Caller) else { return false };
+    let base = mains.iter().find(|claim| claim.at.rule == "base-image-port").map(|claim| claim.port);
+    let is_template = |port: u16| Some(port) == base || matches!(port, 443 | 8081);
+    is_moved_by_urls(facts)
+        && is_called_by_all(mains, called.port)
+        && mains.iter().all(|claim| match claim.source {
+            PortSource::Caller => true,
+            PortSource::Expose => is_template(claim.port) && claim.port != called.port,
+            _ => claim.at.rule == "base-image-port",
         })
 }
 

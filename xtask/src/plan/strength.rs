@@ -31,13 +31,20 @@ impl Finder<'_> {
         &self,
         facts: &ServiceFacts,
         target: &Target,
-        setting: &Setting<'_>,
+        (name, setting): (&str, &Setting<'_>),
         value: Option<&str>,
     ) -> Strength {
         if is_for_others(facts, setting) {
             return Strength::Possible;
         }
-        let Target::Kind(kind) = target else { return Strength::Required };
+        let Target::Kind(kind) = target else {
+            let address = beside_port(facts, name);
+            let is_left_out = is_left_out(facts, address.as_ref().unwrap_or(setting));
+            return if is_left_out { Strength::Possible } else { Strength::Required };
+        };
+        if is_unlinked(facts, kind, setting) {
+            return Strength::Possible;
+        }
         if self.does_without(facts, kind, setting) || self.is_ruled_out(facts, kind, setting) {
             return Strength::Possible;
         }
@@ -153,6 +160,45 @@ impl Finder<'_> {
             drivers.iter().filter(|(_, at)| !is_own(at)).map(|(driver, _)| driver.as_str()).collect();
         !own_driver && of_library.len() >= MANY_KINDS && setting.reads.iter().all(|read| !is_own(read.2))
     }
+}
+
+/// Whether a program of Go, whose imports say with which clients it is built, imports none of that kind, and only code
+/// outside its folder reads the variable: a configuration for all programs of a module names the servers of all.
+fn is_unlinked(facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
+    let mut clients = facts.facts.iter().filter_map(|fact| match &fact.what {
+        What::Driver { kind, .. } => Some((kind.as_str(), fact.at.rule)),
+        _ => None,
+    });
+    let mut is_seen = false;
+    facts.language == "go"
+        && clients.all(|(of, rule)| {
+            is_seen |= rule == "go-import";
+            of != kind
+        })
+        && is_seen
+        && !setting.reads.is_empty()
+        && setting.reads.iter().all(|(_, _, at)| !at.path.is_in(&facts.path))
+}
+
+/// The address beside a port: `ORDERS_URL` of `ORDERS_PORT`.
+fn beside_port<'f>(facts: &'f ServiceFacts, name: &str) -> Option<Setting<'f>> {
+    let about = name.strip_suffix("_PORT")?;
+    let mut settings = settings(facts);
+    ["URL", "HOST", "ADDR", "ADDRESS"]
+        .iter()
+        .find_map(|ending| settings.remove(format!("{about}_{ending}").as_str()))
+}
+
+/// Whether only code that others share reads the variable, and all files leave it empty: a configuration for all holds the
+/// addresses of all, of which each uses some.
+fn is_left_out(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
+    !setting.values.is_empty()
+        && setting.values.iter().all(|given| given.value.trim().is_empty())
+        && !setting.reads.is_empty()
+        && setting
+            .reads
+            .iter()
+            .all(|(default, _, at)| default.is_none_or(str::is_empty) && !at.path.is_in(&facts.path))
 }
 
 /// Whether only a library reads the variable, and the service's own environment file, which says what this one needs, does

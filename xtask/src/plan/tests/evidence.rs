@@ -320,3 +320,49 @@ fn https_of_a_template_that_nothing_serves_is_no_port() {
     assert_eq!(ports(""), [8080]);
     assert_eq!(ports("ENV ASPNETCORE_HTTPS_PORTS=8081\n"), [8080, 8081]);
 }
+
+#[test]
+fn server_of_dotnet_is_told_the_port_that_a_gateway_writes_beside_its_name() {
+    let planned = |port: u16| {
+        planned(&format!(
+            "//- /Orders/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nEXPOSE 8080\nEXPOSE 8081\nENTRYPOINT [\"dotnet\", \"Orders.dll\"]\n\
+             //- /Orders/Orders.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /Orders/Program.cs\nWebApplication.CreateBuilder(args);\n\
+             //- /Gateway/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT [\"dotnet\", \"Gateway.dll\"]\n\
+             //- /Gateway/Gateway.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /Gateway/ocelot.json\n\
+             {{ \"Routes\": [ {{ \"DownstreamHostAndPorts\": [ {{ \"Host\": \"orders\", \"Port\": {port} }} ] }} ] }}\n"
+        ))
+    };
+    let stack = planned(80);
+    let ports = |stack: &Stack| {
+        service(stack, "orders").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
+    };
+    assert_eq!(ports(&stack), [80]);
+    let urls = service(&stack, "orders").env.iter().find(|variable| variable.name == "ASPNETCORE_URLS");
+    assert_eq!(urls.and_then(|variable| variable.value.as_deref()), Some("http://+:80"));
+    assert_eq!(ports(&planned(8080)), [8080]);
+}
+
+#[test]
+fn configuration_for_all_programs_of_a_module_demands_only_what_each_imports() {
+    let program = |name: &str, import: &str| {
+        format!(
+            "//- /cmd/{name}/Dockerfile\nFROM golang\nCOPY . .\nRUN go build -o /{name} ./cmd/{name}\nCMD [\"/{name}\"]\n\
+             //- /cmd/{name}/main.go\npackage main\nimport (\n\t\"shop/internal/config\"\n\t\"shop/internal/{import}\"\n)\n"
+        )
+    };
+    let client = |name: &str, package: &str| {
+        format!("//- /internal/{name}/client.go\npackage {name}\nimport \"{package}\"\n")
+    };
+    let stack = planned(&format!(
+        "//- /go.mod\nmodule shop\n{}{}{}{}\
+         //- /internal/config/config.go\npackage config\nvar x = []string{{os.Getenv(\"CACHE_HOST\"), os.Getenv(\"REDIS_HOST\"), os.Getenv(\"RABBITMQ_HOST\"), os.Getenv(\"USERS_URL\"), os.Getenv(\"USERS_PORT\"), os.Getenv(\"MAILS_URL\")}}\n\
+         //- /.env.example\nREDIS_HOST=redis\nRABBITMQ_HOST=rabbitmq\nUSERS_URL=\nUSERS_PORT=2525\nMAILS_URL=http://mails:80\n",
+        program("users", "cache"),
+        program("mails", "queue"),
+        client("cache", "github.com/redis/go-redis/v9"),
+        client("queue", "github.com/rabbitmq/amqp091-go"),
+    ));
+    assert_eq!(requires(&stack, "users"), ["mails", "redis"]);
+    // The address of the users is left empty: who needs it fills it in.
+    assert_eq!(requires(&stack, "mails"), ["rabbitmq"]);
+}
