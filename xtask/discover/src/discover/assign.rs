@@ -26,6 +26,7 @@ pub(super) fn assign(
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
     let shared = reach::shared(services, sources);
     let rest = give_by_folder(services, here, &shared.folders);
+    let rest = give_configuration(services, rest);
     let (values, code): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
     for (at, fact) in shared.facts {
@@ -124,6 +125,34 @@ fn give_by_folder(
         }
     }
     rest
+}
+
+/// Folders for the configuration of all services.
+const CONFIGURATION: &[&str] = &["conf", "config", "configs", "configuration", "etc", "settings"];
+
+/// What lies apart from all code in a folder of its configuration that is called after a service, or in a file there, is
+/// that service's: `configs/orders/config.toml`, `config/orders.yaml`. Returns the rest.
+fn give_configuration(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
+    let names = Names::of(services);
+    let mut rest = Vec::new();
+    for fact in facts {
+        let owner = configured(&fact.at.path).filter(|name| names.is_exact(name));
+        match owner.and_then(|name| names.find(name)) {
+            Some(owner) => services[owner].facts.push(fact),
+            None => rest.push(fact),
+        }
+    }
+    rest
+}
+
+/// The name behind the first folder for configuration.
+fn configured(path: &RepoPath) -> Option<&str> {
+    let mut parts = path.parts().skip_while(|part| !CONFIGURATION.contains(part)).skip(1);
+    let name = parts.next()?;
+    match parts.next() {
+        Some(_) => Some(name),
+        None => name.rsplit_once('.').map(|(stem, _)| stem),
+    }
 }
 
 fn give_shared_code(
@@ -331,6 +360,16 @@ mod tests {
         assert_eq!(given(What::SchemaFile, "outer/inner/x.sql", Subject::Here).0, ["inner"]);
         assert_eq!(given(What::SchemaFile, "outer/x.sql", Subject::Here).0, ["outer"]);
         assert_eq!(given(What::SchemaFile, "x.sql", Subject::Here), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn configuration_apart_from_the_code_is_that_of_the_service_that_it_is_called_after() {
+        for path in ["configs/orders-service/config.toml", "deploy/config/orders_service.yaml"] {
+            assert_eq!(given(What::SchemaFile, path, Subject::Here).0, ["orders-service"], "{path}");
+        }
+        for path in ["configs/all/config.toml", "config/app.yaml", "docs/outer/config.yaml"] {
+            assert_eq!(given(What::SchemaFile, path, Subject::Here), (Vec::new(), 0), "{path}");
+        }
     }
 
     #[test]

@@ -71,8 +71,12 @@ pub(super) fn wants(path: &RepoPath) -> bool {
     let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
     let folder = path.parent();
     let in_folder = folder
+        .as_ref()
         .is_some_and(|folder| matches!(folder.name(), "config" | "configs" | "conf" | "cfg" | "settings"));
-    STEMS.contains(&stem) || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config"))
+    // `configs/orders.yaml` at the root: perhaps a service is called so.
+    let of_all = || path.depth() == 2 && folder.is_none_or(|folder| folder.name() != "settings");
+    STEMS.contains(&stem)
+        || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config") || of_all())
 }
 
 /// Adds what such a file says.
@@ -84,9 +88,13 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         _ => yaml(text),
     };
     // Files of Kubernetes and of Compose are called so too.
-    if entries.iter().any(|entry| {
-        matches!(entry.key.as_str(), "apiVersion" | "kind" | "$schema") || entry.key.starts_with("services.")
-    }) {
+    let is_compose = |entry: &Entry| {
+        matches!(source.path.extension(), "yaml" | "yml") && entry.key.starts_with("services.")
+    };
+    if entries
+        .iter()
+        .any(|entry| matches!(entry.key.as_str(), "apiVersion" | "kind" | "$schema") || is_compose(entry))
+    {
         return;
     }
     let mut findings = Findings::new(source, facts);
@@ -156,14 +164,26 @@ fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
 
 /// An address of somebody else.
 fn other(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {
-    let value = entry.value.trim_matches(['"', '\'']);
+    // A list of TOML is one value.
+    let value = entry.value.trim_matches(['[', ']', ' ']).trim_matches(['"', '\'']);
     if value.contains("://") || value.contains(';') {
         findings.literal(entry.line, OF_FILES, value);
+    } else if let Some(scheme) = scheme_of_local(entry, value, findings) {
+        findings.literal(entry.line, OF_FILES, &format!("{scheme}://{value}"));
     } else if !crate::discover::url::references(value, Some(&entry.key)).is_empty() {
         for item in value.split(',').map(|item| item.trim().trim_matches(['"', '\''])) {
             findings.host(entry.line, OF_FILES, item, port);
         }
     }
+}
+
+/// What speaks at an address of the developer's machine, by the key: `data.redis.addr = "127.0.0.1:6379"`.
+fn scheme_of_local<'e>(entry: &'e Entry, value: &str, findings: &Findings<'_, '_>) -> Option<&'e str> {
+    let first = value.split(',').next()?.trim_matches(['"', '\'']);
+    let (host, port) = first.rsplit_once(':')?;
+    let is_local = matches!(host, "localhost" | "127.0.0.1") && port.parse::<u16>().is_ok();
+    let mut words = entry.key.split(['.', ':', '_', '-', '[', ']']);
+    words.find(|word| is_local && findings.source.catalog.by_scheme(word).is_some())
 }
 
 #[cfg(test)]
@@ -209,6 +229,20 @@ mod tests {
                 "[server]\nport = 3001\n[database]\nhost = \"db\"\nport = 5432\n"
             )),
             ["port 3001 FrameworkConfig", "ref |db|5432|- via -"]
+        );
+    }
+
+    #[test]
+    fn addresses_of_the_developers_machine_are_of_the_kind_that_their_key_names() {
+        let text = "[data.redis] # the cache\naddr = \"127.0.0.1:6379\"\n[queue.kafka]\nbrokers = [\"localhost:9092\"]\n\
+                    [services.users]\ngrpc_addr = \"127.0.0.1:9041\"\n";
+        assert_eq!(
+            without_keys(what(ALL, "a/config.toml", text)),
+            [
+                "ref redis|127.0.0.1|6379|- via -",
+                "ref kafka|localhost|9092|- via -",
+                "ref |127.0.0.1|9041|- via -"
+            ]
         );
     }
 

@@ -48,7 +48,8 @@ pub(super) fn sections(text: &str) -> Vec<Entry> {
             continue;
         }
         if content.starts_with('[') {
-            section = content.trim_matches(['[', ']']).trim().to_owned();
+            let name = content.trim_start_matches('[').split(']').next().unwrap_or_default();
+            section = name.trim().to_owned();
         } else if let Some((key, value)) = content.split_once('=') {
             let key = key.trim().trim_matches('"');
             let key = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };

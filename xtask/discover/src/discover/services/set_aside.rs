@@ -1,5 +1,7 @@
 //! What looks like a service and is none beside the others: examples, collections, build tools, other packings.
 
+use std::collections::BTreeMap;
+
 use super::super::names::Names;
 use super::{Found, aside, language};
 use crate::model::fact::ServiceFacts;
@@ -85,6 +87,28 @@ impl Found {
             match same.filter(|_| !service.path.is_root() && service.dockerfile.is_in(&service.path)) {
                 Some(same) => self.aside(service.dockerfile, format!("another packing of `{same}`")),
                 None => self.services.push(service),
+            }
+        }
+    }
+
+    /// One Dockerfile for whatever an argument names is not built for what has one of its own.
+    pub(super) fn set_unified_aside(&mut self) {
+        let of_all = |service: &ServiceFacts| !service.build.args.is_empty();
+        let own = self.services.iter().filter(|service| !of_all(service));
+        let own: BTreeMap<(RepoPath, String), RepoPath> = own
+            .map(|service| ((service.path.clone(), service.name.clone()), service.dockerfile.clone()))
+            .collect();
+        let mut doubles = BTreeMap::new();
+        self.services.retain(|service| {
+            let place = (service.path.clone(), service.name.clone());
+            let Some(better) = own.get(&place).filter(|_| of_all(service)) else { return true };
+            doubles.entry(service.dockerfile.clone()).or_insert_with(|| better.clone());
+            false
+        });
+        for (unified, better) in doubles {
+            // It may be built for others all the same.
+            if self.services.iter().all(|service| service.dockerfile != unified) {
+                self.aside(unified, format!("another packing of `{better}` and others"));
             }
         }
     }

@@ -158,3 +158,27 @@ fn folder_of_that_name_with_a_dockerfile_is_a_service() {
     let tree = "//- /xtask/Dockerfile\nFROM x\nCOPY . .\n//- /xtask/Cargo.toml\n[package]\n";
     assert_eq!(names(tree), ["xtask"]);
 }
+
+#[test]
+fn dockerfile_for_all_is_not_built_for_what_has_its_own() {
+    let unified = "//- /Dockerfile\nFROM golang AS build\nCOPY . .\nARG SERVICE\nRUN go build -o /out ./cmd/${SERVICE}\nFROM alpine\n\
+                   COPY --from=build /out /out\nCMD [\"/out\"]\n//- /go.mod\nmodule shop\n";
+    let program = |name: &str| format!("//- /cmd/{name}/main.go\npackage main\n");
+    let own = |name: &str| {
+        format!(
+            "//- /deployments/{name}/Dockerfile\nFROM golang\nCOPY . .\nRUN go build -o /x ./cmd/{name}\nCMD [\"/x\"]\n"
+        )
+    };
+    let tree = |own: &str| format!("{unified}{}{}{own}", program("orders"), program("users"));
+    let dockerfiles = |own: &str| {
+        let found = find(&Repo::from_fixture(&tree(own)), &Catalog::default(), &Roots::default());
+        let one = |service: &ServiceFacts| format!("{}: {}", service.name, service.dockerfile);
+        found.services.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(dockerfiles(""), ["orders: Dockerfile", "users: Dockerfile"]);
+    assert_eq!(dockerfiles(&own("orders")), ["orders: deployments/orders/Dockerfile", "users: Dockerfile"]);
+    assert_eq!(
+        dockerfiles(&(own("orders") + &own("users"))),
+        ["orders: deployments/orders/Dockerfile", "users: deployments/users/Dockerfile"]
+    );
+}
