@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::EXPOSED_VARIABLE;
 use super::names::Names;
-use super::{idle_settings, ports, url};
+use super::{idle_settings, ports, starters, url};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, Purpose, ServiceFacts, Subject, What};
 use crate::parallel::{each, in_parallel};
@@ -16,6 +16,7 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
         drop_ports_of_the_server_in_front(service);
         drop_code_of_others(service);
         idle_settings::drop_idle(service, catalog);
+        starters::add_variables(service);
         add_own_ports(service);
         drop_ports_of_servers_beside(service);
     });

@@ -27,6 +27,7 @@ pub mod relaxed;
 mod schema_file;
 mod services;
 mod start_script;
+mod starters;
 pub mod url;
 mod workspace;
 

@@ -58,6 +58,9 @@ const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
     ("javalin", "javalin", Some(7070)),
     ("dropwizard-core", "dropwizard", Some(8080)),
     ("helidon-webserver", "helidon", Some(8080)),
+    ("h2", "embedded-database", None),
+    ("hsqldb", "embedded-database", None),
+    ("derby", "embedded-database", None),
     ("grpc-netty-shaded", "grpc", None),
     ("grpc-server-spring-boot-starter", "grpc", Some(9090)),
 ];
