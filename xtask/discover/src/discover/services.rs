@@ -76,6 +76,23 @@ impl Candidate {
     }
 }
 
+impl Candidate {
+    /// Whether the image copies a file that lies nowhere above its Dockerfile, and that no pattern or variable names.
+    fn lacks_a_file(&self, repo: &Repo) -> bool {
+        let Ok(dockerfile) = &self.read else { return false };
+        let image = dockerfile.image(None, &BTreeMap::new());
+        let is_there = |source: &str| {
+            let mut above = self.file.ancestors().skip(1);
+            above.any(|folder| {
+                folder.join(source).is_some_and(|path| repo.is_file(&path) || repo.is_folder(&path))
+            })
+        };
+        let is_plain =
+            |source: &str| !source.contains(['*', '$', '?', '[']) && !context::is_everything(source);
+        image.copies.iter().any(|(source, _)| is_plain(source) && !is_there(source.trim_start_matches('/')))
+    }
+}
+
 /// All services below the roots.
 pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     let mut found = Found::default();
@@ -87,7 +104,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     bases.into_iter().for_each(|base| found.aside(base.file, aside::BASE.to_owned()));
     copied::settle(repo, &mut candidates);
     alike::settle(&mut candidates);
-    let chosen = choose(candidates);
+    let chosen = choose(repo, candidates);
     let has_programs = chosen.iter().any(|(one, better)| better.is_none() && !one.is_mounted());
     for (candidate, better) in chosen {
         match better {
@@ -155,8 +172,9 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
     read.into_iter().flatten().collect()
 }
 
-/// The best Dockerfile of each place; beside every other one, the better one.
-fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
+/// The best Dockerfile of each place; beside every other one, the better one. One that packs a program which somebody has
+/// to build before is worse than one that builds it.
+fn choose(repo: &Repo, candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     let mut groups: BTreeMap<(RepoPath, String), Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
         let path = &candidate.place.path;
@@ -165,6 +183,7 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     }
     let mut chosen = Vec::new();
     for (_, mut group) in groups {
+        let group_size = group.len();
         let rank = |one: &Candidate| match &one.read {
             // `Dockerfile` is the one for development where another is for production.
             Ok(dockerfile) if one.rank < Rank::Development && dockerfile.is_for_development() => {
@@ -172,7 +191,10 @@ fn choose(candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
             }
             _ => one.rank,
         };
-        group.sort_by_key(|one| (one.is_mounted(), rank(one), one.file.depth(), one.file.clone()));
+        let lacks = |one: &Candidate| group_size > 1 && rank(one) < Rank::Aside && one.lacks_a_file(repo);
+        group.sort_by_cached_key(|one| {
+            (one.is_mounted(), lacks(one), rank(one), one.file.depth(), one.file.clone())
+        });
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));
         chosen.extend(with);

@@ -142,6 +142,8 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
         Some("end-to-end tests")
     } else if starts(&["devcontainers/", "vscode/devcontainers", "gitpod/workspace"]) {
         Some("a development container")
+    } else if starts(&["emscripten/emsdk"]) {
+        Some("it builds something for a browser")
     } else if starts(&["fluentd", "fluent-bit", "filebeat", "promtail", "telegraf"]) {
         Some("it collects what the machine's containers say")
     } else {

@@ -146,8 +146,12 @@ pub(super) fn docker_name(name: &str) -> Option<DockerName> {
     }
     let extra = &words[..at].iter().chain(&words[at + 1..]).copied().collect::<Vec<_>>();
     let variants: Vec<Rank> = extra.iter().filter_map(|word| variant(word)).collect();
-    let stem: Vec<&str> = extra.iter().filter(|word| variant(word).is_none()).copied().collect();
+    let mut stem: Vec<&str> = extra.iter().filter(|word| variant(word).is_none()).copied().collect();
     let rank = variants.into_iter().max().unwrap_or(Rank::Plain);
+    // `Dockerfile.e2e-runner`: these are no services that are tested.
+    if rank == Rank::Aside {
+        stem.retain(|word| !matches!(*word, "report" | "reports" | "runner" | "runners" | "suite"));
+    }
     Some(DockerName { stem: (!stem.is_empty()).then(|| stem.join("-")), rank })
 }
 
@@ -185,6 +189,8 @@ mod tests {
             ("Dockerfile.jvm21", None, Rank::Production),
             ("Dockerfile.deploy-ci", None, Rank::Aside),
             ("Dockerfile.temp", None, Rank::Other),
+            ("Dockerfile.e2e-runner", None, Rank::Aside),
+            ("Dockerfile.runner", Some("runner"), Rank::Plain),
             ("Dockerfile.users-migrations", Some("users-migrations"), Rank::Plain),
         ] {
             let wanted = DockerName { stem: stem.map(str::to_owned), rank };

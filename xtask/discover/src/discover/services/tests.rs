@@ -182,3 +182,23 @@ fn dockerfile_for_all_is_not_built_for_what_has_its_own() {
         ["orders: deployments/orders/Dockerfile", "users: deployments/users/Dockerfile"]
     );
 }
+
+#[test]
+fn dockerfile_that_builds_its_program_is_better_than_one_that_packs_a_missing_one() {
+    let found = |program: &str| {
+        let tree = format!(
+            "//- /docker/Dockerfile-Orders\nFROM scratch\nCOPY orders_server /\nCMD [\"/orders_server\"]\n\
+             //- /docker/Dockerfile-Orders-Local\nFROM golang AS build\nCOPY . .\nRUN go build -o /orders_server ./cmd/orders\n\
+             FROM scratch\nCOPY --from=build /orders_server /\nCMD [\"/orders_server\"]\n\
+             //- /go.mod\nmodule shop\n//- /cmd/orders/main.go\npackage main\n{program}"
+        );
+        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
+        found
+            .services
+            .into_iter()
+            .map(|service| service.dockerfile.name().to_owned())
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(found(""), ["Dockerfile-Orders-Local"]);
+    assert_eq!(found("//- /orders_server\nit\n"), ["Dockerfile-Orders"]);
+}
