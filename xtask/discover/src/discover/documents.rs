@@ -153,7 +153,24 @@ impl Reader {
     }
 
     fn table(&self, header: &[String], rows: &[Row], findings: &mut Findings<'_, '_>) {
-        let columns: Vec<Meaning> = header.iter().map(|cell| meaning(cell)).collect();
+        let mut columns: Vec<Meaning> = header.iter().map(|cell| meaning(cell)).collect();
+        // `Host port` and `Container port` beside each other: what others call is the container's.
+        let of_container = |cell: &String| {
+            let lower = cell.to_ascii_lowercase();
+            ["container", "internal", "target"].iter().any(|word| lower.contains(word))
+        };
+        let is_of_container: Vec<bool> = header
+            .iter()
+            .zip(&columns)
+            .map(|(cell, is)| *is == Meaning::Port && of_container(cell))
+            .collect();
+        if is_of_container.contains(&true) {
+            for (column, is_ours) in columns.iter_mut().zip(is_of_container) {
+                if *column == Meaning::Port && !is_ours {
+                    *column = Meaning::Nothing;
+                }
+            }
+        }
         let find = |wanted: Meaning| columns.iter().position(|column| *column == wanted);
         let variables = find(Meaning::Variable).or_else(|| {
             let first_is_name = columns.first() == Some(&Meaning::Service);

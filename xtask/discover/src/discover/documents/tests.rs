@@ -117,3 +117,11 @@ fn hostile_documents_are_survived() {
         let _ = doc(ARCHITECTURE, &text);
     }
 }
+
+#[test]
+fn table_with_ports_of_hosts_and_of_containers_gives_those_of_containers() {
+    let text = "| Service | Host port | Container port | Debug port |\n|---|---|---|---|\n| Trading | 8080 | 80 | 6669 |\n";
+    let said = doc("README.md", text);
+    assert_eq!(said.iter().filter(|fact| fact.contains("port")).count(), 1, "{said:?}");
+    assert!(said.iter().any(|fact| fact.contains("port 80 ")), "{said:?}");
+}
