@@ -288,7 +288,14 @@ impl<'a> Finder<'a> {
         };
         let Some(target) = target else { return };
         let is_kind = matches!(target, Target::Kind(_));
-        let need = gathered.need(target, Strength::Required, BY_LITERAL, at);
+        // `s3://bucket/file` names a file wherever it lies; a program that fetches it has a client.
+        let is_name_only = by_scheme.is_some_and(|entry| {
+            entry.class == Class::Storage
+                && reference.port.is_none()
+                && !self.drivers(draft.facts).iter().any(|(kind, _)| *kind == entry.kind)
+        });
+        let strength = if is_name_only { Strength::Possible } else { Strength::Required };
+        let need = gathered.need(target, strength, BY_LITERAL, at);
         if !local && !reference.host.is_empty() && !reference.host.contains(['$', '{']) {
             need.hosts.insert(reference.host.clone());
         }

@@ -366,3 +366,20 @@ fn configuration_for_all_programs_of_a_module_demands_only_what_each_imports() {
     // The address of the users is left empty: who needs it fills it in.
     assert_eq!(requires(&stack, "mails"), ["rabbitmq"]);
 }
+
+#[test]
+fn name_of_a_file_in_a_store_demands_no_store_without_a_client() {
+    let requires = |manifest: &str| {
+        requires(
+            &planned(&node(
+                "demo",
+                &format!(
+                    "//- /demo/package.json\n{manifest}\n//- /demo/x.js\nshow(\"s3://recordings/one.mp4\")\n"
+                ),
+            )),
+            "demo",
+        )
+    };
+    assert_eq!(requires("{}"), [""; 0]);
+    assert_eq!(requires("{\"dependencies\": {\"@aws-sdk/client-s3\": \"3\"}}"), ["minio"]);
+}

@@ -76,7 +76,10 @@ fn health(image: &Image, out: &mut Out<'_>) {
         return;
     }
     let text = expand::value(&text, &|name| of_env(image, name));
+    // `grpcurl localhost:9000 grpc.health.v1.Health/Check` has an address, too, and no path.
+    let is_grpc = text.contains("grpc.health.v1") || text.contains("grpcurl");
     let (kind, path, port) = match health_address(&text) {
+        Some((_, port)) if is_grpc => (HealthKind::Grpc, None, port),
         Some((path, port)) => (HealthKind::Http, Some(path), port),
         None if text.contains("grpc_health_probe") || text.contains("grpc-health-probe") => {
             (HealthKind::Grpc, None, None)
