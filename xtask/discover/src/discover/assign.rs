@@ -106,6 +106,7 @@ fn give_by_folder(
             }
         };
         match owners {
+            Some(_) if framework_conf::is_of_one(&fact) => rest.push(fact),
             Some(owners) => {
                 let is_value = env_file::rank(&fact.at.path).is_some();
                 // What stands at the root is for all, also where a service lies there; where that listens is its own.
@@ -370,6 +371,24 @@ mod tests {
         for path in ["configs/all/config.toml", "config/app.yaml", "docs/outer/config.yaml"] {
             assert_eq!(given(What::SchemaFile, path, Subject::Here), (Vec::new(), 0), "{path}");
         }
+    }
+
+    #[test]
+    fn configuration_of_others_is_no_part_of_the_service_at_the_root() {
+        let tree = "//- /Dockerfile\nFROM ruby\nCOPY . .\n//- /Gemfile\n\n//- /orders/Dockerfile\nFROM x\nCOPY . .\n//- /orders/go.mod\nmodule x\n\
+                    //- /config/deploy.yaml\ndb:\n  url: mysql://far:3306/x\n//- /config/orders.yaml\ndb:\n  url: mysql://db:3306/x\n";
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let refers = |service: &ServiceFacts| {
+            let host = |fact: &Fact| match &fact.what {
+                What::Reference(reference) => Some(reference.host.clone()),
+                _ => None,
+            };
+            (service.path.to_string(), service.facts.iter().filter_map(host).collect::<Vec<_>>())
+        };
+        let found: Vec<_> = facts.expect("is read").services.iter().map(refers).collect();
+        assert!(found.contains(&("orders".to_owned(), vec!["db".to_owned()])), "{found:?}");
+        assert!(found.iter().all(|(_, hosts)| !hosts.contains(&"far".to_owned())), "{found:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::fact::{EnvSource, Fact, HealthKind, PortSource, Protocol, Purpose, Subject, What};
 use crate::model::path::RepoPath;
 
+use super::config_keys::{OF_FILES, PORT_OF_FILES};
 use super::findings::{Findings, Read, health_path, is_variable};
 use super::placeholder::{UNKNOWN, placeholders, resolve};
 use super::relaxed;
@@ -46,6 +47,12 @@ fn wants_java(path: &RepoPath) -> bool {
     matches!(path.extension(), "yml" | "yaml" | "properties")
         && (name.starts_with("application") || name.starts_with("bootstrap") || config_server(path).is_some())
         && !path.as_str().contains("src/test/")
+}
+
+/// Whether a fact stands in a program's own configuration that is read for the service alone that it is called after.
+pub(super) fn is_of_one(fact: &Fact) -> bool {
+    const RULES: &[&str] = &[OF_FILES, PORT_OF_FILES, app::PLACEHOLDER];
+    RULES.contains(&fact.at.rule) && app::is_of_one(&fact.at.path)
 }
 
 /// The subject of a config server's file for all its clients.

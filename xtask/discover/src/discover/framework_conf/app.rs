@@ -11,6 +11,9 @@ use crate::model::path::RepoPath;
 use super::flat::{Entry, json, sections, yaml};
 use super::{port_beside, reads};
 
+/// The rule for a variable that a value names.
+pub(super) const PLACEHOLDER: &str = "app-config-placeholder";
+
 /// Names of such files, wherever they lie.
 const STEMS: &[&str] = &[
     "config",
@@ -68,15 +71,22 @@ pub(super) fn wants(path: &RepoPath) -> bool {
     if !matches!(path.extension(), "yaml" | "yml" | "toml" | "json" | "ini") {
         return false;
     }
-    let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
+    is_plain(path) || (path.depth() == 2 && in_folder(path))
+}
+
+/// Whether a file is only read because it may be called after a service: `configs/orders.yaml` at the root.
+pub(super) fn is_of_one(path: &RepoPath) -> bool {
+    path.depth() == 2 && in_folder(path) && !is_plain(path)
+}
+
+fn in_folder(path: &RepoPath) -> bool {
     let folder = path.parent();
-    let in_folder = folder
-        .as_ref()
-        .is_some_and(|folder| matches!(folder.name(), "config" | "configs" | "conf" | "cfg" | "settings"));
-    // `configs/orders.yaml` at the root: perhaps a service is called so.
-    let of_all = || path.depth() == 2 && folder.is_none_or(|folder| folder.name() != "settings");
-    STEMS.contains(&stem)
-        || in_folder && (IN_FOLDER.contains(&stem) || stem.starts_with("config") || of_all())
+    folder.is_some_and(|folder| matches!(folder.name(), "config" | "configs" | "conf" | "cfg" | "settings"))
+}
+
+fn is_plain(path: &RepoPath) -> bool {
+    let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
+    STEMS.contains(&stem) || in_folder(path) && (IN_FOLDER.contains(&stem) || stem.starts_with("config"))
 }
 
 /// Adds what such a file says.
@@ -104,7 +114,7 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
             variable(entry, &mut findings);
             continue;
         }
-        reads(entry, &mut findings, "app-config-placeholder", true);
+        reads(entry, &mut findings, PLACEHOLDER, true);
         key(entry, &mut findings);
         if !own_port(entry, &mut findings) {
             other(entry, port_beside(&entries, entry), &mut findings);
