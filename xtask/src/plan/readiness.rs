@@ -111,8 +111,10 @@ const NAMED: usize = 8;
 
 fn missing_values(draft: &Draft<'_>, missing: &[String]) -> Problem {
     let name = &draft.facts.name;
-    let mut named: Vec<String> = missing.iter().take(NAMED).map(|one| format!("`{one}`")).collect();
-    named.extend((missing.len() > NAMED).then(|| format!("{} others", missing.len() - NAMED)));
+    // A single one more takes no more room than its number.
+    let shown = if missing.len() == NAMED + 1 { missing.len() } else { NAMED };
+    let mut named: Vec<String> = missing.iter().take(shown).map(|one| format!("`{one}`")).collect();
+    named.extend((missing.len() > shown).then(|| format!("{} others", missing.len() - shown)));
     let (values, them, empty) = if missing.len() == 1 {
         ("a value", "it", "it is empty")
     } else {

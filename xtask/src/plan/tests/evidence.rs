@@ -294,6 +294,8 @@ fn many_variables_without_a_value_are_said_once() {
     assert_eq!(said(2).len(), 2);
     let [ten] = &said(10)[..] else { panic!("one") };
     assert!(ten.contains("`KEY_07` and 2 others, and nothing says their values"), "{ten}");
+    let [nine] = &said(9)[..] else { panic!("one") };
+    assert!(nine.contains("`KEY_07` and `KEY_08`, and nothing says their values"), "{nine}");
 }
 
 #[test]
