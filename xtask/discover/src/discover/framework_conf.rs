@@ -132,7 +132,7 @@ fn read_java(source: &Source<'_>, facts: &mut Vec<Fact>) {
         }
         java_entry((entry, port_beside(&entries, entry)), profile, spring, &mut findings);
     }
-    logins(&entries, &mut findings, |key| relaxed::java(key, spring));
+    logins(&entries, &mut findings, |key| relaxed::java(without_profile(key), spring));
 }
 
 fn java_entry(
@@ -141,11 +141,7 @@ fn java_entry(
     spring: bool,
     findings: &mut Findings<'_, '_>,
 ) {
-    let key = entry
-        .key
-        .strip_prefix('%')
-        .and_then(|key| key.split_once('.'))
-        .map_or(entry.key.as_str(), |(_, key)| key);
+    let key = without_profile(&entry.key);
     let name = relaxed::java(key, spring);
     // What only a profile of another place demands, the container can do without; files instead of a repository are one
     // of a config server.
@@ -191,6 +187,11 @@ fn java_entry(
         }
         _ => java_value((entry, port), key, &name, findings),
     }
+}
+
+/// `%dev.quarkus.http.port` without the profile.
+fn without_profile(key: &str) -> &str {
+    key.strip_prefix('%').and_then(|key| key.split_once('.')).map_or(key, |(_, key)| key)
 }
 
 /// An address below a key that clients read.

@@ -13,7 +13,7 @@ const SERVICE: &str = "workspace/output/services/accounts/service.md";
 #[test]
 fn tables_of_services_are_read() {
     let text = "## Services\n| Service | Port | Technology | Database | Depends on |\n|---|---|---|---|---|\n\
-        | trading | 3000 | Python | PostgreSQL (orders) | accounts, `market` |\n| market | 3002 | Rust | Redis 8 | - |\n";
+        | trading | 3000 | Python | PostgreSQL (orders) | accounts, `market` |\n| market | 3002 | Rust | Redis (client 8) | - |\n";
     assert_eq!(
         doc(ARCHITECTURE, text),
         [

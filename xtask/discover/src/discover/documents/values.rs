@@ -228,12 +228,19 @@ fn targets(findings: &Findings<'_, '_>, value: &str) -> Vec<(String, Option<Stri
             continue;
         }
         if let Some(name) = simple_name(name) {
-            found.push((name.to_owned(), detail.filter(|detail| !detail.is_empty())));
+            found.push((name.to_owned(), detail.filter(|detail| is_database(detail))));
         } else {
             found.extend(known_words(findings, item).into_iter().map(|word| (word, None)));
         }
     }
     found
+}
+
+/// Whether what stands in brackets may name a database: one word, and no version; `(Ecto 3.12+)` is a library.
+fn is_database(detail: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let version = detail.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
+    !detail.is_empty() && !version && detail.chars().all(is_part)
 }
 
 /// Parts of a list in a sentence, brackets kept whole.

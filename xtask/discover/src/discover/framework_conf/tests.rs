@@ -126,3 +126,12 @@ fn any_free_port_becomes_the_usual_one() {
 fn hostile_files_are_survived() {
     survives(ALL, &["a/application.yml", "a/application.properties", "a/appsettings.json"]);
 }
+
+#[test]
+fn logins_of_a_profile_of_quarkus_are_called_like_those_of_all() {
+    let text = "%prod.quarkus.datasource.username = app\n%prod.quarkus.datasource.jdbc.url = jdbc:postgresql://db:5432/shop\n\
+                quarkus.mongodb.database = cafe\nquarkus.mongodb.connection-string = mongodb://far:27017\n%dev.quarkus.mongodb.database = cafe\n";
+    let found = what(ALL, "a/src/main/resources/application.properties", text);
+    assert!(!found.iter().any(|line| line.contains("_DEV_") || line.contains("_PROD_")), "{found:#?}");
+    assert!(found.contains(&"value QUARKUS_MONGODB_DATABASE=cafe FrameworkConfig".to_owned()), "{found:#?}");
+}
