@@ -66,10 +66,15 @@ pub(in crate::discover) fn of(repo: &Repo, service: &ServiceFacts) -> Vec<Input>
     found.into_values().map(|(input, _)| input).collect()
 }
 
-fn is_manifest(file: &RepoPath) -> bool {
-    let name = file.name();
+/// Whether a path ends in the name of a manifest, or of a file that says which packages are installed.
+pub(super) fn is_manifest_or_lock(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
     let requirements = name.starts_with("requirements") && name.ends_with(".txt");
-    requirements || LOCKS.contains(&name) || language::is_manifest(file.as_str())
+    requirements || LOCKS.contains(&name) || language::is_manifest(name)
+}
+
+fn is_manifest(file: &RepoPath) -> bool {
+    is_manifest_or_lock(file.as_str())
 }
 
 /// What lies in the folder itself, of everything in and below it, in order; what is below its folders is leapt over.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::names::Names;
-use super::{Found, aside, language};
+use super::{Found, aside, inputs, language};
 use crate::model::fact::ServiceFacts;
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -52,7 +52,9 @@ impl Found {
             let outer = homes
                 .iter()
                 .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
-            let installs = image.copies.is_empty() && !image.runs.is_empty();
+            // What is installed by manifests alone is no program either.
+            let is_list = |(source, _): &(String, u32)| inputs::is_manifest_or_lock(source);
+            let installs = image.copies.iter().all(is_list) && !image.runs.is_empty();
             if aside::is_tool_of_deployment(image) {
                 self.aside(
                     service.dockerfile,

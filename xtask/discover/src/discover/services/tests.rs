@@ -202,3 +202,13 @@ fn dockerfile_that_builds_its_program_is_better_than_one_that_packs_a_missing_on
     assert_eq!(found(""), ["Dockerfile-Orders-Local"]);
     assert_eq!(found("//- /orders_server\nit\n"), ["Dockerfile-Orders"]);
 }
+
+#[test]
+fn image_of_tools_into_which_only_manifests_get_is_no_service() {
+    let service = "//- /apps/api/Dockerfile\nFROM golang\nCOPY . .\nRUN go build -o /x .\nCMD [\"/x\"]\n//- /apps/api/main.go\npackage main\n//- /go.mod\nmodule x\n";
+    let tools = "//- /build/runner.dockerfile\nFROM golang\nCOPY go.mod go.mod\nCOPY go.sum go.sum\nRUN go mod download\n";
+    assert_eq!(
+        aside(&format!("{service}{tools}")),
+        ["build/runner.dockerfile: it starts nothing, and holds nothing of this repository"]
+    );
+}
