@@ -176,6 +176,10 @@ impl Listening {
                     self.port.get_or_insert(8000);
                     self.address.get_or_insert_with(|| "127.0.0.1".to_owned());
                 }
+                // The default of Rack, whatever framework the application is written with.
+                word if word.rsplit('/').next() == Some("rackup") => {
+                    self.port.get_or_insert(9292);
+                }
                 "runserver" => {
                     let target = words[at + 1..].iter().find(|word| !word.starts_with('-'));
                     match target {
@@ -220,6 +224,8 @@ mod tests {
             ("php artisan serve --host 0.0.0.0 --port 8080", 8080, "0.0.0.0"),
             ("next start -p 3001", 3001, ""),
             ("rails server -b 0.0.0.0 -p 3002", 3002, ""),
+            ("bundle exec rackup", 9292, ""),
+            ("bundle exec rackup -o 0.0.0.0 -p 4000", 4000, ""),
             ("./server -addr=:9090", 9090, ""),
             ("puma -b tcp://0.0.0.0:4000", 4000, "0.0.0.0"),
         ] {

@@ -68,7 +68,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Hash,
         ("ruby-literal", "ruby-env-call"),
-        r#"ENV[\[.]|(?m:^)[ \t]*port\b|:port\b|\bget\s*\(?\s*["':]|adapter:|(?m:^)[ \t]*host:|url:|bind\s|auto_migrate"#,
+        r#"ENV[\[.]|(?m:^)[ \t]*port\b|:port\b|\bget\s*\(?\s*["':]|adapter:|(?m:^)[ \t]*host:|url:|bind\s|//0\.0\.0\.0:|auto_migrate"#,
         &[
             (
                 "ruby-env",
@@ -91,6 +91,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("ruby-listen", "port", r"^\s*port\s+(?P<port>\d{2,5})", Says::Listen),
             ("ruby-listen", ":port", r"\bset\s+:port\s*,\s*(?P<port>\d{2,5})", Says::Listen),
             ("ruby-listen", "bind", r#"^\s*bind\s+["']tcp://(?P<port>[^"'\n]+)["']"#, Says::Listen),
+            (
+                "ruby-listen",
+                "0.0.0.0",
+                r#"["'](?:druby|ssl|tcp)://0\.0\.0\.0:(?P<port>\d{2,5})/?["']"#,
+                Says::Listen,
+            ),
             ("ruby-listen", ":bind", r#"\bset\s+:bind\s*,\s*(?P<host><str>)"#, Says::Listen),
             ("ruby-route", "get", r#"(?m)^[ \t]*get\s*\(?\s*["'](?P<path>/?[^"'\n]*)["']"#, Says::Route),
             (
@@ -179,6 +185,8 @@ mod tests {
             ("x = 1 if ENV.key?('LEVEL')", &["env LEVEL -"]),
             ("port ENV.fetch(\"PORT\") { 3000 }", &["env PORT 3000", "port 3000 Listen by PORT"]),
             ("set :port, 4567", &["port 4567 Listen"]),
+            ("DRb.start_service('druby://0.0.0.0:8787', Users.new)", &["port 8787 Listen"]),
+            ("DRbObject.new_with_uri('druby://users:8787')", &["ref druby|users|8787|- via -"]),
             ("  get '/health' do", &["health Http /health"]),
             ("  get \"up\" => \"rails/health#show\"", &["health Http /up"]),
             ("Net::HTTP.get(URI('http://accounts:3001/users'))", &["ref http|accounts|3001|- via -"]),
