@@ -84,7 +84,14 @@ pub(crate) fn address(value: &str) -> Option<Address> {
     {
         return None;
     }
-    Some(Address { scheme, host: host.trim_matches(['[', ']']).to_owned(), port })
+    Some(Address { scheme, host: here(host.trim_matches(['[', ']'])).to_owned(), port })
+}
+
+/// `orders` of `orders.localtest.me`: below these domains all names are the own machine, so that a browser and the
+/// containers, which have them as aliases, use the same ones.
+fn here(host: &str) -> &str {
+    const LOOPBACK: &[&str] = &[".localtest.me", ".lvh.me", ".localhost"];
+    LOOPBACK.iter().find_map(|domain| host.strip_suffix(domain)).map_or(host, first_label)
 }
 
 /// The database that a URL's path or a keyword names.
@@ -132,6 +139,18 @@ mod tests {
     fn gateways_of_the_engines_networks_are_the_own_machine() {
         assert!(is_local("172.17.0.1") && is_local("172.31.0.1"));
         assert!(!is_local("172.32.0.1") && !is_local("172.17.0.2") && !is_local("172.17.1.0.1"));
+    }
+
+    #[test]
+    fn names_below_domains_of_the_own_machine_are_the_services() {
+        for value in
+            ["http://orders.localtest.me:6000/x", "orders.lvh.me:6000", "http://orders.localhost:6000"]
+        {
+            let address = address(value).expect("is an address");
+            assert_eq!((address.host.as_str(), address.port), ("orders", Some(6000)), "{value}");
+        }
+        assert_eq!(address("http://localhost:6000").expect("is an address").host, "localhost");
+        assert_eq!(address("http://orders.me").expect("is an address").host, "orders.me");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Known<'a> {
     cores: BTreeMap<String, Called>,
     /// The same by the singular of their [`core`].
     singulars: BTreeMap<String, Called>,
+    /// Those that are called after a language too, by the rest of their names.
+    spoken: BTreeMap<String, Called>,
     ports: BTreeMap<u16, Called>,
     /// By ports on a developer's machine.
     development: BTreeMap<u16, Called>,
@@ -51,6 +53,7 @@ impl<'a> Known<'a> {
             called: BTreeMap::new(),
             cores: BTreeMap::new(),
             singulars: BTreeMap::new(),
+            spoken: BTreeMap::new(),
             ports: BTreeMap::new(),
             development: BTreeMap::new(),
             gateway: None,
@@ -64,6 +67,9 @@ impl<'a> Known<'a> {
                 note(&mut known.called, folded(name), at);
                 note(&mut known.cores, core(name), at);
                 note(&mut known.singulars, singular(&core(name)), at);
+                if let Some(rest) = without_language(name) {
+                    note(&mut known.spoken, core(rest), at);
+                }
             }
             if service.role == Role::Gateway {
                 let only = Called { first: at, by_others: false };
@@ -104,13 +110,14 @@ impl<'a> Known<'a> {
     }
 
     /// The service that a word means: by its name, else by an alias or its folder if only one has it, else by the same
-    /// without the words that people leave out, else by the one as the other's plural.
+    /// without the words that people leave out, else by the one as the other's plural, else without its language.
     pub(crate) fn meant(&self, text: &str) -> Option<&'a str> {
         let wanted = folded(text);
         let found = self.exact.get(&wanted).map(|called| called.first);
         let found = found.or_else(|| self.called.get(&wanted)?.only());
         let found = found.or_else(|| self.cores.get(&core(text))?.only());
-        self.name(found.or_else(|| self.singulars.get(&singular(&core(text)))?.only())?)
+        let found = found.or_else(|| self.singulars.get(&singular(&core(text)))?.only());
+        self.name(found.or_else(|| self.spoken.get(&core(text))?.only())?)
     }
 
     /// The first service that has the word as its name, alias or folder.
@@ -136,6 +143,18 @@ impl<'a> Known<'a> {
     fn name(&self, at: usize) -> Option<&'a str> {
         self.services.get(at).map(|service| service.facts.name.as_str())
     }
+}
+
+/// `orchestrator` of `go-orchestrator` and of `orchestrator_py`: where each service has its language, callers leave it out.
+fn without_language(name: &str) -> Option<&str> {
+    const LANGUAGES: &[&str] = &[
+        "dotnet", "elixir", "go", "golang", "java", "kotlin", "node", "nodejs", "php", "py", "python",
+        "ruby", "rust",
+    ];
+    let is_language = |word: &str| LANGUAGES.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let first = name.split_once(['-', '_']).filter(|(word, _)| is_language(word)).map(|(_, rest)| rest);
+    let last = || name.rsplit_once(['-', '_']).filter(|(_, word)| is_language(word)).map(|(rest, _)| rest);
+    first.or_else(last).filter(|rest| rest.len() > 2)
 }
 
 /// `order` of `orders`; what is no English plural comes out the same for both sides of a comparison.

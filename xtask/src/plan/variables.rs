@@ -102,6 +102,8 @@ const CLASSES: &[(&str, Class)] = &[
     ("DATASOURCE", Class::Database),
     ("SPRING_DATASOURCE", Class::Database),
     ("QUARKUS_DATASOURCE", Class::Database),
+    ("KNEX", Class::Database),
+    ("SEQUELIZE", Class::Database),
     ("TYPEORM", Class::Database),
     ("SQL", Class::Database),
     ("SQLALCHEMY_DATABASE", Class::Database),

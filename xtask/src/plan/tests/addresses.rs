@@ -184,3 +184,29 @@ fn broker_is_no_service_whatever_it_is_called() {
     );
     assert!(service(&stack, "shop").requires.is_empty());
 }
+
+#[test]
+fn services_that_are_called_after_their_language_are_called_without_it() {
+    let tree = |services: &[&str]| {
+        let all: String = services
+            .iter()
+            .map(|name| format!("//- /{name}/Dockerfile\nFROM node:22-slim\nEXPOSE 9090\n"))
+            .collect();
+        planned(&format!(
+            "{all}//- /web/Dockerfile\nFROM node:22-slim\n//- /web/x.js\nf(process.env.LEDGER_ADDR || 'localhost:9999')\n"
+        ))
+    };
+    assert_eq!(value(&tree(&["go-ledger"]), "web", "LEDGER_ADDR").as_deref(), Some("go-ledger:9090"));
+    // Of two nobody knows which is meant.
+    assert_eq!(value(&tree(&["go-ledger", "rust-ledger"]), "web", "LEDGER_ADDR"), None);
+}
+
+#[test]
+fn knex_is_told_its_database_by_variables_of_its_own() {
+    let stack = planned(
+        "//- /portal/Dockerfile\nFROM node:22-slim\n//- /portal/.env.example\nKNEX_HOST=portal-db\nKNEX_PORT=5432\nKNEX_USER=portal\nKNEX_PASSWORD=portal\nKNEX_DATABASE=portal\n\
+         //- /portal/package.json\n{\"dependencies\":{\"knex\":\"3\",\"pg\":\"8\"}}\n\
+         //- /portal/x.js\nf(process.env.KNEX_HOST, process.env.KNEX_PORT)\n",
+    );
+    assert_eq!(value(&stack, "portal", "KNEX_HOST").as_deref(), Some("postgres"));
+}
