@@ -58,7 +58,7 @@ impl Dockerfile {
         Err(broken.unwrap_or_else(|| (1, "it has no FROM".to_owned())))
     }
 
-    /// What is built from the stage `target`, or from the last one, with build arguments `args`.
+    /// What is built from the stage `target`, or from that of the program, with build arguments `args`.
     pub(super) fn image(&self, target: Option<&str>, args: &BTreeMap<String, String>) -> Image {
         self.image_on(target, args, &|_| None)
     }
@@ -70,6 +70,8 @@ impl Dockerfile {
         args: &BTreeMap<String, String>,
         known: Known<'_>,
     ) -> Image {
+        let product = target.is_none().then(|| self.product()).flatten();
+        let target = target.or(product.as_deref());
         Image { without_code: !self.copies_code(), ..image::build(&self.steps, target, args, known) }
     }
 
@@ -142,6 +144,11 @@ impl Dockerfile {
             }
         }
         uses
+    }
+
+    /// The stage to build when nobody chooses, where that is not the last one.
+    pub(super) fn product(&self) -> Option<String> {
+        targets::product(&self.steps)
     }
 
     /// Stages that are programs of their own, of which a build has to choose one; empty where there is no choice.

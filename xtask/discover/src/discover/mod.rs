@@ -326,8 +326,9 @@ fn wanted<'a>(
 
 /// Editors, package managers and continuous integration keep their files there; what lies beside Dockerfiles counts.
 fn in_hidden_folder(path: &RepoPath) -> bool {
-    path.parent()
-        .is_some_and(|folder| folder.parts().any(|part| part.starts_with('.') && part != services::DOCKER))
+    path.parent().is_some_and(|folder| {
+        folder.parts().any(|part| part.starts_with('.') && !services::holds_images(part))
+    })
 }
 
 fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, modules: &Modules, said: &mut Said) {

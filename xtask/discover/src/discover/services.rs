@@ -39,7 +39,7 @@ use place::Place;
 pub use cargo_build::{RootBuilds, root_builds};
 
 pub(super) use crate::noise::{is_test_folder, is_test_path};
-pub(super) use aside::{DOCKER, TEMPLATE, hidden_or_test};
+pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 pub(super) use naming::name_uniquely;

@@ -12,6 +12,8 @@ use super::findings::Findings;
 use super::{Source, dockerfile, migrating, proxy_conf};
 
 const RULE: &str = "start-script";
+/// The rule for what the start command reads without a script.
+const COMMAND: &str = "dockerfile-command-reads";
 
 /// Longer ones are programs of their own.
 const MAX_LINES: usize = 500;
@@ -25,9 +27,23 @@ pub(super) fn facts(repo: &Repo, catalog: &Catalog, service: &ServiceFacts) -> V
     if let Some((tool, _)) = migrating::called(&words.join(" ")) {
         facts.push(migrates(tool, &service.dockerfile, line, "dockerfile-migrates"));
     }
+    facts.extend(of_command(catalog, service, &words));
     for script in scripts(repo, service) {
         facts.extend(of_script(repo, catalog, service, &script));
     }
+    facts
+}
+
+/// The variables that the shell replaces in the start command itself.
+fn of_command(catalog: &Catalog, service: &ServiceFacts, words: &[String]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let text = words.windows(2).find(|two| two[0] == "-c").map(|two| two[1].as_str());
+    let Some(text) = text.filter(|text| text.contains('$')) else { return facts };
+    let source = Source { path: &service.dockerfile, text, catalog };
+    let line = service.image.command_line.max(1);
+    let own = needs::assigned(text.lines());
+    let mut findings = Findings::new(&source, &mut facts);
+    text.lines().for_each(|text| needs::variables(&mut findings, (line, COMMAND), text, &own));
     facts
 }
 
@@ -92,7 +108,7 @@ fn of_script(repo: &Repo, catalog: &Catalog, service: &ServiceFacts, script: &Re
         if let Some(address) = listening.address {
             findings.listens(number, RULE, &address);
         }
-        needs::variables(&mut findings, number, line, &own);
+        needs::variables(&mut findings, (number, RULE), line, &own);
         needs::others(&mut findings, number, line, &words);
     }
     facts

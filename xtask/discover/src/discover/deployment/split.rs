@@ -55,7 +55,7 @@ pub(super) fn by_build(repo: &Repo, found: &mut Found, units: &[Unit]) {
             part.command.clone_from(&unit.command);
             part.is_worker = unit.is_worker;
             part.build.context = build.context.clone();
-            part.build.target.clone_from(&build.target);
+            part.build.target = build.target.clone().or_else(|| parsed.product());
             part.build.args.clone_from(&build.args);
             part.image = found.image(&parsed, build.target.as_deref(), &build.args);
             part.origins = found.bases.origins(dockerfile, &parsed, &build.args);

@@ -66,6 +66,22 @@ const FORMS: &[&str] = &[
     "ubuntu",
 ];
 
+/// Words of the names of stages that check the program, or that run it beside an editor.
+const NO_PRODUCT: &[&str] = &[
+    "ci",
+    "debug",
+    "debugger",
+    "dev",
+    "devcontainer",
+    "develop",
+    "development",
+    "e2e",
+    "lint",
+    "test",
+    "testing",
+    "tests",
+];
+
 /// A stage as far as it matters here.
 struct Stage<'s> {
     name: Option<&'s str>,
@@ -89,6 +105,20 @@ pub(super) fn programs(steps: &[Step]) -> Vec<String> {
         && found.iter().all(|(_, name, _)| !has_word(name, FORMS))
         && (1..found.len()).all(|at| found[..at].iter().all(|(_, _, other)| *other != found[at].2));
     if is_choice { found.into_iter().map(|(_, name, _)| name.to_owned()).collect() } else { Vec::new() }
+}
+
+/// The stage of the program, where the last one is for its tests or its development: nobody who runs it wants that one.
+pub(super) fn product(steps: &[Step]) -> Option<String> {
+    let stages = stages(steps);
+    let (last, earlier) = stages.split_last()?;
+    if !has_word(last.name?, NO_PRODUCT) {
+        return None;
+    }
+    let is_product = |stage: &&Stage<'_>| {
+        stage.name.is_some_and(|name| has_word(name, FORMS) && !has_word(name, BESIDE))
+            && command(stage.steps).is_some()
+    };
+    earlier.iter().rev().find(is_product).and_then(|stage| stage.name).map(str::to_owned)
 }
 
 fn stages(steps: &[Step]) -> Vec<Stage<'_>> {
@@ -163,5 +193,22 @@ mod tests {
         ] {
             assert_eq!(programs(&format!("{BASE}{rest}")), Vec::<String>::new(), "{rest}");
         }
+    }
+    #[test]
+    fn stage_of_the_program_is_built_where_that_of_its_tests_stands_last() {
+        let product = |text: &str| Dockerfile::parse(text).expect("has a stage").product();
+        let runtime = "FROM python:3.13-slim AS runtime\nEXPOSE 8001\nCMD [\"api\"]\n";
+        for (rest, wanted) in [
+            ("FROM runtime AS test\nCMD [\"pytest\"]\n", Some("runtime")),
+            ("FROM python:3.13 AS development\nCMD [\"api\", \"--reload\"]\n", Some("runtime")),
+            ("FROM runtime AS lint\nRUN ruff check\n", Some("runtime")),
+            // Another program, and one without a name.
+            ("FROM runtime AS worker\nCMD [\"worker\"]\n", None),
+            ("FROM runtime\nCMD [\"pytest\"]\n", None),
+        ] {
+            assert_eq!(product(&format!("{runtime}{rest}")).as_deref(), wanted, "{rest}");
+        }
+        // No stage is said to be the program.
+        assert_eq!(product("FROM a AS builder\nCMD [\"a\"]\nFROM a AS test\nCMD [\"b\"]\n"), None);
     }
 }

@@ -9,8 +9,13 @@ use crate::repo::Repo;
 /// The reason for folders of templates.
 pub(in crate::discover) const TEMPLATE: &str = "a template";
 
-/// The hidden folder in which many keep the Dockerfiles of their services.
-pub(in crate::discover) const DOCKER: &str = ".docker";
+/// Hidden folders in which many keep the Dockerfiles of their services, and a proxy with its configuration.
+const DOCKER: &[&str] = &[".caddy", ".docker", ".dockerfiles", ".httpd", ".nginx", ".proxy"];
+
+/// Whether a folder's name is that of a hidden one with Dockerfiles of the product.
+pub(in crate::discover) fn holds_images(name: &str) -> bool {
+    DOCKER.contains(&name)
+}
 
 /// The reason for images in which a machine tries the code; others may lie beside them.
 pub(super) const INTEGRATION: &str = "continuous integration";
@@ -109,7 +114,7 @@ pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static 
         if DEV_CONTAINERS.contains(&part) {
             return Some("a development container");
         }
-        if part.starts_with('.') && part != DOCKER {
+        if part.starts_with('.') && !holds_images(part) {
             return Some("in a hidden folder");
         }
         let lower = part.to_ascii_lowercase();

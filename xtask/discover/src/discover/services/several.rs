@@ -78,6 +78,7 @@ impl Found {
         (image, build): (Image, Build),
         language: String,
     ) -> ServiceFacts {
+        let build = Build { target: build.target.or_else(|| dockerfile.product()), ..build };
         ServiceFacts {
             aliases: place.aliases,
             command: None,

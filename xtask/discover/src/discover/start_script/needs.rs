@@ -68,7 +68,12 @@ pub(super) fn assigned<'t>(lines: impl Iterator<Item = &'t str>) -> BTreeSet<&'t
 }
 
 /// The variables that the line reads, with the default that it gives.
-pub(super) fn variables(findings: &mut Findings<'_, '_>, number: u32, line: &str, own: &BTreeSet<&str>) {
+pub(super) fn variables(
+    findings: &mut Findings<'_, '_>,
+    (number, rule): (u32, &'static str),
+    line: &str,
+    own: &BTreeSet<&str>,
+) {
     let Some(variable) = VARIABLE.as_ref().filter(|_| line.contains('$')) else { return };
     for found in variable.captures_iter(line) {
         let Some(name) = found.get(1).or_else(|| found.get(4)).map(|name| name.as_str()) else { continue };
@@ -79,7 +84,7 @@ pub(super) fn variables(findings: &mut Findings<'_, '_>, number: u32, line: &str
         let word = found.get(3).map(|word| word.as_str().trim_matches(['"', '\'']));
         // A default that is made of other variables is none that could be written down.
         let default = word.filter(|word| operator.ends_with(['-', '=']) && !word.contains(['$', '`']));
-        findings.env(number, RULE, Read { name, default, required: operator.ends_with('?') });
+        findings.env(number, rule, Read { name, default, required: operator.ends_with('?') });
     }
 }
 
@@ -187,7 +192,7 @@ mod tests {
         let own = assigned(source.text.lines());
         for (number, line) in (1..).zip(source.text.lines()) {
             let mut findings = Findings::new(source, facts);
-            variables(&mut findings, number, line, &own);
+            variables(&mut findings, (number, RULE), line, &own);
             others(&mut findings, number, line, &dockerfile::words(line));
         }
     }
