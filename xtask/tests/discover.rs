@@ -175,6 +175,7 @@ fn line(fact: &Fact) -> String {
         What::Framework { name } => format!("framework {name}"),
         What::Migration { tool, command } => format!("migration {tool} {}", command.join(" ")),
         What::SchemaFile => "schema file".to_owned(),
+        What::Unused { variable } => format!("no use for {variable}"),
         What::DevelopmentPort { port } => format!("development port {port}"),
         What::Alias { name } => format!("alias {name}"),
         What::ListensBy { name, .. } => format!("listens by {name}"),

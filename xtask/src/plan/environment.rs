@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::fact::{EnvSource, Protocol, Purpose};
-use crate::model::inventory::{Env, EnvFrom};
+use crate::model::inventory::{Env, EnvFrom, Strength};
 use crate::model::stack::{SecretForm, Variable};
 
 use super::components::Component;
 use super::draft::Draft;
 use super::known;
-use super::needs::{Need, Target, Wire};
+use super::needs::{Need, Needs, Target, Wire};
 use super::ports;
 use super::references::{expand, expand_by};
 use super::secrets;
@@ -50,20 +50,23 @@ pub(crate) fn secret_reference(variable: &str) -> String {
     format!("${{{variable}:?set it in .env}}")
 }
 
-/// Decides every variable of a service. `needs` are its required ones, `links` its variables for browsers.
-pub(crate) fn environment(
-    draft: &Draft<'_>,
-    needs: &[&Need],
-    links: &[(String, String)],
-    around: &Surroundings<'_>,
-) -> Environment {
+/// Decides every variable of a service.
+pub(crate) fn environment(draft: &Draft<'_>, needs: &Needs, around: &Surroundings<'_>) -> Environment {
     let mut out = Environment::default();
-    let wires: BTreeMap<&str, (&Need, &Wire)> = needs
-        .iter()
-        .flat_map(|need| need.wires.iter().map(move |wire| (wire.name.as_str(), (*need, wire))))
-        .collect();
-    let wanted = &draft.wanted.env;
     let all = settings(draft.facts);
+    // A program that demands the address of a service with which it may do nothing gets it: that service is there.
+    let is_demanded = |wire: &Wire| all.get(wire.name.as_str()).is_some_and(|setting| setting.required());
+    let is_told = |need: &Need, wire: &Wire| {
+        need.strength == Strength::Required || matches!(need.target, Target::Service(_)) && is_demanded(wire)
+    };
+    let wires: BTreeMap<&str, (&Need, &Wire)> = needs
+        .all
+        .iter()
+        .flat_map(|need| need.wires.iter().map(move |wire| (wire.name.as_str(), (need, wire))))
+        .filter(|(_, (need, wire))| is_told(need, wire))
+        .collect();
+    let links = &needs.links;
+    let wanted = &draft.wanted.env;
     for (name, setting) in &all {
         let name = *name;
         if wanted.contains_key(name) {

@@ -174,6 +174,7 @@ fn describe(what: &What, secrets: &BTreeSet<&str>) -> (&'static str, String) {
         What::Framework { name } => ("framework", name.clone()),
         What::Migration { tool, .. } => ("migration", tool.clone()),
         What::SchemaFile => ("schema-file", String::new()),
+        What::Unused { variable } => ("unused", variable.clone()),
         What::DevelopmentPort { port } => ("development-port", port.to_string()),
         What::Alias { name } => ("alias", name.clone()),
     }

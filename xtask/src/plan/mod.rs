@@ -246,8 +246,7 @@ fn environments(
     let shared_secrets = secrets::shared(drafts);
     let around = Surroundings { drafts, components, host_ports, shared_secrets: &shared_secrets };
     in_parallel(drafts.iter().zip(needs).collect(), |(draft, needs)| {
-        let required: Vec<_> = inventory::required(needs).collect();
-        environment::environment(draft, &required, &needs.links, &around)
+        environment::environment(draft, needs, &around)
     })
 }
 

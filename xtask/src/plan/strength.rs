@@ -13,6 +13,9 @@ use super::settings::{Setting, settings};
 /// A library with drivers for that many kinds is one for all services, of which each uses some.
 const MANY_KINDS: usize = 3;
 
+/// Where fewer variables of an example file are seen to be read, the way in which they are may not be known.
+const MANY_READ: usize = 5;
+
 impl Finder<'_> {
     /// The kinds that settings choose by a word: `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`, `QUEUE_CONNECTION=redis`.
     pub(super) fn selected(&self, facts: &ServiceFacts) -> BTreeSet<String> {
@@ -38,6 +41,9 @@ impl Finder<'_> {
             return Strength::Possible;
         }
         let Target::Kind(kind) = target else {
+            if is_unused(facts, name) || is_only_listed(facts, setting) {
+                return Strength::Possible;
+            }
             let address = beside_port(facts, name);
             let is_left_out = is_left_out(facts, address.as_ref().unwrap_or(setting));
             return if is_left_out { Strength::Possible } else { Strength::Required };
@@ -212,6 +218,24 @@ fn is_for_others(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
         && !setting.reads.is_empty()
         && setting.reads.iter().all(|(_, _, at)| !at.path.is_in(&facts.path))
         && facts.facts.iter().any(own_file)
+}
+
+/// Whether an example file names the variable and no code reads it, which reads others of that file: such files are handed
+/// from service to service with the addresses of all.
+fn is_only_listed(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
+    if !setting.reads.is_empty() || setting.values.iter().any(|given| given.source != EnvSource::Example) {
+        return false;
+    }
+    let all = settings(facts);
+    let read = all.values().filter(|other| {
+        !other.reads.is_empty() && other.values.iter().any(|given| given.source == EnvSource::Example)
+    });
+    read.count() >= MANY_READ
+}
+
+/// Whether a library reads the variable for others, and the service's code has no use for it.
+fn is_unused(facts: &ServiceFacts, name: &str) -> bool {
+    facts.facts.iter().any(|fact| matches!(&fact.what, What::Unused { variable } if variable == name))
 }
 
 /// Whether the service's settings switch off what a variable is about: `SEARCH_ENABLED=false` beside `SEARCH_URL`.

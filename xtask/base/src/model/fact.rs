@@ -223,6 +223,11 @@ pub enum What {
     },
     /// A file with a schema or seed that belongs into the service's database before it starts.
     SchemaFile,
+    /// A library reads this variable for others of the services that are built from it; this one has no use for it.
+    Unused {
+        /// As written.
+        variable: String,
+    },
     /// The service is called by this name elsewhere (package name, crate name, compose name).
     Alias {
         /// As written.

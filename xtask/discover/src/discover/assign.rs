@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Sources;
 use super::names::{Names, valid_name};
-use super::{config_keys, derive, env_file, framework_conf, ports, reach, services};
+use super::{config_keys, derive, env_file, framework_conf, ports, reach, services, unused};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
@@ -42,6 +42,7 @@ pub(super) fn assign(
     });
     give_shared_values(services, values);
     learn_aliases(services);
+    unused::settle(repo, services, &shared.folders);
     let mut orphans = give_by_name(services, named);
     orphans.retain(|fact| tells_of_the_system(services, fact) && !is_part(repo, services, fact));
     orphans

@@ -28,6 +28,7 @@ mod schema_file;
 mod services;
 mod start_script;
 mod starters;
+mod unused;
 pub mod url;
 mod workspace;
 

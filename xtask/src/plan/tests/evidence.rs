@@ -385,3 +385,33 @@ fn name_of_a_file_in_a_store_demands_no_store_without_a_client() {
     assert_eq!(requires("{}"), [""; 0]);
     assert_eq!(requires("{\"dependencies\": {\"@aws-sdk/client-s3\": \"3\"}}"), ["minio"]);
 }
+
+#[test]
+fn addresses_that_an_example_file_lists_and_nobody_reads_are_only_possible() {
+    let tree = |reads: &str| {
+        planned(&format!(
+            "//- /search/Dockerfile\nFROM node:22-slim\nCOPY . .\nCMD [\"node\", \"x.js\"]\n//- /search/x.js\nf(process.env.A, process.env.B, process.env.C, process.env.D, process.env.E{reads})\n\
+             //- /search/.env.example\nA=1\nB=1\nC=1\nD=1\nE=1\nQUEUE_SERVICE_URL=http://localhost:3011\n\
+             //- /queue-service/Dockerfile\nFROM node:22-slim\nEXPOSE 3011\n"
+        ))
+    };
+    let strength = |stack: &Stack| service(stack, "search").requires.first().map(|one| one.strength);
+    assert_eq!(strength(&tree("")), Some(Strength::Possible));
+    assert_eq!(strength(&tree(", process.env.QUEUE_SERVICE_URL")), Some(Strength::Required));
+}
+
+#[test]
+fn address_of_a_service_that_is_demanded_and_not_used_is_told_without_a_wait() {
+    let service_of = |name: &str| {
+        format!(
+            "//- /{name}/Dockerfile\nFROM python:3.13-slim\nCOPY {name} .\nCOPY shared shared\nEXPOSE 8000\n//- /{name}/main.py\nimport shared.settings\n//- /{name}/requirements.txt\npydantic-settings\n"
+        )
+    };
+    let all: String = ["web", "users", "orders", "stock"].map(service_of).concat();
+    let stack = planned(&format!(
+        "{all}//- /shared/settings.py\nfrom pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n    \
+         USERS_URL: str\n    ORDERS_URL: str\n    STOCK_URL: str\n"
+    ));
+    assert_eq!(value(&stack, "web", "ORDERS_URL").as_deref(), Some("http://orders:8000"));
+    assert_eq!(requires(&stack, "web"), [""; 0]);
+}
