@@ -42,8 +42,26 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Optio
             .or_else(|| compiled(repo, &folder, (&name, dockerfile), &used.paths))
             .or_else(|| worked_in(repo, &folder, &used.paths))
             .or_else(|| packaged(repo, &folder, &used.sources))?;
-        (is_certain || values.len() > 1).then_some(Parameter { name, values })
+        let is_choice = (is_certain || values.len() > 1)
+            && !repeats_its_folder(repo, &folder, (&name, dockerfile), &values);
+        is_choice.then_some(Parameter { name, values })
     })
+}
+
+/// `ARG APP=orders` and `COPY apps/${APP}/mix.exs ./` in `apps/orders/Dockerfile`, with such a file in `apps/users` too:
+/// the argument saves its author from writing the folder's name again and again.
+fn repeats_its_folder(
+    repo: &Repo,
+    folder: &RepoPath,
+    (name, dockerfile): (&str, &Dockerfile),
+    values: &[Value],
+) -> bool {
+    let is_own = |default: &str| default == folder.name();
+    let is_built_elsewhere = |value: &&Value| {
+        repo.files_in(&value.path).iter().any(|file| super::files::docker_name(file.name()).is_some())
+    };
+    let others = values.iter().filter(|value| value.path != *folder);
+    dockerfile.defaults(name).any(is_own) && others.filter(is_built_elsewhere).count() > 0
 }
 
 /// `COPY ${APP}/mix.exs ./`: each folder in which all these sources exist.
@@ -208,6 +226,19 @@ mod tests {
         let tree = "//- /docker/Dockerfile\nARG APP=app\nFROM x\nARG APP\nCOPY shared /s\nCOPY ${APP}/mix.exs ./\nCOPY ${APP}/lock* ./\n\
             //- /auth/mix.exs\n//- /users/mix.exs\n//- /shared/a.ex\n";
         assert_eq!(values(tree, "docker/Dockerfile"), ["APP=auth auth in .", "APP=users users in ."]);
+    }
+
+    #[test]
+    fn argument_that_repeats_the_folder_of_its_dockerfile_is_no_choice() {
+        let tree = |more: &str| {
+            format!(
+                "//- /apps/orders/Dockerfile\nARG APP=orders\nFROM x\nARG APP\nCOPY libs libs/\nCOPY apps/${{APP}}/mix.exs ./\n\
+                 //- /apps/orders/mix.exs\n//- /apps/users/mix.exs\n//- /libs/a.ex\n{more}"
+            )
+        };
+        let with_own = tree("//- /apps/users/Dockerfile\nFROM x\n");
+        assert_eq!(values(&with_own, "apps/orders/Dockerfile"), Vec::<String>::new());
+        assert_eq!(values(&tree(""), "apps/orders/Dockerfile").len(), 2);
     }
 
     #[test]
