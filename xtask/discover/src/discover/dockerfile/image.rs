@@ -412,6 +412,18 @@ mod tests {
     }
 
     #[test]
+    fn empty_list_takes_away_what_the_base_starts() {
+        for empty in ["ENTRYPOINT []", "entrypoint [ ]", "ENTRYPOINT []\r"] {
+            let text =
+                format!("FROM x AS a\nENTRYPOINT [\"run\"]\nFROM a\n{empty}\nCMD [\"sleep\"]\nEXPOSE 80\n");
+            let image = image(&text);
+            assert_eq!((image.entrypoint, image.command), (Vec::new(), vec!["sleep".to_owned()]), "{empty}");
+            assert_eq!(image.expose, [(80, 6)], "{empty}");
+        }
+        assert_eq!(image("FROM x\nCMD []\n").command, Vec::<String>::new());
+    }
+
+    #[test]
     fn entrypoint_forgets_an_inherited_command() {
         let image = image("FROM a AS base\nCMD [\"x\"]\nFROM base\nENTRYPOINT [\"y\"]\n");
         assert_eq!((image.entrypoint, image.command), (vec!["y".to_owned()], Vec::new()));

@@ -46,6 +46,7 @@ pub(super) enum What {
 /// All instructions, and the first line that is not one with the reason; what stands above it is kept.
 pub(super) fn read(text: &str) -> (Vec<Step>, Option<(u32, String)>) {
     let (text, docs) = heredoc::take_out(text.trim_start_matches('\u{feff}'));
+    let text = with_lists(&text);
     let lines = Lines::of(&text);
     let mut steps = Vec::new();
     let parsed = match parse_dockerfile::parse_iter(&text) {
@@ -67,6 +68,25 @@ pub(super) fn read(text: &str) -> (Vec<Step>, Option<(u32, String)>) {
         }
     }
     (steps, None)
+}
+
+/// `ENTRYPOINT []` takes away what the base image starts; the parser wants a word in the list.
+fn with_lists(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut words = line.splitn(2, [' ', '\t']);
+        let name = words.next().unwrap_or_default();
+        let is_command = ["ENTRYPOINT", "CMD"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        let list = words.next().filter(|_| is_command).map(str::trim);
+        let is_empty = list.and_then(|list| list.strip_prefix('[')?.strip_suffix(']'));
+        if is_empty.is_some_and(|inside| inside.trim().is_empty()) {
+            out.push_str(name);
+            out.push_str(" [\"\"]\n");
+        } else {
+            out.push_str(line);
+        }
+    }
+    out
 }
 
 fn broken(why: &parse_dockerfile::Error) -> (u32, String) {
@@ -161,7 +181,7 @@ fn sources(list: &[Source<'_>]) -> Vec<String> {
 /// Exec form; shell form becomes `sh -c text`.
 fn exec(command: &Command<'_>) -> Vec<String> {
     match command {
-        Command::Exec(list) => list.value.iter().map(plain).collect(),
+        Command::Exec(list) => list.value.iter().map(plain).filter(|word| !word.is_empty()).collect(),
         Command::Shell(text) => vec!["sh".to_owned(), "-c".to_owned(), joined(text.value)],
         _ => Vec::new(),
     }
