@@ -205,7 +205,7 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
     let mut given: Vec<(Vec<usize>, Fact)> = Vec::new();
     for fact in facts {
         let Some(readers) = variable(&fact.what).and_then(|name| readers.get(name)) else { continue };
-        let folder = fact.at.path.parent().unwrap_or_default();
+        let folder = spoken_for(&fact.at.path);
         let below = readers.iter().copied().filter(|at| services[*at].path.is_in(&folder));
         // Those that lie there have it already, and a file of one's own is nearer.
         let below =
@@ -220,6 +220,16 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
     for (owners, fact) in given {
         give(services, &owners, &fact);
     }
+}
+
+/// The folder for whose services an environment file speaks: what lies in `infrastructure/docker` lies there for the
+/// system's compose file.
+fn spoken_for(file: &RepoPath) -> RepoPath {
+    let mut folder = file.parent().unwrap_or_default();
+    while services::is_holder(folder.name()) {
+        folder = folder.parent().unwrap_or_default();
+    }
+    folder
 }
 
 fn is_about_a_port(what: &What) -> bool {
@@ -430,6 +440,23 @@ mod tests {
         };
         assert_eq!(given(value("SHARED"), ".env.example", Subject::Here).0, ["inner"]);
         assert_eq!(given(value("OTHER"), ".env.example", Subject::Here).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn values_in_a_folder_of_the_deployment_are_for_the_system() {
+        let tree = |folder: &str| {
+            format!(
+                "//- /services/a/Dockerfile\nFROM x\n//- /services/a/index.js\nf(process.env.SHARED)\n\
+                 //- /{folder}/.env.examples\nSHARED=one\n"
+            )
+        };
+        let given = |folder: &str| variables(&tree(folder)).contains(&"a:SHARED=one".to_owned());
+        for folder in ["infrastructure/docker", "deploy", "services/docker"] {
+            assert!(given(folder), "{folder}");
+        }
+        for folder in ["tools", "other/docker"] {
+            assert!(!given(folder), "{folder}");
+        }
     }
 
     #[test]

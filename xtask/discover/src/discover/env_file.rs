@@ -8,7 +8,19 @@ use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 
 /// Words of file names that mark an example.
-const EXAMPLES: &[&str] = &["default", "defaults", "dist", "example", "sample", "template", "tmpl", "tpl"];
+const EXAMPLES: &[&str] = &[
+    "default",
+    "defaults",
+    "dist",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "template",
+    "templates",
+    "tmpl",
+    "tpl",
+];
 
 /// Words that name an environment in which the file is used as it is.
 const PLACES: &[&str] = &["dev", "development", "docker", "local", "compose", "container"];
@@ -302,6 +314,8 @@ mod tests {
             "example.env",
             "env.example",
             ".env.sample",
+            ".env.examples",
+            ".env.samples",
             ".env.dist",
             ".env.local.example",
             ".env-example",

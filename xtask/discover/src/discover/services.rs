@@ -43,6 +43,7 @@ pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 pub(super) use naming::name_uniquely;
+pub(super) use place::is_holder;
 pub(super) use roots::Roots;
 pub(super) use started::settle as settle_started;
 pub(super) use tags::Tagged;

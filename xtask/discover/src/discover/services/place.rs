@@ -180,7 +180,7 @@ fn lead(parts: &[&str]) -> Option<&'static [&'static str]> {
 }
 
 /// Whether a folder holds Dockerfiles, those for one environment included: `docker`, `docker-dev`, `docker.prod`.
-pub(super) fn is_holder(part: &str) -> bool {
+pub(in crate::discover) fn is_holder(part: &str) -> bool {
     // `_docker` stands first in its folder.
     let part = part.trim_start_matches('_').to_ascii_lowercase();
     let holds = |name: &str| HOLDERS.contains(&name);
