@@ -142,16 +142,21 @@ fn upper(name: &str) -> String {
 /// The key in the last section of .NET's configuration, in words: `GrpcSettings__DiscountUrl` is about `DISCOUNT_URL`.
 fn last_section(name: &str) -> Option<String> {
     let (_, last) = name.rsplit_once("__")?;
+    Some(in_words(last)).filter(|words| words.contains('_'))
+}
+
+/// `RedisConnection` as `Redis_Connection`.
+fn in_words(name: &str) -> String {
     let mut words = String::new();
     let mut lower = false;
-    for c in last.chars() {
+    for c in name.chars() {
         if lower && c.is_ascii_uppercase() {
             words.push('_');
         }
         lower = c.is_ascii_lowercase() || c.is_ascii_digit();
         words.push(c);
     }
-    words.contains('_').then_some(words)
+    words
 }
 
 /// Whom a variable is about and which part it holds; `None` where its name is no part of an address.
@@ -166,13 +171,19 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
     of_words(name, catalog).or_else(in_section).or_else(|| of_words(&last_section(name)?, catalog))
 }
 
-fn of_words(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
-    let name = upper(name);
+fn of_words(given: &str, catalog: &Catalog) -> Option<(About, Part)> {
+    let name = upper(given);
     if FOREIGN.iter().any(|product| name.starts_with(product)) {
         return None;
     }
     if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
-        return Some((kind(rest, catalog).map_or(About::Class(Class::Database), About::Kind), Part::Url));
+        // `ConnectionStrings__RedisConnection__ConnectionString`: the key says whose it is.
+        let of_key = || {
+            let (_, key) = given.split_once("__")?;
+            kind(&upper(&in_words(key.split("__").next()?)), catalog)
+        };
+        let kind = kind(rest, catalog).or_else(of_key);
+        return Some((kind.map_or(About::Class(Class::Database), About::Kind), Part::Url));
     }
     if let Some(kind) = names_a_database(&name, catalog) {
         return Some((About::Kind(kind), Part::Database));
@@ -331,6 +342,8 @@ mod tests {
             ("POSTGRES_PW", kind("postgres", Part::Password)),
             ("SPRING_DATASOURCE_URL", class(Class::Database, Part::Url)),
             ("ConnectionStrings__Default", class(Class::Database, Part::Url)),
+            ("ConnectionStrings__RedisConnection", kind("redis", Part::Url)),
+            ("ConnectionStrings__RedisConnection__ConnectionString", kind("redis", Part::Url)),
             ("REDIS_URL", kind("redis", Part::Url)),
             ("GrpcSettings__DiscountUrl", other("DISCOUNT", Part::Url)),
             ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),

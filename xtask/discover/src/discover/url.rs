@@ -425,7 +425,8 @@ fn bare_list(text: &str, via: Option<&str>) -> Vec<Reference> {
     if via.is_some_and(is_image_name) {
         return Vec::new();
     }
-    let hosts_wanted = via.is_some_and(names_host);
+    let redis = is_of_redis(text);
+    let hosts_wanted = via.is_some_and(names_host) || redis;
     let mut found = Vec::new();
     let mut password = None;
     let mut user = None;
@@ -445,12 +446,26 @@ fn bare_list(text: &str, via: Option<&str>) -> Vec<Reference> {
         }
     }
     for reference in &mut found {
+        reference.port = reference.port.or(redis.then_some(REDIS));
         reference.password.clone_from(&password);
         if reference.user.is_none() {
             reference.user.clone_from(&user);
         }
     }
     found
+}
+
+/// The port that StackExchange.Redis takes where none is named.
+const REDIS: u16 = 6379;
+
+/// Whether a list has options by which StackExchange.Redis alone is configured: `cache,ssl=False,abortConnect=False`.
+fn is_of_redis(text: &str) -> bool {
+    let is_option = |key: &str| {
+        ["abortConnect", "allowAdmin", "syncTimeout", "defaultDatabase", "connectRetry"]
+            .iter()
+            .any(|known| key.eq_ignore_ascii_case(known))
+    };
+    text.split(',').skip(1).filter_map(|item| item.split_once('=')).any(|(key, _)| is_option(key.trim()))
 }
 
 /// Whether a name holds an image and its tag, which look like a host and its port.

@@ -55,6 +55,7 @@ fn every_notation_is_read() {
         ("postgres://${U}:${P}@${H}:${N}/${D}", "postgres||-|-|-|-"),
         ("\"amqp://mq\"", "amqp|mq|-|-|-|-"),
         ("redis:6379,password=x,abortConnect=false", "|redis|6379|-|-|x"),
+        ("cache,ssl=False,abortConnect=False", "|cache|6379|-|-|-"),
     ] {
         assert_eq!(show(value, None), [wanted], "{value}");
     }
