@@ -46,7 +46,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Script,
         ("node-literal", "node-env-call"),
-        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\benv\.get\(|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
+        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\benv\.get\(|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|nconf\.|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
         &[
             (
                 "node-env",
@@ -71,6 +71,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "node-config-get",
                 "onfig",
                 r#"\b\w*[cC]onfig\w*\.get(?:<[^>\n]*>)?\(\s*["'](?P<name><KEY>)["']\s*(?:,\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            (
+                "node-config-get",
+                "nconf",
+                r#"\bnconf\.(?:get|(?P<fails>required))\(\s*\[?\s*["'](?P<name><KEY>)["']"#,
                 Says::Env,
             ),
             (
@@ -271,6 +277,8 @@ mod tests {
             ("x = Deno.env.get('LEVEL') ?? 'info'", "env LEVEL info"),
             ("this.configService.get<string>('LEVEL', 'info')", "env LEVEL info"),
             ("config.getOrThrow('LEVEL')", "env LEVEL - required"),
+            ("x = nconf.get('LEVEL')", "env LEVEL -"),
+            ("nconf.required(['LEVEL'])", "env LEVEL - required"),
             ("const { LEVEL = 'info' } = process.env;", "env LEVEL info"),
             ("x = parseInt(process.env.MAX, 10) || 10", "env MAX 10"),
             ("x = env.get('LEVEL').default('info').asString()", "env LEVEL info"),
