@@ -57,8 +57,8 @@ fn of(
     let is_its_own = |folder: &RepoPath| {
         is_outside(folder) && !homes.iter().any(|home| home.is_in(folder) && *home != service.path)
     };
-    let copied: Vec<RepoPath> =
-        service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source)).collect();
+    let copied = service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
+    let copied: Vec<RepoPath> = copied.chain(handed_on(repo, service)).collect();
     let folders = copied.iter().filter(|path| repo.is_folder(path) && is_its_own(path));
     let mut reached: BTreeSet<RepoPath> = folders.cloned().collect();
     let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
@@ -81,6 +81,23 @@ fn of(
     reached.retain(|folder| !imported.decide(repo, folder));
     reached.extend(imported.folders.into_iter().filter(|path| is_library(path)));
     (reached, imported.reads)
+}
+
+/// `COPY . .` in one stage and `COPY --from=build /app/prisma ./prisma` in another: the folders that the final image has
+/// as they are in the context.
+fn handed_on<'s>(repo: &'s Repo, service: &'s ServiceFacts) -> impl Iterator<Item = RepoPath> + 's {
+    let image = &service.image;
+    let is_all = image.copies.iter().any(|(source, _)| matches!(source.trim_end_matches('/'), "." | ""));
+    let is_stage = |from: &str| {
+        from.parse::<usize>().is_ok() || image.stages.iter().any(|stage| stage.eq_ignore_ascii_case(from))
+    };
+    let brought = image.brought.iter().filter(move |brought| is_all && is_stage(&brought.from));
+    brought.filter_map(|brought| {
+        // Where the context lies in the stage is not known; its own folders are.
+        let parts: Vec<&str> = brought.source.split('/').filter(|part| !part.is_empty()).collect();
+        let ends = (0..parts.len()).filter_map(|at| service.build.context.join(&parts[at..].join("/")));
+        ends.into_iter().find(|folder| repo.is_folder(folder))
+    })
 }
 
 /// The folders that the manifests in a folder name, by a relative path or as modules of the same workspace.
@@ -115,6 +132,33 @@ fn relative_paths(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
+    use crate::discover::Scope;
+    use crate::model::fact::What;
+
+    #[test]
+    fn folder_that_a_stage_hands_on_is_of_the_service() {
+        let service = |name: &str| {
+            format!(
+                "//- /apps/{name}/Dockerfile\nFROM node AS build\nWORKDIR /app\nCOPY . .\nFROM node\nCOPY package.json ./\n\
+                 COPY --from=build /app/dist ./dist\nCOPY --from=build /app/prisma ./prisma\n//- /apps/{name}/main.ts\n"
+            )
+        };
+        let schema = "//- /package.json\n{}\n//- /prisma/schema.prisma\ndatasource db {\n provider = \"postgresql\"\n url = env(\"DATABASE_URL\")\n}\n\
+                      //- /other/schema.prisma\ndatasource db {\n url = env(\"OTHER_URL\")\n}\n";
+        let tree = format!("{}{}{schema}", service("orders"), service("users"));
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default())
+                .expect("is read");
+        for service in &facts.services {
+            let reads = service.facts.iter().filter_map(|fact| match &fact.what {
+                What::EnvRead { name, .. } => Some(name.as_str()),
+                _ => None,
+            });
+            assert_eq!(reads.collect::<Vec<_>>(), ["DATABASE_URL"], "{}", service.name);
+        }
+        assert_eq!(facts.services.len(), 2);
+    }
 
     #[test]
     fn paths_in_manifests_are_found_in_all_notations() {
