@@ -24,6 +24,10 @@ pub fn is_noise(path: &RepoPath) -> bool {
         "androidTest",
         ".storybook",
         "benches",
+        // What sets up machines of a provider is no program of the system.
+        "cloudformation",
+        "pulumi",
+        "terraform",
     ];
     let name = path.name();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -98,6 +102,7 @@ mod tests {
             ("a/src/test/java/X.java", true),
             ("a/UserTest.java", true),
             ("a/jquery.min.js", true),
+            ("scripts/cloudformation/app.template.js", true),
             ("tests-service/app.js", false),
             ("a/test.go", false),
             ("a/latest.go", false),

@@ -10,7 +10,7 @@ use super::address::{Address, address, is_local};
 use super::draft::Draft;
 use super::needs::{BY_NAME, BY_VALUE, Finder, Gathered, Target};
 use super::settings::settings;
-use super::variables::{About, Part, classify, without_bundler};
+use super::variables::{About, Part, classify, is_for_browsers, without_bundler};
 use super::whom::nearest;
 
 impl Finder<'_> {
@@ -23,7 +23,9 @@ impl Finder<'_> {
         at: &Evidence,
         gathered: &mut Gathered,
     ) -> Option<((Target, u8), Part)> {
-        let named = classify(name, self.catalog);
+        // What a bundler writes into pages is read by a browser, which speaks to services and to no database or store.
+        let named = classify(name, self.catalog)
+            .filter(|(about, _)| matches!(about, About::Other(_)) || !is_for_browsers(name));
         // A word alone is a host only where the name says that a host is meant: `DB_CONNECTION=mysql` is none.
         let means_host = matches!(named, Some((_, Part::Host | Part::HostPort | Part::Url)));
         let address = value

@@ -415,3 +415,17 @@ fn address_of_a_service_that_is_demanded_and_not_used_is_told_without_a_wait() {
     assert_eq!(value(&stack, "web", "ORDERS_URL").as_deref(), Some("http://orders:8000"));
     assert_eq!(requires(&stack, "web"), [""; 0]);
 }
+
+#[test]
+fn browsers_speak_to_no_database_and_no_store() {
+    let web = "//- /web/x.js\nf(process.env.REACT_APP_EXPORT_S3_URL, process.env.VITE_REDIS_HOST, process.env.VITE_USERS_URL)\n";
+    let stack = planned(&format!("{}{}", node("web", web), node("users", "")));
+    let kinds = |name: &str| {
+        let all = service(&stack, name).requires.iter();
+        all.filter(|need| need.kind != "service").map(|need| need.target.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds("web"), Vec::<String>::new());
+    let backend = web.replace("REACT_APP_", "").replace("/web/", "/api/");
+    let stack = planned(&node("api", &backend));
+    assert!(service(&stack, "api").requires.iter().any(|need| need.target == "minio"));
+}
