@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::address::{self, is_local, is_remote};
 use crate::model::fact::{EnvSource, Evidence, ServiceFacts, What};
 
 /// What the sources say about one variable.
@@ -78,7 +79,10 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
         }
     }
     for setting in settings.values_mut() {
-        setting.values.sort_by_key(|given| (given.source, is_for_development(given), given.at));
+        let has_system = setting.values.iter().any(is_inside);
+        setting.values.sort_by_key(|given| {
+            (has_system && is_outside(given), given.source, is_for_development(given), given.at)
+        });
         setting.reads.sort();
     }
     settings
@@ -89,6 +93,19 @@ fn is_for_development(given: &Given<'_>) -> bool {
     let name = given.at.path.name().to_ascii_lowercase();
     given.source == EnvSource::FrameworkConfig
         && name.split(['.', '-', '_']).any(|word| matches!(word, "development" | "dev" | "local"))
+}
+
+/// Whether a deployment calls something that runs beside it.
+fn is_inside(given: &Given<'_>) -> bool {
+    let address = Some(given).filter(|given| given.source == EnvSource::Deployment);
+    let address = address.and_then(|given| address::address(given.value));
+    address.is_some_and(|address| !is_remote(&address.host) && !is_local(&address.host))
+}
+
+/// Whether it is an address on the internet, which counts after one in a deployment that has the whole system.
+fn is_outside(given: &Given<'_>) -> bool {
+    given.source <= EnvSource::Deployment
+        && address::address(given.value).is_some_and(|address| is_remote(&address.host))
 }
 
 fn is_variable(name: &str) -> bool {

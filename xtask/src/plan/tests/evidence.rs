@@ -429,3 +429,29 @@ fn browsers_speak_to_no_database_and_no_store() {
     let stack = planned(&node("api", &backend));
     assert!(service(&stack, "api").requires.iter().any(|need| need.target == "minio"));
 }
+
+#[test]
+fn manifest_that_names_the_system_from_outside_counts_after_the_one_that_runs_it() {
+    let manifest = |folder: &str, url: &str| {
+        format!(
+            "//- /{folder}/web.yaml\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        \
+             - name: web\n          image: web\n          env:\n            - name: ORDERS_URL\n              value: {url}\n"
+        )
+    };
+    let planned_with = |more: &str| {
+        let tree = [
+            manifest("gitops/manifests", "https://shop.herokuapp.com"),
+            node("web", &format!("//- /web/x.js\nf(process.env.ORDERS_URL)\n{more}")),
+            node("orders", "").replace("CMD", "EXPOSE 8080\nCMD"),
+        ];
+        let stack = planned(&tree.concat());
+        (value(&stack, "web", "ORDERS_URL"), requires(&stack, "web"))
+    };
+    let inside = manifest("k8s", "http://orders:8080");
+    let own = "//- /web/.env.local\nORDERS_URL=https://orders.shop.io\n";
+    for more in [inside.clone(), format!("{own}{inside}")] {
+        let wanted = (Some("http://orders:8080".to_owned()), vec!["orders".to_owned()]);
+        assert_eq!(planned_with(&more), wanted, "{more}");
+    }
+    assert_eq!(planned_with(own).1, Vec::<String>::new());
+}
