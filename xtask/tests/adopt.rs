@@ -14,7 +14,7 @@ fn profile() -> String {
     let packages = ["aho-corasick", "globset", "ignore", "memchr", "regex-automata", "xtask-base"].map(fast);
     let patterns = "[profile.dev.package.regex-syntax]\nopt-level = 1\ndebug-assertions = false\n";
     let discover =
-        "[profile.dev.package.xtask-discover]\nopt-level = 1\ncodegen-units = 16\ndebug-assertions = false\n";
+        "[profile.dev.package.xtask-discover]\nopt-level = 2\ncodegen-units = 16\ndebug-assertions = false\n";
     format!("[profile.dev]\ndebug = 0\n{}{patterns}{discover}", packages.concat())
 }
 

@@ -54,7 +54,7 @@ opt-level = 3
 debug-assertions = false
 
 [profile.dev.package.xtask-discover]
-opt-level = 1
+opt-level = 2
 codegen-units = 16
 debug-assertions = false
 ";
