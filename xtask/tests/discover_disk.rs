@@ -66,6 +66,15 @@ fn links_are_followed_to_files_inside_the_root_only() {
 }
 
 #[test]
+fn virtual_environment_of_any_name_is_left_out() {
+    let tree = Tree::new("environment");
+    tree.write("py310/pyvenv.cfg", "home = /usr/bin\n");
+    tree.write("py310/lib/orders/Dockerfile", "FROM python:3.13-slim\nEXPOSE 8000\n");
+    tree.write("web/Dockerfile", "FROM python:3.13-slim\nEXPOSE 8000\n");
+    assert_eq!(tree.names(), ["api", "web"]);
+}
+
+#[test]
 fn pipes_are_never_opened() {
     let tree = Tree::new("pipes");
     let made =

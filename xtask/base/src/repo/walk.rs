@@ -78,6 +78,9 @@ pub(super) fn walk(root: &Path) -> Result<Walked> {
     });
     let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     walked.sort();
+    for environment in environments(&walked.files) {
+        walked.leave_out(&environment);
+    }
     Ok(walked)
 }
 
@@ -96,14 +99,19 @@ fn builder(root: &Path, real: &Path) -> WalkBuilder {
         .follow_links(false)
         .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(8)))
         .filter_entry(|entry| {
-            !(entry.file_type().is_some_and(|kind| kind.is_dir())
-                && (is_skipped(entry.file_name()) || entry.path().join("pyvenv.cfg").exists()))
+            !(entry.file_type().is_some_and(|kind| kind.is_dir()) && is_skipped(entry.file_name()))
         });
     builder
 }
 
 fn is_skipped(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| SKIPPED.binary_search(&name).is_ok())
+}
+
+/// The virtual environments of Python that are called something else than [`SKIPPED`] says. They are walked, being few: to
+/// ask each folder for this file before it is walked would cost one call of the system for each.
+fn environments(files: &[RepoPath]) -> Vec<RepoPath> {
+    files.iter().filter(|file| file.as_str().ends_with("/pyvenv.cfg")).filter_map(RepoPath::parent).collect()
 }
 
 enum Item {
@@ -134,6 +142,13 @@ impl Walked {
         self.files.sort();
         self.folders.sort();
         self.problems.sort_by(|a, b| a.at.cmp(&b.at));
+    }
+
+    fn leave_out(&mut self, folder: &RepoPath) {
+        self.files.retain(|path| !path.is_in(folder));
+        self.folders.retain(|path| !path.is_in(folder));
+        let is_in = |place: &String| RepoPath::new(place).is_some_and(|path| path.is_in(folder));
+        self.problems.retain(|problem| !problem.at.iter().any(is_in));
     }
 
     fn add(&mut self, item: Item) {
