@@ -19,11 +19,13 @@ pub fn in_parallel<I: Sync + Send, O: Send>(items: Vec<I>, work: impl Fn(&I) -> 
         }
     };
     let mut all: Vec<(usize, O)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        // The thread that asks would only wait.
+        let mut done = run();
+        for other in others {
+            done.append(&mut other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
     });
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, output)| output).collect()
