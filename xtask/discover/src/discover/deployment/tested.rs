@@ -13,20 +13,23 @@ const MAX_DEPTH: usize = 6;
 
 /// By kind, then by place.
 pub(super) fn components(repo: &Repo, catalog: &Catalog) -> Vec<ComponentFacts> {
-    let files = repo.files().filter(|file| file.depth() <= MAX_DEPTH && may_be(file));
+    let files = repo.files().filter(|file| may_be(file));
     let mut found: Vec<ComponentFacts> = files.flat_map(|file| of_file(repo, catalog, file)).collect();
     found.sort_by(|a, b| (&a.kind, &a.at).cmp(&(&b.kind, &b.at)));
     found
 }
 
 fn may_be(file: &RepoPath) -> bool {
+    // Asked of every file: what costs least comes first.
+    if !matches!(file.extension(), "yml" | "yaml") || file.depth() > MAX_DEPTH {
+        return false;
+    }
     let folder = file.parent().unwrap_or_default();
     let in_folder = |name: &str| folder.parts().any(|part| part == name);
-    matches!(file.extension(), "yml" | "yaml")
-        && (in_folder(".github") && folder.name() == "workflows"
-            || in_folder(".circleci")
-            || in_folder(".devcontainer") && file.name().contains("compose")
-            || matches!(file.name(), ".gitlab-ci.yml" | "bitbucket-pipelines.yml" | ".drone.yml"))
+    in_folder(".github") && folder.name() == "workflows"
+        || in_folder(".circleci")
+        || in_folder(".devcontainer") && file.name().contains("compose")
+        || matches!(file.name(), ".gitlab-ci.yml" | "bitbucket-pipelines.yml" | ".drone.yml")
 }
 
 fn of_file(repo: &Repo, catalog: &Catalog, file: &RepoPath) -> Vec<ComponentFacts> {
