@@ -41,12 +41,43 @@ static EXPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 struct File {
     path: RepoPath,
     words: BTreeSet<String>,
+    /// The words, folded, each with whether it is written as a constant.
+    folded: BTreeSet<(String, bool)>,
     exports: BTreeSet<String>,
+}
+
+/// What several services look at, read once.
+struct Read<'f> {
+    /// The files of services and libraries by folder; `None` where they are too many.
+    folders: BTreeMap<RepoPath, Option<Vec<File>>>,
+    /// By file and variable, what the file calls it.
+    called: BTreeMap<(&'f RepoPath, &'f str), BTreeSet<String>>,
+}
+
+impl<'f> Read<'f> {
+    fn of(repo: &Repo, folders: BTreeSet<RepoPath>, reads: BTreeSet<(&'f RepoPath, &'f str)>) -> Read<'f> {
+        let folders: Vec<RepoPath> = folders.into_iter().collect();
+        let files = in_parallel(folders.iter().collect(), |folder| files(repo, folder));
+        let mut by_file: BTreeMap<&RepoPath, Vec<&str>> = BTreeMap::new();
+        for (path, name) in reads {
+            by_file.entry(path).or_default().push(name);
+        }
+        let called = in_parallel(by_file.into_iter().collect(), |(path, names)| {
+            let text = repo.text(path).map(|file| file.text).unwrap_or_default();
+            names.iter().map(|name| ((*path, *name), called(&text, name))).collect::<Vec<_>>()
+        });
+        Read {
+            folders: folders.into_iter().zip(files).collect(),
+            called: called.into_iter().flatten().collect(),
+        }
+    }
 }
 
 /// A variable that only a library reads, and the words before its ending, joined: `ORDERS_SERVICE_URL`, `ordersservice`.
 struct Foreign<'f> {
     name: &'f str,
+    /// The whole name, folded.
+    folded: String,
     stem: String,
     at: &'f Evidence,
 }
@@ -54,15 +85,20 @@ struct Foreign<'f> {
 /// Adds to each service what the libraries that it is built from read for others.
 pub(super) fn settle(repo: &Repo, services: &mut [ServiceFacts], libraries: &BTreeMap<RepoPath, Vec<usize>>) {
     let names = Names::of(services);
-    let found = in_parallel(services.iter().collect(), |service| {
-        let mut unused = Vec::new();
-        for (library, reads) in foreign(service, &names, libraries) {
-            unused.extend(of_library(repo, service, &library, &reads));
-        }
-        unused
+    let foreign = in_parallel(services.iter().collect(), |service| foreign(service, &names, libraries));
+    let all: Vec<(usize, BTreeMap<RepoPath, Vec<Foreign<'_>>>)> =
+        foreign.into_iter().enumerate().filter(|(_, libraries)| !libraries.is_empty()).collect();
+    let home = |at: usize| &services[at].path;
+    let folders = all.iter().flat_map(|(at, libraries)| libraries.keys().chain([home(*at)]));
+    let reads = all.iter().flat_map(|(_, libraries)| libraries.values().flatten());
+    let reads = reads.map(|read| (&read.at.path, read.name)).collect();
+    let read = Read::of(repo, folders.cloned().collect(), reads);
+    let found = in_parallel(all, |(at, foreign)| {
+        let of_one = |(library, reads): (&RepoPath, &Vec<_>)| of_library(&read, (home(*at), library), reads);
+        (*at, foreign.iter().flat_map(of_one).collect::<Vec<_>>())
     });
-    for (service, unused) in services.iter_mut().zip(found) {
-        service.facts.extend(unused);
+    for (at, unused) in found {
+        services[at].facts.extend(unused);
     }
 }
 
@@ -88,7 +124,7 @@ fn foreign<'f>(
         }
         let library = fact.at.path.ancestors().skip(1).find(|folder| libraries.contains_key(folder));
         if let Some(library) = library {
-            let one = Foreign { name, stem: folded(stem), at: &fact.at };
+            let one = Foreign { name, folded: folded(name), stem: folded(stem), at: &fact.at };
             all.entry(library).or_default().push(one);
         }
     }
@@ -100,11 +136,14 @@ fn foreign<'f>(
 }
 
 /// The facts about those of the variables that neither the service nor what it takes from the library has a use for.
-fn of_library(repo: &Repo, service: &ServiceFacts, library: &RepoPath, reads: &[Foreign<'_>]) -> Vec<Fact> {
-    let (Some(own), Some(theirs)) = (files(repo, &service.path), files(repo, library)) else {
-        return Vec::new();
-    };
-    let taken = taken(&own, &theirs);
+fn of_library(
+    read_once: &Read<'_>,
+    (service, library): (&RepoPath, &RepoPath),
+    reads: &[Foreign<'_>],
+) -> Vec<Fact> {
+    let files = |folder: &RepoPath| read_once.folders.get(folder).and_then(Option::as_ref);
+    let (Some(own), Some(theirs)) = (files(service), files(library)) else { return Vec::new() };
+    let taken = taken(own, theirs);
     let together = |read: &Foreign<'_>| {
         let same = reads.iter().filter(|other| other.at.path == read.at.path);
         same.map(|other| other.stem.as_str()).collect::<BTreeSet<_>>().len() >= MANY
@@ -113,10 +152,13 @@ fn of_library(repo: &Repo, service: &ServiceFacts, library: &RepoPath, reads: &[
         if !together(read) {
             return taken.iter().any(|file| file.path == read.at.path);
         }
-        let called = repo.text(&read.at.path).map(|file| called(&file.text, read.name)).unwrap_or_default();
-        let others = taken.iter().copied().filter(|file| file.path != read.at.path).chain(&own);
-        let means = |word: &String| called.contains(word) || names(word, read);
-        others.into_iter().any(|file| file.words.iter().any(means))
+        let called = read_once.called.get(&(&read.at.path, read.name));
+        let others = taken.iter().copied().filter(|file| file.path != read.at.path).chain(own);
+        let mut others = others.into_iter();
+        others.any(|file| {
+            called.is_some_and(|called| !file.words.is_disjoint(called))
+                || file.folded.iter().any(|word| names(word, read))
+        })
     };
     let unused = reads.iter().filter(|read| !is_used(read));
     let fact = |read: &Foreign<'_>| Fact {
@@ -129,14 +171,12 @@ fn of_library(repo: &Repo, service: &ServiceFacts, library: &RepoPath, reads: &[
 
 /// Whether a word in the code means what the variable holds: `FULL_ORDERS_SERVICE_URL`, `ordersServiceUrl`,
 /// `OrdersServiceClient`; `ORDERS_SERVICE_DB` is another setting beside it, and `orders_service` may be any word.
-fn names(word: &str, read: &Foreign<'_>) -> bool {
+fn names((word, is_constant): &(String, bool), read: &Foreign<'_>) -> bool {
     const OTHERS: &[&str] =
         &["address", "api", "client", "endpoint", "host", "http", "proxy", "stub", "uri", "url"];
-    let plain = folded(word);
-    let is_constant = !word.contains(|c: char| c.is_ascii_lowercase());
-    plain.ends_with(&folded(read.name))
+    word.ends_with(&read.folded)
         || !is_constant
-            && plain
+            && word
                 .split_once(&read.stem)
                 .is_some_and(|(_, rest)| OTHERS.iter().any(|other| rest.starts_with(other)))
 }
@@ -197,7 +237,10 @@ fn files(repo: &Repo, folder: &RepoPath) -> Option<Vec<File>> {
     }
     let file = |path: &RepoPath| {
         let text = repo.text(path).ok()?.text;
-        Some(File { path: path.clone(), words: words(path, &text), exports: exports(&text) })
+        let words = words(path, &text);
+        let is_constant = |word: &str| !word.contains(|c: char| c.is_ascii_lowercase());
+        let folded = words.iter().map(|word| (folded(word), is_constant(word))).collect();
+        Some(File { path: path.clone(), words, folded, exports: exports(&text) })
     };
     Some(paths.into_iter().filter_map(file).collect())
 }
