@@ -14,6 +14,8 @@ struct Claim<'a> {
     protocol: Protocol,
     purpose: Purpose,
     source: PortSource,
+    /// The variable that moves it.
+    variable: Option<&'a str>,
     at: &'a Evidence,
 }
 
@@ -22,11 +24,12 @@ fn claims(facts: &ServiceFacts) -> Vec<Claim<'_>> {
         .facts
         .iter()
         .filter_map(|fact| match &fact.what {
-            What::Port { port, protocol, purpose, source, .. } => Some(Claim {
+            What::Port { port, protocol, purpose, source, variable, .. } => Some(Claim {
                 port: *port,
                 protocol: *protocol,
                 purpose: *purpose,
                 source: *source,
+                variable: variable.as_deref(),
                 at: &fact.at,
             }),
             _ => None,
@@ -84,7 +87,8 @@ pub(super) fn of(
         add_grpc(facts, &mains, &mut ports);
         disagreement(facts, &claims, strongest, &ports, problems);
     }
-    for claim in claims.iter().filter(|claim| claim.purpose != Purpose::Main) {
+    let beside = claims.iter().filter(|claim| claim.purpose != Purpose::Main);
+    for claim in beside.filter(|claim| !is_unread(facts, &claims, claim)) {
         match ports.iter_mut().find(|port| port.container == claim.port) {
             // EXPOSE lists them all; the source that knows the purpose is right.
             Some(port) if port.purpose == Purpose::Main && wanted.port != Some(port.container) => {
@@ -101,6 +105,15 @@ pub(super) fn of(
     }
     ports.sort_by_key(|port| port.purpose);
     ports
+}
+
+/// Whether a port stands in an example of variables alone, and nothing here reads its variable: `METRICS_PORT`.
+fn is_unread(facts: &ServiceFacts, claims: &[Claim<'_>], claim: &Claim<'_>) -> bool {
+    let reads = |fact: &Fact| matches!(&fact.what, What::EnvRead { name, .. } if Some(name.as_str()) == claim.variable);
+    claim.source == PortSource::EnvExample
+        && claim.variable.is_some()
+        && !facts.facts.iter().any(reads)
+        && claims.iter().all(|other| other.port != claim.port || other.source == PortSource::EnvExample)
 }
 
 /// Whether EXPOSE names the port that templates of .NET give to HTTPS beside the one on which their base image listens,

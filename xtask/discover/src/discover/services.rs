@@ -193,8 +193,10 @@ fn choose(repo: &Repo, candidates: Vec<Candidate>) -> Vec<(Candidate, Option<Rep
             _ => one.rank,
         };
         let lacks = |one: &Candidate| group_size > 1 && rank(one) < Rank::Aside && one.lacks_a_file(repo);
+        // What stands at the root for one module is second to what stands beside that module.
+        let apart = |one: &Candidate| one.file.depth() == 1 && !one.place.path.is_root();
         group.sort_by_cached_key(|one| {
-            (one.is_mounted(), lacks(one), rank(one), one.file.depth(), one.file.clone())
+            (one.is_mounted(), lacks(one), rank(one), apart(one), one.file.depth(), one.file.clone())
         });
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));

@@ -311,6 +311,19 @@ fn address_that_binds_everything_is_no_call() {
 }
 
 #[test]
+fn port_for_metrics_that_only_an_example_names_is_none_where_nothing_reads_its_variable() {
+    let ports = |code: &str| {
+        let stack = planned(&format!(
+            "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"app.js\"]\n//- /api/package.json\n{{}}\n\
+             //- /api/.env.example\nPORT=3000\nMETRICS_PORT=9090\n//- /api/app.js\napp.listen(process.env.PORT);\n{code}\n"
+        ));
+        service(&stack, "api").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
+    };
+    assert_eq!(ports(""), [3000]);
+    assert_eq!(ports("metrics.listen(process.env.METRICS_PORT);"), [3000, 9090]);
+}
+
+#[test]
 fn https_of_a_template_that_nothing_serves_is_no_port() {
     let ports = |more: &str| {
         let stack = planned(&format!(

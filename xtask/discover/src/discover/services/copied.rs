@@ -21,7 +21,9 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             started.push((at, project));
             continue;
         }
-        match only_module(repo, candidate).filter(|_| apart) {
+        let only = || only_module(repo, candidate).filter(|_| apart);
+        let taken = || taken_module(repo, candidate).filter(|_| place.path.is_root());
+        match only().or_else(taken) {
             Some(module) => makers.entry(module).or_default().push(at),
             None => drop(homes.entry(place.path.clone()).or_default().insert(place.name.clone())),
         }
@@ -105,6 +107,29 @@ fn only_module(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
     only
 }
 
+/// The one module of which the last stage takes what it needs out of those that built it, also where these copied others
+/// with it: `COPY --from=build /repo/services/orders/dist ./dist`.
+fn taken_module(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
+    let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
+    if image.copies.iter().any(|(source, _)| source.contains('$') || context::is_everything(source)) {
+        return None;
+    }
+    let built = image.brought.iter().filter(|one| image.stages.contains(&one.from));
+    let modules: BTreeSet<RepoPath> = built.filter_map(|one| module_in(repo, &one.source)).collect();
+    if modules.len() == 1 { modules.into_iter().next() } else { None }
+}
+
+/// The module that lies at the end of a path of an image, or above it.
+fn module_in(repo: &Repo, path: &str) -> Option<RepoPath> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let is_module = |folder: &RepoPath| folder.depth() > 1 && language::is_module(repo, folder);
+    let below = |start: usize| {
+        let folder = RepoPath::root().join(&parts[start..].join("/"))?;
+        folder.ancestors().find(is_module)
+    };
+    (0..parts.len()).find_map(below)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::find;
@@ -161,6 +186,17 @@ mod tests {
         let tools = "//- /ci/Dockerfile.lint\nFROM node\nCOPY . .\nRUN npm ci\nCMD [\"npm\", \"test\"]\n//- /ci/Dockerfile\nFROM golang AS tools\nCOPY . .\n\
                      FROM node\nCOPY --from=tools /go/bin/x /usr/bin/\n//- /package.json\n{}\n";
         assert_eq!(found(tools), Vec::<String>::new());
+    }
+
+    #[test]
+    fn image_at_the_root_that_takes_one_module_is_that_modules_and_its_own_is_built() {
+        let root = "//- /Dockerfile\nFROM node AS build\nWORKDIR /repo\nCOPY tsconfig.json ./\nCOPY libs/common ./libs/common\n\
+                    COPY services/orders ./services/orders\nRUN npm run build\nFROM node\nCOPY --from=build /repo/services/orders/dist ./dist\n\
+                    CMD [\"node\", \"dist/main.js\"]\n//- /tsconfig.json\n{}\n//- /libs/common/package.json\n{}\n//- /services/orders/package.json\n{}\n";
+        assert_eq!(found(root).len(), 1);
+        assert!(found(root)[0].ends_with("in services/orders: Dockerfile"), "{:?}", found(root));
+        let own = "//- /services/orders/Dockerfile\nFROM node\nCOPY . .\nCMD [\"node\", \"main.js\"]\n";
+        assert_eq!(found(&format!("{root}{own}")), ["orders in services/orders: services/orders/Dockerfile"]);
     }
 
     #[test]
