@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::fact::{EnvSource, Protocol, Purpose};
+use crate::catalog::Class;
+use crate::model::fact::{EnvSource, Protocol, Purpose, What};
 use crate::model::inventory::{Env, EnvFrom, Strength};
 use crate::model::stack::{SecretForm, Variable};
 
@@ -139,6 +140,7 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
         return address.value(wire).unwrap_or_else(|| escape(wire.value.as_deref().unwrap_or_default()));
     }
     let (host, port) = component.address();
+    let port = extra_port(draft, component, wire).unwrap_or(port);
     let binding = component.binding(&draft.facts.name);
     let login = match (binding, &component.entry.login) {
         (Some(binding), _) => Some((binding.user.clone(), secret_reference(&binding.password_variable))),
@@ -157,6 +159,10 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
         Part::Database => text(&wanted.database),
         Part::User => text(&wanted.login.as_ref().map(|login| login.0.clone())),
         Part::Password => text(&wanted.login.as_ref().map(|login| login.1.clone())),
+        // Exporters of traces and metrics want a whole address.
+        Part::HostPort if given.is_empty() && component.entry.class == Class::Observability => {
+            template(component, &draft.facts.language, &wanted)
+        }
         // The only place for the login: `QUEUE_ENDPOINT` that is given to a client as it is.
         Part::HostPort if given.is_empty() && holds_login(component, draft) && !is_told_apart(need) => {
             template(component, &draft.facts.language, &wanted)
@@ -175,6 +181,27 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
             _ => template(component, &draft.facts.language, &wanted),
         },
     }
+}
+
+/// Another port of a component than its main one, where the given value has it (ClickHouse's native protocol), or where
+/// the protocol beside the address is called like it: OTLP over HTTP.
+fn extra_port(draft: &Draft<'_>, component: &Component<'_>, wire: &Wire) -> Option<u16> {
+    let given = wire.value.as_deref().unwrap_or_default();
+    let has = |port: u16| {
+        let behind = given.split_once(&format!(":{port}")).map(|(_, rest)| rest);
+        given == port.to_string()
+            || behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let mut extra = component.entry.extra_ports.iter();
+    if !given.is_empty() {
+        return extra.find(|extra| has(extra.port)).map(|extra| extra.port);
+    }
+    let beside = format!("{}_PROTOCOL", wire.name.strip_suffix("_ENDPOINT")?);
+    let protocol = draft.facts.facts.iter().find_map(|fact| match &fact.what {
+        What::EnvValue { name, value, .. } if *name == beside => value.split('/').next(),
+        _ => None,
+    })?;
+    extra.find(|extra| extra.name.eq_ignore_ascii_case(protocol)).map(|extra| extra.port)
 }
 
 /// Whether an address has the scheme of a database that the component is none of.

@@ -210,3 +210,26 @@ fn knex_is_told_its_database_by_variables_of_its_own() {
     );
     assert_eq!(value(&stack, "portal", "KNEX_HOST").as_deref(), Some("postgres"));
 }
+
+#[test]
+fn other_port_of_a_component_is_kept_where_the_address_or_the_protocol_beside_it_says_it() {
+    let api = "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"app.js\"]\n\
+               //- /api/package.json\n{ \"dependencies\": { \"@opentelemetry/exporter-trace-otlp-http\": \"1\", \"@clickhouse/client\": \"1\" } }\n\
+               //- /api/app.js\nf(process.env.OTEL_EXPORTER_OTLP_ENDPOINT, process.env.CLICKHOUSE_URL);\n";
+    let with = |example: &str| planned(&format!("{api}//- /api/.env.example\n{example}\n"));
+    let endpoint = |example: &str| value(&with(example), "api", "OTEL_EXPORTER_OTLP_ENDPOINT");
+    for (example, wanted) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318", "http://otel-collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:43180", "http://otel-collector:4317"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317", "http://otel-collector:4317"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT=\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            "http://otel-collector:4318",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT=\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc", "http://otel-collector:4317"),
+    ] {
+        assert_eq!(endpoint(example).as_deref(), Some(wanted), "{example}");
+    }
+    let native = value(&with("CLICKHOUSE_URL=clickhouse://localhost:9000/shop"), "api", "CLICKHOUSE_URL");
+    assert!(native.as_ref().is_some_and(|value| value.contains("@clickhouse:9000/")), "{native:?}");
+}
