@@ -168,7 +168,24 @@ pub(crate) fn classify(name: &str, catalog: &Catalog) -> Option<(About, Part)> {
         of_words(&format!("{section}_{}", last_section(name)?), catalog)
             .filter(|(about, _)| matches!(about, About::Kind(_)))
     };
-    of_words(name, catalog).or_else(in_section).or_else(|| of_words(&last_section(name)?, catalog))
+    of_words(name, catalog)
+        .or_else(in_section)
+        .or_else(|| of_words(&last_section(name)?, catalog))
+        .or_else(|| of_words(&told_apart(name, catalog)?, catalog))
+}
+
+/// `RABBIT_HOST` of `RABBITHOST`, as platforms and people write it. The `PG…` of PostgreSQL's own clients are theirs.
+fn told_apart(name: &str, catalog: &Catalog) -> Option<String> {
+    let plain = name.chars().all(|c| c.is_ascii_uppercase());
+    let is_known = |prefix: &str| {
+        let mut words = catalog.iter().flat_map(|entry| &entry.recognise.variables);
+        prefix == "DB" || (prefix != "PG" && words.any(|word| word == prefix))
+    };
+    let parts = |(ending, _): &(&str, Part)| {
+        let prefix = name.strip_suffix(ending).filter(|prefix| is_known(prefix))?;
+        Some(format!("{prefix}_{ending}"))
+    };
+    if plain { ENDINGS.iter().find_map(parts) } else { None }
 }
 
 fn of_words(given: &str, catalog: &Catalog) -> Option<(About, Part)> {
@@ -245,7 +262,7 @@ fn names_a_database(name: &str, catalog: &Catalog) -> Option<String> {
 
 /// `RABBITMQOPTIONS`: the word that .NET's sections of options end in says nothing about whom they are about.
 fn without_section(prefix: &str) -> &str {
-    let ends = ["OPTIONS", "SETTINGS", "CONFIGURATION", "CONFIG"];
+    let ends = ["OPTIONS", "SETTINGS", "CONFIGURATION", "CONFIG", "CREDENTIALS"];
     let plain = ends.iter().find_map(|end| prefix.strip_suffix(end)).map(|rest| rest.trim_end_matches('_'));
     plain.filter(|rest| rest.len() > 2).unwrap_or(prefix)
 }
@@ -371,6 +388,12 @@ mod tests {
                 "QUARKUS_STORK_ACCOUNTS_SERVICE_DISCOVERY_ADDRESS_LIST",
                 other("QUARKUS_STORK_ACCOUNTS_SERVICE_DISCOVERY", Part::HostPort),
             ),
+            ("RABBITHOST", kind("rabbitmq", Part::Host)),
+            ("REDISPORT", kind("redis", Part::Port)),
+            ("MYSQLUSER", kind("mysql", Part::User)),
+            ("DBHOST", class(Class::Database, Part::Host)),
+            ("PGHOST", None),
+            ("GHOST", None),
             ("KAFKA_BOOTSTRAP_URLS", kind("kafka", Part::HostPort)),
             ("KAFKA_BOOTSTRAP_SERVER", kind("kafka", Part::HostPort)),
             ("PORT", other("", Part::Port)),

@@ -31,7 +31,8 @@ const BEFORE: &[&[&str]] =
 pub(in crate::discover) fn settle(repo: &Repo, services: &mut [ServiceFacts]) {
     let mut below: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
     for service in services {
-        if !is_of_all(service) {
+        // Whatever it copies, an assembly has one project.
+        if !is_of_all(service) && !starts_assembly(service) {
             continue;
         }
         let home = service.path.clone();
@@ -52,6 +53,10 @@ pub(in crate::discover) fn settle(repo: &Repo, services: &mut [ServiceFacts]) {
 fn is_of_all(service: &ServiceFacts) -> bool {
     let is_home = |source: &str| service.build.context.join(source).is_some_and(|path| path == service.path);
     service.image.copies.iter().any(|(source, _)| context::is_everything(source) || is_home(source))
+}
+
+fn starts_assembly(service: &ServiceFacts) -> bool {
+    service.image.entrypoint.iter().chain(&service.image.command).any(|word| word.ends_with(".dll"))
 }
 
 fn modules_below(repo: &Repo, home: &RepoPath) -> Vec<RepoPath> {
@@ -75,6 +80,10 @@ impl Workspace<'_> {
         let start: Vec<&str> = words(image.entrypoint.iter().chain(command));
         let scripts = self.scripts(&start);
         let run: Vec<&str> = start.iter().copied().chain(words([&scripts])).collect();
+        let assembly = self.only(start.iter().filter_map(|word| self.assembly(word)));
+        if assembly.is_some() || !is_of_all(service) {
+            return assembly;
+        }
         self.only(self.chosen(&run))
             .or_else(|| self.only(start.iter().filter_map(|word| self.above(word, service))))
             .or_else(|| self.at(image.workdir.as_deref()?, service))
@@ -137,6 +146,16 @@ impl Workspace<'_> {
     fn folder(&self, path: &str) -> Option<RepoPath> {
         let path = path.trim_start_matches("./").trim_matches('/');
         self.home.join(path).filter(|folder| self.modules.contains(folder))
+    }
+
+    /// The project of .NET that is built to this: `Shop.Orders.dll` of `src/Shop.Orders/Shop.Orders.csproj`.
+    fn assembly(&self, word: &str) -> Option<RepoPath> {
+        let name = word.rsplit('/').next()?.strip_suffix(".dll")?;
+        let has = |folder: &&RepoPath| {
+            let files = ["csproj", "fsproj"].map(|end| folder.join(&format!("{name}.{end}")));
+            files.into_iter().flatten().any(|file| self.repo.is_file(&file))
+        };
+        self.only(self.modules.iter().filter(has).cloned())
     }
 
     /// The module in which a file of the image lies: `apps/api/dist/main.js`, `/repo/apps/api/run.sh`.
@@ -221,6 +240,27 @@ mod tests {
         ] {
             assert_eq!(found(&format!("FROM node\nWORKDIR /repo\nCOPY . .\n{last}\n")), [wanted], "{last}");
         }
+    }
+
+    #[test]
+    fn project_of_dotnet_whose_assembly_an_image_starts_is_the_service() {
+        let project = |name: &str| {
+            format!(
+                "//- /src/{name}/{name}.csproj\n<Project/>\n//- /src/{name}/Program.cs\nvar x = Environment.GetEnvironmentVariable(\"{name}_KEY\");\n"
+            )
+        };
+        let dockerfile = |name: &str| {
+            format!(
+                "//- /src/{name}-dockerfile\nFROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nWORKDIR /src\nCOPY {name} {name}\nRUN dotnet publish {name} -o /out\n\
+                 FROM mcr.microsoft.com/dotnet/aspnet:9.0\nCOPY --from=build /out .\nENTRYPOINT [\"dotnet\", \"{name}.dll\"]\n"
+            )
+        };
+        let tree = ["Orders", "Users"].map(|name| project(name) + &dockerfile(name)).concat();
+        let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let facts = facts.expect("is read");
+        let mut paths: Vec<String> = facts.services.iter().map(|service| service.path.to_string()).collect();
+        paths.sort();
+        assert_eq!(paths, ["src/Orders", "src/Users"]);
     }
 
     #[test]
