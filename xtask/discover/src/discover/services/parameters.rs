@@ -42,10 +42,26 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Optio
             .or_else(|| compiled(repo, &folder, (&name, dockerfile), &used.paths))
             .or_else(|| worked_in(repo, &folder, &used.paths))
             .or_else(|| packaged(repo, &folder, &used.sources))?;
+        let values = without_shared(repo, (&name, dockerfile), values);
         let is_choice = (is_certain || values.len() > 1)
             && !repeats_its_folder(repo, &folder, (&name, dockerfile), &values);
         is_choice.then_some(Parameter { name, values })
     })
+}
+
+/// Without the folders that the Dockerfile copies by name, whatever the argument says: `COPY kafka-utils/src kafka-utils/src`
+/// is a library of all. Manifests of all are copied for the sake of the cache.
+fn without_shared(repo: &Repo, (name, dockerfile): (&str, &Dockerfile), values: Vec<Value>) -> Vec<Value> {
+    // Its default is one of its values.
+    let unknown = BTreeMap::from([(name.to_owned(), "$".to_owned())]);
+    let image = dockerfile.image(None, &unknown);
+    let is_shared = |value: &Value| {
+        let named = image.copies.iter().filter(|(source, _)| !source.contains('$'));
+        let mut folders = named.filter_map(|(source, _)| value.context.join(source));
+        folders.any(|path| path.is_in(&value.path) && repo.is_folder(&path))
+    };
+    let (shared, own): (Vec<Value>, Vec<Value>) = values.into_iter().partition(is_shared);
+    if own.is_empty() { shared } else { own }
 }
 
 /// `ARG APP=orders` and `COPY apps/${APP}/mix.exs ./` in `apps/orders/Dockerfile`, with such a file in `apps/users` too:
@@ -226,6 +242,14 @@ mod tests {
         let tree = "//- /docker/Dockerfile\nARG APP=app\nFROM x\nARG APP\nCOPY shared /s\nCOPY ${APP}/mix.exs ./\nCOPY ${APP}/lock* ./\n\
             //- /auth/mix.exs\n//- /users/mix.exs\n//- /shared/a.ex\n";
         assert_eq!(values(tree, "docker/Dockerfile"), ["APP=auth auth in .", "APP=users users in ."]);
+    }
+
+    #[test]
+    fn libraries_that_are_copied_by_name_are_no_choice() {
+        let tree = "//- /Dockerfile\nFROM x\nARG SERVICE\nCOPY events/pom.xml events/pom.xml\nCOPY events/src events/src\n\
+            COPY users/pom.xml users/pom.xml\nCOPY ${SERVICE}/pom.xml ./\nCOPY ${SERVICE}/src src\n\
+            //- /events/pom.xml\n//- /events/src/A.java\n//- /orders/pom.xml\n//- /orders/src/A.java\n//- /users/pom.xml\n//- /users/src/A.java\n";
+        assert_eq!(values(tree, "Dockerfile"), ["SERVICE=orders orders in .", "SERVICE=users users in ."]);
     }
 
     #[test]
