@@ -75,9 +75,7 @@ impl Candidate {
     fn is_mounted(&self) -> bool {
         self.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code())
     }
-}
 
-impl Candidate {
     /// Whether the image copies a file that lies nowhere above its Dockerfile, and that no pattern or variable names.
     fn lacks_a_file(&self, repo: &Repo) -> bool {
         let Ok(dockerfile) = &self.read else { return false };

@@ -17,7 +17,7 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
         let place = &candidate.place;
         let apart = place.path.is_root() && candidate.file.depth() > 1;
         let project = || started_project(repo, candidate).or_else(|| built_program(repo, candidate));
-        if let Some(project) = Some(()).filter(|()| apart).and_then(|()| project()) {
+        if apart && let Some(project) = project() {
             started.push((at, project));
             continue;
         }

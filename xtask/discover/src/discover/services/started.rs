@@ -131,8 +131,7 @@ impl Workspace<'_> {
 
     /// By the name in its manifest, with or without scope, or by its folder: `@shop/api...`, `api:serve`, `./apps/api`.
     fn called(&self, name: &str) -> Option<RepoPath> {
-        let name = name.trim_matches(['{', '}', '.', '^', '"', '\'']).trim_start_matches("./");
-        let name = name.trim_end_matches("...");
+        let name = name.trim_matches(['{', '}', '.', '^', '"', '\'']);
         let plain = if name.starts_with('@') { name } else { name.split(':').next().unwrap_or(name) };
         let last = plain.rsplit('/').next().unwrap_or(plain);
         let named =
@@ -144,8 +143,7 @@ impl Workspace<'_> {
     }
 
     fn folder(&self, path: &str) -> Option<RepoPath> {
-        let path = path.trim_start_matches("./").trim_matches('/');
-        self.home.join(path).filter(|folder| self.modules.contains(folder))
+        self.home.join(path.trim_matches('/')).filter(|folder| self.modules.contains(folder))
     }
 
     /// The project of .NET that is built to this: `Shop.Orders.dll` of `src/Shop.Orders/Shop.Orders.csproj`.
@@ -161,7 +159,6 @@ impl Workspace<'_> {
     /// The module in which a file of the image lies: `apps/api/dist/main.js`, `/repo/apps/api/run.sh`.
     fn above(&self, word: &str, service: &ServiceFacts) -> Option<RepoPath> {
         let folder = word.rsplit_once('/')?.0;
-        let folder = folder.trim_start_matches("./");
         match folder.starts_with('/') {
             true => self.at(folder, service),
             false => self.nearest(folder),
