@@ -16,8 +16,10 @@ fn main() -> std::io::Result<()> {
     names.sort();
     let mut list = String::from("&[\n");
     for name in &names {
-        let path = std::path::absolute(Path::new("../catalog").join(name))?;
-        let _ = writeln!(list, "    ({name:?}, include_str!({path:?})),");
+        // Cargo compiles again where the checkout has moved; it does not run this again.
+        let path = format!("/../catalog/{name}");
+        let _ =
+            writeln!(list, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),");
     }
     list.push_str("]\n");
     let out = std::env::var_os("OUT_DIR").unwrap_or_default();
