@@ -1,13 +1,23 @@
 //! Paths inside the monorepo, always relative to its root and written with `/`; never touches the disk.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A path relative to the root, `/` between its parts, without `.` and `..`; the root itself is `.`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct RepoPath(String);
+///
+/// Copies share one text, and so does a folder with the file it was asked of: discovery hands on paths a million times.
+#[derive(Clone)]
+pub struct RepoPath {
+    text: Arc<str>,
+    /// How much of the text is the path, in bytes; 0 for the root.
+    end: u32,
+    /// Where its last part begins, in bytes.
+    name: u32,
+}
 
 impl Default for RepoPath {
     fn default() -> Self {
@@ -18,7 +28,7 @@ impl Default for RepoPath {
 impl RepoPath {
     /// The root of the monorepo.
     pub fn root() -> Self {
-        RepoPath(".".to_owned())
+        RepoPath { text: Arc::default(), end: 0, name: 0 }
     }
 
     /// Normalises `text`: `./a//b/` is `a/b`. `None` where it is absolute or leaves the root.
@@ -26,23 +36,46 @@ impl RepoPath {
         if text.starts_with('/') { None } else { RepoPath::root().join(text) }
     }
 
+    /// `text` as it is, which must be normal; `None` where it is longer than anything that a system takes.
+    fn normal(text: impl Into<Arc<str>>) -> Option<Self> {
+        let text = text.into();
+        let end = u32::try_from(text.len()).ok()?;
+        RepoPath { text, end, name: 0 }.named()
+    }
+
+    /// With the place of its last part.
+    fn named(mut self) -> Option<Self> {
+        let slash = memchr::memrchr(b'/', self.whole().as_bytes());
+        self.name = slash.map_or(Some(0), |at| u32::try_from(at + 1).ok())?;
+        Some(self)
+    }
+
+    /// The path; empty for the root.
+    fn whole(&self) -> &str {
+        &self.text[..self.end as usize]
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        if self.is_root() { "." } else { self.whole() }
     }
 
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
-        self.0 == "."
+        self.end == 0
     }
 
-    /// `text` seen from here, `..` resolved. `None` where it leaves the root. A leading `/` counts as the root.
+    /// `text` seen from here, `..` resolved. `None` where it leaves the root, or has 4 GiB. A leading `/` counts as the
+    /// root.
     pub fn join(&self, text: &str) -> Option<Self> {
         if is_normal(text) {
-            return Some(RepoPath(if self.is_root() { text.to_owned() } else { format!("{self}/{text}") }));
+            return if self.is_root() {
+                RepoPath::normal(text)
+            } else {
+                RepoPath::normal(format!("{self}/{text}"))
+            };
         }
-        let mut parts: Vec<&str> =
-            if self.is_root() || text.starts_with('/') { Vec::new() } else { self.0.split('/').collect() };
+        let mut parts: Vec<&str> = if text.starts_with('/') { Vec::new() } else { self.parts().collect() };
         for part in text.split('/') {
             match part {
                 "" | "." => {}
@@ -52,7 +85,7 @@ impl RepoPath {
                 part => parts.push(part),
             }
         }
-        Some(if parts.is_empty() { RepoPath::root() } else { RepoPath(parts.join("/")) })
+        RepoPath::normal(parts.join("/"))
     }
 
     /// The folder that holds this; `None` for the root.
@@ -60,32 +93,25 @@ impl RepoPath {
         if self.is_root() {
             return None;
         }
-        Some(match memchr::memrchr(b'/', self.0.as_bytes()) {
-            Some(at) => RepoPath(self.0[..at].to_owned()),
-            None => RepoPath::root(),
-        })
+        RepoPath { text: Arc::clone(&self.text), end: self.name.saturating_sub(1), name: 0 }.named()
     }
 
     /// The last part; empty for the root.
     pub fn name(&self) -> &str {
-        match memchr::memrchr(b'/', self.0.as_bytes()) {
-            Some(at) => &self.0[at + 1..],
-            None if self.is_root() => "",
-            None => &self.0,
-        }
+        &self.whole()[self.name as usize..]
     }
 
     /// The part of the name behind its last dot, without it; empty where there is none.
     pub fn extension(&self) -> &str {
         let name = self.name();
-        memchr::memrchr(b'.', name.as_bytes()).map_or("", |at| &name[at + 1..])
+        name.bytes().rposition(|byte| byte == b'.').map_or("", |at| &name[at + 1..])
     }
 
     /// Whether this is `folder` or lies below it.
     pub fn is_in(&self, folder: &RepoPath) -> bool {
         folder.is_root()
             || self
-                .0
+                .as_str()
                 .strip_prefix(folder.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
@@ -93,9 +119,9 @@ impl RepoPath {
     /// This path seen from `folder`, which must hold it: `a/b/c` from `a` is `b/c`; itself is `.`.
     pub fn relative_to(&self, folder: &RepoPath) -> Option<String> {
         if folder.is_root() {
-            return Some(self.0.clone());
+            return Some(self.to_string());
         }
-        let rest = self.0.strip_prefix(folder.as_str())?;
+        let rest = self.as_str().strip_prefix(folder.as_str())?;
         if rest.is_empty() {
             return Some(".".to_owned());
         }
@@ -104,7 +130,7 @@ impl RepoPath {
 
     /// The parts from the root; empty for the root.
     pub fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split('/').filter(|part| *part != ".")
+        self.whole().split('/').filter(|part| !part.is_empty())
     }
 
     /// How deep it lies: 0 for the root, 1 for `a`, 2 for `a/b`.
@@ -118,6 +144,45 @@ impl RepoPath {
     }
 }
 
+impl PartialEq for RepoPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.end == other.end && (Arc::ptr_eq(&self.text, &other.text) || self.as_str() == other.as_str())
+    }
+}
+
+impl Eq for RepoPath {}
+
+impl PartialOrd for RepoPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Bytewise.
+impl Ord for RepoPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for RepoPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Serialize for RepoPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RepoPath").field(&self.as_str()).finish()
+    }
+}
+
 /// Whether `text` needs no normalising: no part of it is empty or begins with a dot.
 fn is_normal(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -127,7 +192,7 @@ fn is_normal(text: &str) -> bool {
 
 impl fmt::Display for RepoPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -158,5 +223,10 @@ mod tests {
         assert_eq!(path("a").relative_to(&path("a")).as_deref(), Some("."));
         let up: Vec<String> = path("a/b").ancestors().map(|p| p.to_string()).collect();
         assert_eq!(up, ["a/b", "a", "."]);
+        let folder = path("a/b.d/c.txt").parent().expect("lies in one");
+        assert_eq!(folder, path("a/b.d"), "whatever text they are part of");
+        assert_eq!((folder.name(), folder.extension(), folder.depth()), ("b.d", "d", 2));
+        assert_eq!((path("a").parent(), RepoPath::root().name()), (Some(RepoPath::root()), ""));
+        assert!(path("a/.") == path("a") && RepoPath::root() < path("a") && path("a") < path("a/b"));
     }
 }
