@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A module at the top of `src`, `base/src` or `discover/src`, and what of ours it may name.
+/// A module at the top of `src` or the `src` of another package of the library, and what of ours it may name.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("error", &[]),
@@ -36,8 +36,8 @@ fn sources(below: &Path, into: &mut Vec<(PathBuf, String)>) {
 }
 
 fn all() -> Vec<(PathBuf, String)> {
-    let homes =
-        ["src", "base/src", "discover/src"].map(|home| Path::new(env!("CARGO_MANIFEST_DIR")).join(home));
+    let homes = ["src", "base/src", "discover/src", "plan/src"]
+        .map(|home| Path::new(env!("CARGO_MANIFEST_DIR")).join(home));
     let below = |src: PathBuf| {
         let mut found = Vec::new();
         sources(&src, &mut found);

@@ -21,7 +21,7 @@ const DOCUMENTS: &[&str] = &[
 ];
 
 /// Where the packages that make the library have their sources.
-const SOURCES: [&str; 3] = ["xtask/src", "xtask/base/src", "xtask/discover/src"];
+const SOURCES: [&str; 4] = ["xtask/src", "xtask/base/src", "xtask/discover/src", "xtask/plan/src"];
 
 /// Words that stand for a name in the paths of the documents.
 const PLACEHOLDERS: &[&str] = &["KIND", "NAME", "ROOT", "ANY_MONOREPO"];

@@ -19,7 +19,16 @@ pub(crate) fn run(bench: &Bench, with_just: bool) -> Result<Verdict> {
     eprintln!("building everything");
     let all = process::run(&mut build(scratch.path(), &manifest))?;
     eprintln!("building our own crates again");
-    let ours = ["--package", "xtask", "--package", "xtask-base", "--package", "xtask-discover"];
+    let ours = [
+        "--package",
+        "xtask",
+        "--package",
+        "xtask-base",
+        "--package",
+        "xtask-discover",
+        "--package",
+        "xtask-plan",
+    ];
     process::run(cargo(scratch.path(), &manifest, "clean").args(ours))?;
     let own = process::run(&mut build(scratch.path(), &manifest))?;
     let user = |ran: &Ran| numbers::seconds(ran.user);

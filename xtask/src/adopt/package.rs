@@ -57,6 +57,11 @@ debug-assertions = false
 opt-level = 2
 codegen-units = 16
 debug-assertions = false
+
+[profile.dev.package.xtask-plan]
+opt-level = 2
+codegen-units = 16
+debug-assertions = false
 ";
 
 /// Where the library comes from.

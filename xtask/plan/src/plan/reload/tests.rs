@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::discover::{Scope, discover};
 use crate::model::stack::{HotReload, ReloadAction};
 use crate::plan::{Context, plan};
-use crate::repo::Repo;
+use xtask_base::repo::Repo;
+use xtask_discover::discover::{Scope, discover};
 
 /// A service of these files in `api/`.
 fn reload(files: &[(&str, &str)]) -> HotReload {

@@ -127,7 +127,7 @@ fn holds(key: &Key) -> Value {
     reason = "only on request, to accept the schema that follows from the table"
 )]
 fn the_schema_follows_from_the_table() {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/config.schema.json");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/config.schema.json");
     let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, &text).unwrap();

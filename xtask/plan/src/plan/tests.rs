@@ -8,10 +8,10 @@ mod preferences;
 mod releases;
 
 use super::*;
-use crate::discover::{Scope, discover};
 use crate::model::inventory::{Service, Strength};
 use crate::model::stack::{Mount, Variable};
-use crate::repo::Repo;
+use xtask_base::repo::Repo;
+use xtask_discover::discover::{Scope, discover};
 
 fn try_plan(fixture: &str, config: &str) -> Result<Stack> {
     let catalog = Catalog::load(&[]).expect("the catalogue parses");
