@@ -118,14 +118,13 @@ impl Pattern {
 pub fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Line<'a>> {
     let Some(regex) = needles.regex() else { return Vec::new() };
     let mut hits_by_key = needles.keys().map(|keys| keys.hits(regex, text));
-    let mut next = |at| match &mut hits_by_key {
-        Some(hits) => hits.next(at),
-        None => regex.find_at(text, at).map(|hit| hit.start()),
-    };
     let mut found = Vec::new();
     let mut skipped = None;
     let (mut number, mut counted, mut at, mut hits) = (1, 0, 0, 0);
-    while let Some(hit) = next(at) {
+    while let Some(hit) = match &mut hits_by_key {
+        Some(hits) => hits.next(at),
+        None => regex.find_at(text, at).map(|hit| hit.start()),
+    } {
         let start = memchr::memrchr(b'\n', &text.as_bytes()[..hit]).map_or(0, |end| end + 1);
         let end = memchr::memchr(b'\n', &text.as_bytes()[hit..]).map_or(text.len(), |end| hit + end);
         number += newlines(&text[counted..start]);
@@ -149,7 +148,9 @@ pub fn lines<'a>(text: &'a str, needles: &Pattern, comments: Comments) -> Vec<Li
             continue;
         }
         let line = uncommented(&text[start..end], comments);
-        if hit - start < line.len() {
+        let is_before = |hit: usize| hit - start < line.len();
+        let first = || hits_by_key.as_ref().and_then(|hits| hits.first(start, end));
+        if is_before(hit) || !line.is_empty() && first().is_some_and(is_before) {
             found.push(Line { number, text: line, window: window(text, start, line.len()) });
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aho_corasick::Span;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use regex::Regex;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 mod around;
 
@@ -43,7 +43,9 @@ impl Keys {
         let mut others = Vec::new();
         for branch in branches(&hir) {
             match keys_of(branch).filter(|found| shortest(found) >= MIN_LENGTH) {
-                Some(found) => keys.extend(found),
+                // A pattern that begins with a look at what stands before it sees that in the whole text only.
+                Some(found) if branch.properties().look_set_prefix_any().is_empty() => keys.extend(found),
+                Some(found) => keys.extend(inside(found)),
                 None => others.push(format!("(?:{branch})")),
             }
         }
@@ -87,8 +89,7 @@ impl Hits<'_> {
         loop {
             let found = self.keys.searcher.find_in(&self.plain, Span { start: at, end: self.plain.len() })?;
             let (place, key) = (found.start(), &self.keys.keys[found.pattern().as_usize()]);
-            let before = place.checked_sub(1).map(|before| self.plain[before]);
-            if before.is_none_or(|byte| key.around.before[usize::from(byte)])
+            if key.around.may_be(&self.plain, place, found.end())
                 && self.text.get(place..).is_none_or(|rest| self.keys.tail.is_match(rest))
             {
                 return Some((place, key));
@@ -97,18 +98,19 @@ impl Hits<'_> {
         }
     }
 
-    /// Where the next match begins from byte `at` on, at which no line goes on.
+    /// The next line from byte `at` on, at which none goes on, in which a match begins: where that one does, which may
+    /// be another than the first.
     pub(super) fn next(&mut self, mut at: usize) -> Option<usize> {
         loop {
             if self.other.is_some_and(|other| other < at) {
                 let others = self.keys.others.as_ref();
                 self.other = others.and_then(|others| Some(others.find_at(self.text, at)?.start()));
             }
-            let key = self.next_key(at).map(|(place, key)| (place, key.lines_before));
-            let (place, lines_before) = match (key, self.other) {
-                (Some((key, _)), Some(other)) if other < key => (other, 0),
-                (Some(key), _) => key,
-                (None, other) => (other?, 0),
+            let (place, lines_before) = match (self.next_key(at), self.other) {
+                (Some((place, _)), Some(other)) if other < place => return Some(other),
+                (Some((place, key)), _) if key.is_all => return Some(place),
+                (Some((place, key)), _) => (place, key.lines_before),
+                (None, other) => return other,
             };
             let bytes = self.text.as_bytes();
             let mut start = line_start(bytes, place);
@@ -116,12 +118,17 @@ impl Hits<'_> {
                 start = line_start(bytes, bytes[..start].trim_ascii_end().len());
             }
             let end = memchr::memchr(b'\n', &bytes[place..]).map_or(bytes.len(), |end| place + end);
-            let hit = self.whole.find_at(&self.text[..bound(self.text, end)], start.max(at));
-            if let Some(hit) = hit.map(|hit| hit.start()).filter(|hit| *hit < end) {
-                return Some(hit);
+            match self.first(start.max(at), end) {
+                Some(hit) => return Some(hit),
+                None => at = end,
             }
-            at = end;
         }
+    }
+
+    /// Where the first match begins between byte `start` and `end`, the end of a line.
+    pub(super) fn first(&self, start: usize, end: usize) -> Option<usize> {
+        let hit = self.whole.find_at(&self.text[..bound(self.text, end)], start)?;
+        Some(hit.start()).filter(|hit| *hit < end)
     }
 }
 
@@ -158,6 +165,8 @@ struct Key {
     text: Vec<u8>,
     /// How many lines further up, without blank ones, the match may begin.
     lines_before: usize,
+    /// Whether the match begins with it, so that what stands from it on says all.
+    is_all: bool,
     around: Around,
 }
 
@@ -174,7 +183,8 @@ fn without_longer(mut keys: Vec<Key>) -> Vec<Key> {
         match kept.iter_mut().find_map(|short| place(short).map(|at| (short, at))) {
             Some((short, at)) => {
                 short.lines_before = short.lines_before.max(key.lines_before);
-                short.around.add(&key.text, at, key.around);
+                short.is_all &= key.is_all && at == 0;
+                short.around.add(&key.text, at, short.text.len(), key.around);
             }
             None => kept.push(key),
         }
@@ -213,11 +223,11 @@ fn branches(hir: &Hir) -> Vec<&Hir> {
 /// Texts of which one stands in every match: the best of the parts of the pattern.
 fn keys_of(hir: &Hir) -> Option<Vec<Key>> {
     if let Some(texts) = texts_of(hir) {
-        return Some(keys(texts, 0, &Around::of(std::slice::from_ref(hir), 0)));
+        return Some(keys(texts, 0, &Around::of(std::slice::from_ref(hir), 0, &[]), true));
     }
     match hir.kind() {
         HirKind::Capture(group) => keys_of(&group.sub),
-        HirKind::Repetition(more) if more.min > 0 => keys_of(&more.sub),
+        HirKind::Repetition(more) if more.min > 0 => keys_of(&more.sub).map(inside),
         HirKind::Alternation(all) => {
             let all: Option<Vec<Vec<Key>>> = all.iter().map(keys_of).collect();
             Some(all?.concat())
@@ -238,13 +248,18 @@ fn keys_of_parts(parts: &[Hir]) -> Option<Vec<Key>> {
             run = longer;
             continue;
         }
-        let start = at_least(part).and_then(|start| cross(&run, &start)).unwrap_or(run);
-        found.push(keys(start, lines_before, &Around::of(parts, run_start)));
+        let (run_with_more, behind) = match at_least(part).and_then(|start| cross(&run, &start)) {
+            Some(longer) => {
+                (longer, rest_of(part).into_iter().chain(parts[at + 1..].iter().cloned()).collect())
+            }
+            None => (run, parts[at..].to_vec()),
+        };
+        found.push(keys(run_with_more, lines_before, &Around::of(parts, run_start, &behind), run_start == 0));
         (run, run_start) = (vec![Vec::new()], at + 1);
         match texts {
             Some(texts) => (run, run_start) = (texts, at),
             None => {
-                let own = keys_of(part).unwrap_or_default().into_iter();
+                let own = keys_of(part).map(inside).unwrap_or_default().into_iter();
                 let later = |key: Key| Key { lines_before: key.lines_before + lines_before, ..key };
                 found.push(own.map(later).collect());
                 match ends_of_lines(part) {
@@ -254,7 +269,7 @@ fn keys_of_parts(parts: &[Hir]) -> Option<Vec<Key>> {
             }
         }
     }
-    found.push(keys(run, lines_before, &Around::of(parts, run_start)));
+    found.push(keys(run, lines_before, &Around::of(parts, run_start, &[]), run_start == 0));
     // Of those that are long enough, few are best, and of those the ones at the beginning, then the longest.
     found.into_iter().filter(|keys| shortest(keys) > 0).max_by_key(|keys| {
         let before = keys.iter().map(|key| key.lines_before).max();
@@ -270,8 +285,20 @@ fn at_least(part: &Hir) -> Option<Vec<Vec<u8>>> {
     (0..more.min).try_fold(vec![Vec::new()], |before, _| cross(&before, &one))
 }
 
-fn keys(texts: Vec<Vec<u8>>, lines_before: usize, around: &Around) -> Vec<Key> {
-    texts.into_iter().map(|text| Key { text, lines_before, around: around.clone() }).collect()
+/// What may follow them, that being repeated more often.
+fn rest_of(part: &Hir) -> Option<Hir> {
+    let HirKind::Repetition(more) = part.kind() else { return None };
+    let max = more.max.map(|max| max - more.min);
+    Some(Hir::repetition(Repetition { min: 0, max, ..more.clone() }))
+}
+
+fn keys(texts: Vec<Vec<u8>>, lines_before: usize, around: &Around, is_all: bool) -> Vec<Key> {
+    texts.into_iter().map(|text| Key { text, lines_before, is_all, around: around.clone() }).collect()
+}
+
+/// Those of a part of something, to which what stands around it belongs too.
+fn inside(keys: Vec<Key>) -> Vec<Key> {
+    keys.into_iter().map(|key| Key { is_all: false, ..key }).collect()
 }
 
 /// All texts that match, as keys are written; `None` where there are many.
@@ -364,7 +391,7 @@ mod tests {
         r#"|myRedis =>|v80[0-9]\.|\bget\(\s*"|[cC]onf\w*\.get"#,
     );
 
-    /// Where the matches begin, one a line, without keys.
+    /// The lines in which matches begin, and where the first of each does, without keys.
     fn plainly(pattern: &Regex, text: &str) -> Vec<usize> {
         let mut found = Vec::new();
         let mut at = 0;
@@ -380,8 +407,9 @@ mod tests {
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(hit) = hits.next(at) {
-            found.push(hit);
+            let start = line_start(text.as_bytes(), hit);
             at = text[hit..].find('\n').map_or(text.len(), |end| hit + end);
+            found.extend(hits.first(start, at));
         }
         found
     }
@@ -407,8 +435,13 @@ mod tests {
     #[test]
     fn keys_that_begin_alike_come_into_one_bucket() {
         let keys = |texts: &str| -> Vec<Key> {
-            let around = Around::of(&[], 0);
-            let key = |text: &str| Key { text: text.into(), lines_before: 0, around: around.clone() };
+            let around = Around::of(&[], 0, &[]);
+            let key = |text: &str| Key {
+                text: text.into(),
+                lines_before: 0,
+                is_all: false,
+                around: around.clone(),
+            };
             texts.split(' ').map(key).collect()
         };
         let dealt = like_ones_together(keys("bcd xyz abc yza qrs zab rst efg fgh ghi"));
