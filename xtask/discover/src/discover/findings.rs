@@ -398,14 +398,14 @@ const HEALTH: &[&str] = &[
 const ALONE: &[&str] = &["ready", "live", "alive", "up", "ping", "status", "started", "startup"];
 
 /// What all of them hold, in small letters or capitals.
-static HEALTH_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = ["health", "read", "live", "hc", "heartbeat", "up", "ping", "status", "start"];
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
-});
+pub const HEALTH_WORDS: [&str; 9] =
+    ["health", "read", "live", "hc", "heartbeat", "up", "ping", "status", "start"];
+static HEALTH_SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(HEALTH_WORDS).ok());
 
 /// Whether [`health_path`] can be in `text`; for what is asked of each route of a program.
 pub fn may_hold_health_path(text: &str) -> bool {
-    HEALTH_WORDS.as_ref().is_none_or(|words| words.is_match(text))
+    HEALTH_SEARCH.as_ref().is_none_or(|words| words.is_match(text))
 }
 
 /// The path, if it is one at which services say whether they are ready.

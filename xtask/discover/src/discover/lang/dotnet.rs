@@ -52,7 +52,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("dotnet-literal", "dotnet-env-call"),
-        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|MapGet\(|HttpGet|Route\(|Migrate|EnsureCreated|\.Host\(|HostName"#,
+        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|(?:MapGet|HttpGet|Route)\(<route>|Migrate|EnsureCreated|\.Host\(|HostName"#,
         &[
             (
                 "dotnet-env",

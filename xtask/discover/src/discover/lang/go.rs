@@ -47,7 +47,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("go-literal", "go-env-call"),
-        r#"Getenv|LookupEnv|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|"[a-z0-9.-]+\.[a-z]+/"#,
+        r#"Getenv|LookupEnv|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"[^"\n]*<health>|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|"[a-z0-9.-]+\.[a-z]+/"#,
         &[
             (
                 "go-env",

@@ -107,7 +107,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("java-literal", "java-env-call"),
-        r#"getenv|\bsys\.env|dotenv|env(?:ironment)?\.get|@Property|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:Get|Request)?Mapping\(|@Path\(|@Get\(|FeignClient\(|@Client\(|@RegisterRestClient|\bget\(\s*"/|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
+        r#"getenv|\bsys\.env|dotenv|env(?:ironment)?\.get|@Property|@Value\(|@ConfigProperty|\.port\(|embeddedServer\(|\.listen\(|\.start\(|Server\w*\.(?:forPort|create)|@(?:(?:Get|Request)?Mapping|Path|Get)\(<route>|FeignClient\(|@Client\(|@RegisterRestClient|\bget\(\s*"/[^"\n]*<health>|ManagedChannelBuilder|forAddress\(|setHost|setUri|Migrat|HealthStatusManager"#,
         &[
             (
                 "java-env",
@@ -172,7 +172,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
             (
                 "java-config-property",
-                "@",
+                "@ConfigProperty|@Property(",
                 r#"@(?:ConfigProperty|Property)\(\s*name\s*=\s*"(?P<name>[a-z][\w.-]*)"(?:\s*,\s*defaultValue\s*=\s*"(?P<value>[^"\n]*)")?"#,
                 Says::PropertyOfMicroProfile,
             ),

@@ -64,7 +64,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Php,
         ("php-literal", "php-env-call"),
-        r#"\benv\(|getenv|\$_ENV|\$_SERVER\[|Route::|Route\(|->get\(|health:|new PDO\(|mysqli"#,
+        r#"\benv\(|getenv|\$_ENV|\$_SERVER\[|Route(?:::\w+)?\(<route>|->get\(\s*["'][^"'\n]*<health>|health:|new PDO\(|mysqli"#,
         &[
             (
                 "php-env",

@@ -32,7 +32,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     let mut grammar = Grammar::new(
         Comments::Hash,
         ("python-literal", "python-env-call"),
-        r#"environ|getenv|envvar|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|path\(|url\(|[rR]oute\(|\.get\(\s*["']/|django\.db|create_all|upgrade|health"#,
+        r#"environ|getenv|envvar|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|(?:path|url|[rR]oute)\(<route>|\.get\(\s*["']/[^"'\n]*<health>|django\.db|create_all|upgrade|health"#,
         &[
             ("python-env", "environ", r#"environ\[\s*["'](?P<name><key>)["']\s*\]"#, Says::EnvOrFail),
             (

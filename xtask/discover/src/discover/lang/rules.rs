@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::{Findings, Read, may_hold_health_path};
+use crate::discover::findings::{Findings, HEALTH_WORDS, Read, may_hold_health_path};
 use crate::discover::relaxed;
 use crate::model::fact::Protocol;
 
@@ -98,7 +98,9 @@ pub(super) struct Grammar {
 }
 
 impl Grammar {
-    /// A grammar of `(name, needle, pattern, meaning)`, with the needles of the language beside the common ones.
+    /// A grammar of `(name, needle, pattern, meaning)`, with the needles of the language beside the common ones: in
+    /// them, `<health>` is what the path of a health check holds, and `<route>` what stands behind the bracket of a call
+    /// with such a path.
     pub(super) fn new(
         comments: Comments,
         (literal, wrapper): (&'static str, &'static str),
@@ -114,6 +116,8 @@ impl Grammar {
                 Rule { name, needle, asks, pattern: Pattern::new(pattern), says }
             })
             .collect();
+        let health = format!("(?i:{})", HEALTH_WORDS.join("|"));
+        let needles = needles.replace("<route>", ROUTE).replace("<health>", &health);
         let needles = Pattern::new(&format!("{COMMON}|{needles}"));
         let there = asked.needles();
         Grammar { comments, needles, rules, there, common, literal, wrapper, read_elsewhere: &[] }
@@ -400,6 +404,10 @@ impl Common {
 /// More functions that read variables, and more calls of one, are no program that a person wrote.
 const MAX_WRAPPERS: usize = 8;
 const MAX_CALLS: usize = 5000;
+
+/// A path that may be a health check's, or none before the end of the line: most routes of a program are nobody's
+/// business.
+const ROUTE: &str = r#"[^"'`\n)]*(?:\n|["'`][^"'`\n]*<health>)"#;
 
 /// What every language's files are searched for.
 const COMMON: &str = concat!(

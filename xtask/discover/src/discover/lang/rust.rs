@@ -48,7 +48,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("rust-literal", "rust-env-call"),
-        r#"env::var|\bvar(?:_os)?\(|env\s*[=,)]|from\s*=\s*"|\bbind\(|SocketAddr|\.run\(|\.serve\(|\.route\(|#\[get\(|\.at\(|path!?\(|resource\(|0\.0\.0\.0|\b(?:Pg|MySql|Sqlite)(?:Pool|Connection)|diesel::(?:pg|mysql)|migrat|Migrat|tonic_health"#,
+        r#"env::var|\bvar(?:_os)?\(|env\s*[=,)]|from\s*=\s*"|bind\(\s*&?(?:\(|"[^"\n]*:|[\w.]*(?i:addr|port|listen|socket))|SocketAddr|\.run\(|\.serve\(|(?:\.route|#\[get|\.at|path!?|resource)\(<route>|0\.0\.0\.0|\b(?:Pg|MySql|Sqlite)(?:Pool|Connection)|diesel::(?:pg|mysql)|migrat|Migrat|tonic_health"#,
         &[
             (
                 "rust-env",
