@@ -3,6 +3,7 @@
 mod text;
 mod walk;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use crate::error::Result;
 use crate::model::path::RepoPath;
 use crate::model::problem::Problem;
 
-pub use text::{Text, Unread};
+pub use text::{Buffer, Text, Unread};
 
 /// Larger files are listed and counted, not read: nothing that discovery understands is as large.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -115,14 +116,21 @@ impl Repo {
         }
     }
 
-    /// As [`Repo::text`], of a file that [`Repo::files`] has given: it is not looked for among them.
+    /// As [`Repo::text`], of a file that [`Repo::files`] has given, by a reader of many.
     ///
     /// # Errors
     /// As there.
-    pub fn text_of_listed(&self, path: &RepoPath) -> Result<Text, Unread> {
+    pub fn text_of_listed<'b>(
+        &'b self,
+        path: &RepoPath,
+        buffer: &'b mut Buffer,
+    ) -> Result<Text<Cow<'b, str>>, Unread> {
         match &self.fixture {
-            Some(_) => self.text(path),
-            None => text::read(&self.root.join(path.as_str()), true),
+            Some(texts) => {
+                let text = texts.get(path).ok_or(Unread::Missing)?;
+                Ok(Text::whole(Cow::Borrowed(text)))
+            }
+            None => text::read_listed(&self.root.join(path.as_str()), buffer),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reads one file as text within limits; follows no link out of anything and opens nothing but plain files.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -7,21 +8,31 @@ use std::path::Path;
 
 use super::MAX_FILE_BYTES;
 
+/// [`MAX_FILE_BYTES`] as lengths in memory are counted.
+const LIMIT: usize = 1024 * 1024;
+const _: () = assert!(LIMIT as u64 == MAX_FILE_BYTES);
+/// As long as most sources are.
+const FIRST: usize = 16 * 1024;
+
 /// A file's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct Text<T = String> {
     /// With U+FFFD in place of bytes that are not UTF-8, without byte order mark; UTF-16 with its mark is read too.
-    pub text: String,
+    pub text: T,
     /// The first line with bytes that are not UTF-8.
     pub damaged: Option<u32>,
 }
 
-impl Text {
+impl<T> Text<T> {
     /// A text in which nothing had to be replaced.
-    pub fn whole(text: String) -> Self {
+    pub fn whole(text: T) -> Self {
         Text { text, damaged: None }
     }
 }
+
+/// What many files are read into, one after the other: their texts lie in it.
+#[derive(Debug, Default)]
+pub struct Buffer(Vec<u8>);
 
 /// Why a file has no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,33 +66,40 @@ pub(super) fn read(path: &Path, listed: bool) -> Result<Text, Unread> {
     if !listed && !std::fs::metadata(path).map_err(|why| unread(&why))?.is_file() {
         return Err(Unread::Failed("it is not a plain file".to_owned()));
     }
-    let mut file = File::open(path).map_err(|why| unread(&why))?;
-    let meta = file.metadata().map_err(|why| unread(&why))?;
-    if !meta.is_file() {
-        return Err(Unread::Failed("it is not a plain file".to_owned()));
-    }
-    if meta.len() > MAX_FILE_BYTES {
-        return Err(Unread::TooLarge(meta.len()));
-    }
-    // A file that grows meanwhile is read as long as it was; nobody has to ask where it ends.
-    let mut bytes = vec![0; usize::try_from(meta.len()).unwrap_or_default()];
-    let length = fill(&mut file, &mut bytes).map_err(|why| unread(&why))?;
-    bytes.truncate(length);
-    decode(bytes)
+    let mut buffer = Buffer::default();
+    let Text { text, damaged } = read_listed(path, &mut buffer)?;
+    Ok(Text { text: text.into_owned(), damaged })
 }
 
-/// Reads until the buffer is full or the file ends, as a rule at once; how many bytes there were.
-fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+/// The text of the file at `path`, of which the walk has seen that it is a plain one.
+pub(super) fn read_listed<'b>(path: &Path, buffer: &'b mut Buffer) -> Result<Text<Cow<'b, str>>, Unread> {
+    let mut file = File::open(path).map_err(|why| unread(&why))?;
+    let length = fill(&mut file, &mut buffer.0).map_err(|why| unread(&why))?;
+    if length > LIMIT {
+        let length = file.metadata().map_err(|why| unread(&why))?.len();
+        return Err(Unread::TooLarge(length));
+    }
+    decode(&buffer.0[..length])
+}
+
+/// Reads until the file ends or is too large; how many bytes there were. The system is not asked for the size before:
+/// that costs as much as reading a short file.
+fn fill(file: &mut File, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
     let mut filled = 0;
-    while filled < buffer.len() {
+    loop {
+        if filled == buffer.len() {
+            if filled > LIMIT {
+                return Ok(filled);
+            }
+            buffer.resize((filled * 4).clamp(FIRST, LIMIT + 1), 0);
+        }
         match file.read(&mut buffer[filled..]) {
-            Ok(0) => break,
+            Ok(0) => return Ok(filled),
             Ok(more) => filled += more,
             Err(why) if why.kind() == ErrorKind::Interrupted => {}
             Err(why) => return Err(why),
         }
     }
-    Ok(filled)
 }
 
 fn unread(why: &std::io::Error) -> Unread {
@@ -100,26 +118,21 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     char::decode_utf16(units).collect::<Result<String, _>>().ok().filter(|text| !text.contains('\0'))
 }
 
-fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
-    if let Some(text) = utf16(&bytes) {
-        return Ok(Text::whole(text));
+fn decode(bytes: &[u8]) -> Result<Text<Cow<'_, str>>, Unread> {
+    if let Some(text) = utf16(bytes) {
+        return Ok(Text::whole(Cow::Owned(text)));
     }
-    if memchr::memchr(0, &bytes).is_some() {
+    if memchr::memchr(0, bytes).is_some() {
         return Err(Unread::Binary);
     }
-    let mut text = match String::from_utf8(bytes) {
-        Ok(text) => Text::whole(text),
-        Err(damaged) => {
-            let valid = damaged.utf8_error().valid_up_to();
-            let lines = damaged.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
-            let line = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1);
-            Text { text: String::from_utf8_lossy(damaged.as_bytes()).into_owned(), damaged: Some(line) }
-        }
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let damaged = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(Text::whole(Cow::Borrowed(text))),
+        Err(damaged) => damaged.valid_up_to(),
     };
-    if text.text.starts_with('\u{feff}') {
-        text.text.remove(0);
-    }
-    Ok(text)
+    let lines = bytes[..damaged].iter().filter(|byte| **byte == b'\n').count();
+    let line = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1);
+    Ok(Text { text: String::from_utf8_lossy(bytes), damaged: Some(line) })
 }
 
 #[cfg(test)]
@@ -128,25 +141,25 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_their_line_is_known() {
-        let text = decode(b"a\nb\xff\n".to_vec()).expect("is read");
-        assert_eq!((text.text.as_str(), text.damaged), ("a\nb\u{fffd}\n", Some(2)));
+        let text = decode(b"a\nb\xff\n").expect("is read");
+        assert_eq!((&*text.text, text.damaged), ("a\nb\u{fffd}\n", Some(2)));
     }
 
     #[test]
     fn byte_order_mark_is_taken_off() {
-        assert_eq!(decode("\u{feff}A=1".into()).expect("is read").text, "A=1");
+        assert_eq!(decode("\u{feff}A=1".as_bytes()).expect("is read").text, "A=1");
     }
 
     #[test]
     fn two_bytes_for_each_character_are_read_behind_their_mark() {
         for bytes in [&b"\xff\xfea\0\xe4\0"[..], b"\xfe\xff\0a\0\xe4"] {
-            assert_eq!(decode(bytes.to_vec()), Ok(Text::whole("a\u{e4}".to_owned())));
+            assert_eq!(decode(bytes), Ok(Text::whole("a\u{e4}".into())));
         }
-        assert_eq!(decode(b"\xff\xfe\0\xd8a\0".to_vec()), Err(Unread::Binary), "half of a character");
+        assert_eq!(decode(b"\xff\xfe\0\xd8a\0"), Err(Unread::Binary), "half of a character");
     }
 
     #[test]
     fn nul_bytes_mean_that_it_is_no_text() {
-        assert_eq!(decode(b"PK\0\0".to_vec()), Err(Unread::Binary));
+        assert_eq!(decode(b"PK\0\0"), Err(Unread::Binary));
     }
 }

@@ -43,7 +43,7 @@ use crate::model::fact::{BaseFacts, ComponentFacts, Fact, Facts, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::parallel::{both, each, in_parallel};
-use crate::repo::{MAX_FILE_BYTES, Repo, Unread};
+use crate::repo::{Buffer, MAX_FILE_BYTES, Repo, Unread};
 
 /// One file, as a detector sees it.
 #[derive(Debug, Clone, Copy)]
@@ -250,15 +250,16 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots, modules: 
     let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
     let read = in_parallel(some, |paths| {
         let mut said = Said::default();
-        let mut folder = Folder::default();
+        let (mut folder, mut buffer) = (Folder::default(), Buffer::default());
         for path in *paths {
             if let Some(wanted) = wanted(path, &detectors, scope, &mut folder) {
-                read_file(repo, catalog, &wanted, modules, &mut said);
+                read_file((repo, &mut buffer), catalog, &wanted, modules, &mut said);
             }
         }
         said
     });
-    let mut all = Said::default();
+    let facts = read.iter().map(|said| said.facts.len()).sum();
+    let mut all = Said { facts: Vec::with_capacity(facts), ..Said::default() };
     for said in read {
         all.facts.extend(said.facts);
         all.problems.extend(said.problems);
@@ -332,8 +333,14 @@ fn in_hidden_folder(path: &RepoPath) -> bool {
     })
 }
 
-fn read_file(repo: &Repo, catalog: &Catalog, wanted: &Wanted<'_>, modules: &Modules, said: &mut Said) {
-    let text = match repo.text_of_listed(wanted.path) {
+fn read_file(
+    (repo, buffer): (&Repo, &mut Buffer),
+    catalog: &Catalog,
+    wanted: &Wanted<'_>,
+    modules: &Modules,
+    said: &mut Said,
+) {
+    let text = match repo.text_of_listed(wanted.path, buffer) {
         Ok(text) => {
             // In sources such bytes are mostly comments; a value would be handed on with them.
             said.problems.extend(text.damaged.filter(|_| wanted.env).map(|line| not_utf8(wanted.path, line)));
