@@ -1,7 +1,7 @@
 //! What the user sees: data on stdout, progress and problems on stderr; decides nothing.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -44,6 +44,17 @@ impl Ui {
         } else {
             anstream::stdout().write_all(text.as_bytes())
         };
+    }
+
+    /// As [`Ui::data`], for what may be large and is without colours: on stdout while it is made.
+    ///
+    /// # Errors
+    /// Those of writing, but for a pipe that the reader has closed.
+    pub fn document(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match write(&mut io::stdout().lock()) {
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            done => done,
+        }
     }
 
     /// As [`Ui::data`], for what has no end: whether anybody still reads it.

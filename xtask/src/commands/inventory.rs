@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::cli::Context;
 use crate::commands::pipeline::Pipeline;
 use crate::commands::report;
-use crate::error::{Outcome, Result};
+use crate::error::{Failure, Outcome, Result};
 
 /// The arguments.
 pub fn command() -> Command {
@@ -19,7 +19,8 @@ pub fn run(context: &Context, arguments: &ArgMatches) -> Result<Outcome> {
     let pipeline = Pipeline::run(context)?;
     let inventory = &pipeline.stack.inventory;
     if arguments.get_flag("json") {
-        context.ui.data(inventory.to_json()?);
+        let written = context.ui.document(|out| inventory.write_json(out));
+        written.map_err(|why| Failure::new("the inventory cannot be written to stdout").why(why))?;
         // The process ends: see where the pipeline keeps its facts.
         std::mem::forget(pipeline);
         return Ok(Outcome::Done);

@@ -8,6 +8,9 @@ mod place;
 mod setup;
 mod tree;
 
+use std::fs::File;
+use std::process::Stdio;
+
 use place::{Place, Screen};
 
 fn empty() -> Place {
@@ -79,4 +82,23 @@ fn without_docker_up_brings_an_old_setup_up_to_date() {
     assert_eq!(up.code, 1);
     assert!(up.stderr.contains("fix: cargo xtask doctor --install\n"), "{}", up.stderr);
     shop.xtask(&["integrate", "--check"]).exits(0);
+}
+
+#[test]
+fn an_inventory_that_nobody_can_take_is_an_error_and_one_that_nobody_wants_is_none() {
+    let shop = shop();
+    let inventory_to = |stdout: Stdio| {
+        let ran = shop.command(&["inventory", "--json"]).stdout(stdout).stderr(Stdio::piped()).output();
+        let ran = ran.expect("the program starts");
+        (ran.status.code(), String::from_utf8(ran.stderr).expect("is text"))
+    };
+
+    let full = File::options().write(true).open("/dev/full").expect("is there on Linux");
+    let words =
+        "error: the inventory cannot be written to stdout\n  why: No space left on device (os error 28)\n";
+    assert_eq!(inventory_to(full.into()), (Some(1), words.to_owned()));
+
+    let (reader, writer) = std::io::pipe().expect("the system has one left");
+    drop(reader);
+    assert_eq!(inventory_to(writer.into()), (Some(0), String::new()));
 }

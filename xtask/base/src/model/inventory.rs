@@ -1,6 +1,7 @@
 //! The service inventory, exactly as `inventory --json` prints it (version 1); holds no rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
@@ -25,13 +26,16 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// As indented JSON: `{ "version": 1, … }`. Here and not where it is printed, because only this package is optimised
-    /// in the development profile, and a large monorepo's inventory is some megabytes.
+    /// As indented JSON: `{ "version": 1, … }`. Here and not where it is printed, because this package is optimised in
+    /// the development profile, and a large monorepo's inventory is some megabytes.
     ///
     /// # Errors
-    /// Never for what `plan` makes: the keys of all maps are texts.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
+    /// Those of `out`; the keys of all maps are texts.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 16, out);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
     }
 }
 
