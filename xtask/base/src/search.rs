@@ -276,7 +276,9 @@ pub fn uncommented(line: &str, comments: Comments) -> &str {
     {
         return "";
     }
-    if !(slash && holds(line, "//") || hash && memchr::memchr(b'#', line.as_bytes()).is_some()) {
+    let two_slashes =
+        || memchr::memchr_iter(b'/', line.as_bytes()).any(|at| line.as_bytes().get(at + 1) == Some(&b'/'));
+    if !(slash && two_slashes() || hash && memchr::memchr(b'#', line.as_bytes()).is_some()) {
         return line;
     }
     let mut quote = None;

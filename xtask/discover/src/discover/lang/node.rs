@@ -11,7 +11,7 @@ use super::node_env;
 use super::node_manifest;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
-use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
+use super::scan::{Comments, Pattern, Words, line_at, line_of, unquoted};
 
 /// Source files.
 pub const SOURCE: Detector = Detector {
@@ -182,11 +182,13 @@ static PRISMA_PROVIDER: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"provider\s*=\s*"(?P<dialect>\w+)""#));
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    /// The variables under another name.
+    static NAMED: Words = Words::new(&["= process.env", "= import.meta.env"]);
     let mut findings = Findings::new(source, facts);
     page_route(&mut findings);
     GRAMMAR.read(&mut findings);
     node_env::read(&mut findings);
-    if holds(source.text, "= process.env") || holds(source.text, "= import.meta.env") {
+    if NAMED.any(source.text) {
         destructured(&mut findings);
     }
 }

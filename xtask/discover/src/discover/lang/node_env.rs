@@ -9,8 +9,13 @@ use super::scan::{Comments, Pattern, Words, cut, has_capital_key, holds, line_at
 
 /// Adds what the file's schemas say, and its reads through another name.
 pub(super) fn read(findings: &mut Findings<'_, '_>) {
+    /// One of those below.
+    static ANY: Words = Words::new(&["convict", "class-validator", "= process.env", "throw", "process.exit"]);
     let text = findings.source.text;
     schemas(findings);
+    if !ANY.any(text) {
+        return;
+    }
     if holds(text, "convict") {
         convict(findings);
     }
