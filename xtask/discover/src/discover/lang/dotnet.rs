@@ -250,6 +250,7 @@ mod tests {
             ("options.ListenAnyIP(5001);", &["port 5001 Listen"]),
             ("app.MapHealthChecks(\"/healthz\");", &["health Http /healthz"]),
             ("app.MapGet(\"/health\", () => 1);", &["health Http /health"]),
+            ("app.MapGet(\n    \"/hc\", () => 1);", &["health Http /hc"]),
             (
                 "client.BaseAddress = new Uri(\"http://accounts-api:80\");",
                 &["ref http|accounts-api|80|- via -"],

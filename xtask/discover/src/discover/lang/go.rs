@@ -306,6 +306,7 @@ mod tests {
         for (text, wanted) in [
             ("r.GET(\"/health\", h)", "health Http /health"),
             ("mux.HandleFunc(\"GET /healthz\", h)", "health Http /healthz"),
+            ("r.GET(\n\t\"/hc\", h)", "health Http /hc"),
             ("healthpb.RegisterHealthServer(s, h)", "health Grpc -"),
             ("grpc.Dial(\"accounts:50051\")", "ref |accounts|50051|- via -"),
             ("dsn := \"root:pw@tcp(mysql:3306)/app\"", "ref mysql|mysql|3306|app via -"),

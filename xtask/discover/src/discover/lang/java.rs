@@ -408,6 +408,8 @@ mod tests {
             ("ServerBuilder.forPort(9090)", "port 9090 Listen Grpc"),
             ("@GetMapping(\"/health\")", "health Http /health"),
             ("@Path(\"/healthz\")", "health Http /healthz"),
+            ("@GetMapping(\n    value = \"/hc\")", "health Http /hc"),
+            ("@GetMapping(path = { \"ping\" })", "health Http /ping"),
             ("@FeignClient(name = \"accounts-service\")", "ref lb|accounts-service|-|- via -"),
             ("@FeignClient(\"accounts\")", "ref lb|accounts|-|- via -"),
             ("@Client(id = \"accounts\", path = \"/v1\")", "ref lb|accounts|-|- via -"),

@@ -275,6 +275,7 @@ mod tests {
     fn health_routes_and_addresses_are_found() {
         for (text, wanted) in [
             ("Route::get('/health', fn () => 1);", "health Http /health"),
+            ("Route::get(\n    '/heartbeat', fn () => 1);", "health Http /heartbeat"),
             ("    health: '/up',", "health Http /up"),
             ("$pdo = new PDO('mysql:host=db;dbname=app', 'u', 'p');", "ref mysql|db|-|app via -"),
             ("$c->get('http://accounts:3001/users');", "ref http|accounts|3001|- via -"),

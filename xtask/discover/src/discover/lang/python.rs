@@ -195,6 +195,8 @@ mod tests {
         for (text, wanted) in [
             ("@app.get(\"/health\")", "health Http /health"),
             ("@router.get('/healthz')", "health Http /healthz"),
+            ("@app.get(\n    '/hc',\n)", "health Http /hc"),
+            ("    path(\n        'heartbeat', views.beat),", "health Http /heartbeat"),
             ("    path('health/', views.health),", "health Http /health/"),
             ("app.add_api_route('/ready', ready)", "health Http /ready"),
         ] {

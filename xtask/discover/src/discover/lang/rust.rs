@@ -356,6 +356,7 @@ mod tests {
         for (text, wanted) in [
             (".route(\"/health\", get(health))", "health Http /health"),
             ("#[get(\"/healthz\")]", "health Http /healthz"),
+            (".route(\n    \"/heartbeat\", get(beat))", "health Http /heartbeat"),
             ("warp::path!(\"health\")", "health Http /health"),
             ("client.get(\"http://accounts:3001/users\")", "ref http|accounts|3001|- via -"),
             ("let pool = PgPoolOptions::new()", "driver postgres Pg"),
