@@ -1,6 +1,7 @@
 //! Whom a variable is about, from the most certain sign to the least: its value, its name, what lies around it; pure.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::catalog::{Class, Entry};
 use crate::model::fact::{Evidence, ServiceFacts, What};
@@ -13,6 +14,48 @@ use super::settings::settings;
 use super::variables::{About, Part, classify, is_for_browsers, without_bundler};
 use super::whom::nearest;
 
+/// Whom a variable is about, how certain that is, and which part of the address it is.
+type Found = ((Target, u8), Part);
+
+/// A step on the way: whom the variable is about, that it is about nobody (`None`), or that later steps may know.
+type Step = ControlFlow<Option<Found>>;
+
+/// One variable of a service, and what its value and its name say by themselves.
+struct Seen<'a> {
+    draft: &'a Draft<'a>,
+    name: &'a str,
+    value: Option<&'a str>,
+    at: &'a Evidence,
+    /// The address in the value.
+    address: Option<Address>,
+    /// Whom the name is about.
+    named: Option<(About, Part)>,
+    /// Whether the name says that a host is meant.
+    means_host: bool,
+}
+
+impl Seen<'_> {
+    fn part(&self) -> Option<Part> {
+        self.named.as_ref().map(|(_, part)| *part)
+    }
+
+    /// The words of the name that stand for somebody, where an address or a part of one follows them.
+    fn prefix(&self) -> &str {
+        match &self.named {
+            Some((About::Other(prefix), Part::Url | Part::Host | Part::HostPort | Part::Port)) => prefix,
+            _ => "",
+        }
+    }
+
+    fn service(&self, name: String, certainty: u8) -> Step {
+        Break(Some(((Target::Service(name), certainty), self.part().unwrap_or(Part::Url))))
+    }
+}
+
+fn kind(kind: String, part: Part) -> Step {
+    Break(Some(((Target::Kind(kind), BY_VALUE), part)))
+}
+
 impl Finder<'_> {
     /// Whom a variable is about. Notes connections to the outside and unclear ones on the way.
     pub(super) fn see(
@@ -22,7 +65,7 @@ impl Finder<'_> {
         value: Option<&str>,
         at: &Evidence,
         gathered: &mut Gathered,
-    ) -> Option<((Target, u8), Part)> {
+    ) -> Option<Found> {
         // What a bundler writes into pages is read by a browser, which speaks to services and to no database or store.
         let named = classify(name, self.catalog)
             .filter(|(about, _)| matches!(about, About::Other(_)) || !is_for_browsers(name));
@@ -32,142 +75,168 @@ impl Finder<'_> {
             .and_then(address)
             .filter(|address| means_host || address.scheme.is_some() || address.port.is_some());
         let address = self.with_reference(draft.facts, (name, value), address);
-        // Symfony's queues without a server: the service's own database, memory, none.
-        let scheme = address.as_ref().and_then(|address| address.scheme.as_deref());
-        if scheme.is_some_and(|scheme| matches!(scheme, "doctrine" | "in-memory" | "sync")) {
-            return None;
+        let seen = Seen { draft, name, value, at, address, named, means_host };
+        match self.steps(&seen, gathered) {
+            Break(found) => found,
+            Continue(()) => None,
         }
-        if let Some(Address { scheme: Some(scheme), host, .. }) = &address
-            && let Some(entry) = self.catalog.by_scheme(scheme)
-        {
-            // `bolt:///data/x.db` is a file.
-            if host.is_empty() && value.is_some_and(|value| value.contains(":///") && !value.contains("{")) {
-                return None;
-            }
-            let kind = self.installed(draft.facts, &entry.kind).filter(|_| is_local(host));
-            return Some(((Target::Kind(kind.unwrap_or(entry.kind.clone())), BY_VALUE), Part::Url));
+    }
+
+    fn steps(&self, seen: &Seen<'_>, gathered: &mut Gathered) -> Step {
+        self.by_scheme(seen)?;
+        self.by_full_names(seen)?;
+        let (facts, address) = (seen.draft.facts, seen.address.as_ref());
+        if self.is_outside(seen.draft, seen.named.as_ref(), seen.name, address, seen.at, gathered) {
+            return Break(None);
         }
-        let part = named.as_ref().map(|(_, part)| *part);
-        // What a value says outright is worth more than what the variable's name seems to say.
-        if let Some(called) = address.as_ref().and_then(|address| self.called(draft, address)) {
-            return Some(((Target::Service(called), BY_VALUE), part.unwrap_or(Part::Url)));
+        if let Some(found) = self.database_beside(facts, seen.name) {
+            return kind(found, Part::Database);
         }
-        if let Some(part @ (Part::Url | Part::Host | Part::HostPort | Part::Port)) = part
-            && let Some(called) = self.called_in_full(draft, name)
-        {
-            return Some(((Target::Service(called), BY_NAME), part));
+        if let Some(found) = self.by_path(address, seen.value) {
+            return kind(found, Part::Url);
         }
-        if self.is_outside(draft, named.as_ref(), name, address.as_ref(), at, gathered) {
-            return None;
-        }
-        if let Some(kind) = self.database_beside(draft.facts, name) {
-            return Some(((Target::Kind(kind), BY_VALUE), Part::Database));
-        }
-        if let Some(kind) = self.by_path(address.as_ref(), value) {
-            return Some(((Target::Kind(kind), BY_VALUE), Part::Url));
-        }
-        match named {
-            Some((About::Kind(kind), part)) => return Some(((Target::Kind(kind), BY_VALUE), part)),
-            Some((About::Class(class), part)) => {
-                let sibling = self.by_port_beside(draft.facts, name, class);
-                match sibling.or_else(|| self.of_class(draft.facts, class, address.as_ref(), value)) {
-                    Some(kind) => return Some(((Target::Kind(kind), BY_VALUE), part)),
-                    None if class == Class::Database && matches!(part, Part::Url | Part::Host) => {
-                        // `ConnectionStrings:Search` may be the address of a search engine.
-                        if let Some(kind) = self.named_or_driven(draft.facts, address.as_ref()) {
-                            return Some(((Target::Kind(kind), BY_VALUE), part));
-                        }
-                        // What only a library reads, its other users may need.
-                        if at.path.is_in(&draft.facts.path) {
-                            gathered.unclear.push((name.to_owned(), at.clone()));
-                        }
-                        return None;
-                    }
-                    None => return None,
-                }
-            }
-            _ => {}
-        }
+        self.by_class(seen, gathered)?;
         // Where a program binds all addresses, it listens; a `URL` of that kind is a call on the developer's machine.
-        let is_bound =
-            ["ADDR", "ADDRESS", "BIND", "LISTEN"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
-        if is_bound
-            && address.as_ref().is_some_and(|address| matches!(address.host.as_str(), "0.0.0.0" | "::"))
+        let is_bound = ends_with(seen.name, &["ADDR", "ADDRESS", "BIND", "LISTEN"]);
+        if is_bound && address.is_some_and(|address| matches!(address.host.as_str(), "0.0.0.0" | "::")) {
+            return Break(None);
+        }
+        self.by_host(seen, gathered)?;
+        self.by_words(seen, gathered)?;
+        self.by_local_port(seen)
+    }
+
+    /// `postgres://…`.
+    fn by_scheme(&self, seen: &Seen<'_>) -> Step {
+        let Some(Address { scheme: Some(scheme), host, .. }) = &seen.address else { return Continue(()) };
+        // Symfony's queues without a server: the service's own database, memory, none.
+        if matches!(scheme.as_str(), "doctrine" | "in-memory" | "sync") {
+            return Break(None);
+        }
+        let Some(entry) = self.catalog.by_scheme(scheme) else { return Continue(()) };
+        // `bolt:///data/x.db` is a file.
+        if host.is_empty() && seen.value.is_some_and(|value| value.contains(":///") && !value.contains('{')) {
+            return Break(None);
+        }
+        let installed = self.installed(seen.draft.facts, &entry.kind).filter(|_| is_local(host));
+        kind(installed.unwrap_or(entry.kind.clone()), Part::Url)
+    }
+
+    /// A service by its whole name. What a value says outright is worth more than what the variable's name seems to say.
+    fn by_full_names(&self, seen: &Seen<'_>) -> Step {
+        if let Some(called) = seen.address.as_ref().and_then(|address| self.called(seen.draft, address)) {
+            return seen.service(called, BY_VALUE);
+        }
+        if let Some(Part::Url | Part::Host | Part::HostPort | Part::Port) = seen.part()
+            && let Some(called) = self.called_in_full(seen.draft, seen.name)
         {
-            return None;
+            return seen.service(called, BY_NAME);
         }
-        let prefix = match &named {
-            Some((About::Other(prefix), Part::Url | Part::Host | Part::HostPort | Part::Port)) => {
-                prefix.as_str()
-            }
-            _ => "",
+        Continue(())
+    }
+
+    /// `REDIS_HOST`, `DATABASE_URL`.
+    fn by_class(&self, seen: &Seen<'_>, gathered: &mut Gathered) -> Step {
+        let (facts, address) = (seen.draft.facts, seen.address.as_ref());
+        let (class, part) = match &seen.named {
+            Some((About::Kind(named), part)) => return kind(named.clone(), *part),
+            Some((About::Class(class), part)) => (*class, *part),
+            _ => return Continue(()),
         };
-        if let Some(address) = &address {
-            // `AUTH_PASSWORD_BROKER=users`: a broker is a queue's server or something inside the program, and no service.
-            let is_broker = ["BROKER", "BROKERS"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
-            if let Some(service) = self.service(draft, &address.host).filter(|_| !is_broker) {
-                return Some(((Target::Service(service), BY_VALUE), part.unwrap_or(Part::Url)));
+        let sibling = self.by_port_beside(facts, seen.name, class);
+        if let Some(found) = sibling.or_else(|| self.of_class(facts, class, address, seen.value)) {
+            return kind(found, part);
+        }
+        if class == Class::Database && matches!(part, Part::Url | Part::Host) {
+            // `ConnectionStrings:Search` may be the address of a search engine.
+            if let Some(found) = self.named_or_driven(facts, address) {
+                return kind(found, part);
             }
-            if !is_local(&address.host) {
-                if let Some(entry) = self.catalog.by_host(&address.host) {
-                    return Some((
-                        (Target::Kind(entry.kind.clone()), BY_VALUE),
-                        part.unwrap_or(Part::HostPort),
-                    ));
-                }
-                if address.host.contains('.') && address.scheme.is_some() {
-                    gathered.external.entry(address.host.clone()).or_insert_with(|| External {
-                        from: draft.facts.name.clone(),
-                        address: value.unwrap_or_default().to_owned(),
-                        via: Some(name.to_owned()),
-                        at: at.to_string(),
-                    });
-                    return None;
-                }
-                if let (Some(entry), None | Some(false)) = (
-                    address.port.and_then(|port| self.catalog.by_port(port)),
-                    address.scheme.as_ref().map(|s| s.starts_with("http")),
-                ) {
-                    return Some((
-                        (Target::Kind(entry.kind.clone()), BY_VALUE),
-                        part.unwrap_or(Part::HostPort),
-                    ));
-                }
+            // What only a library reads, its other users may need.
+            if seen.at.path.is_in(&facts.path) {
+                gathered.unclear.push((seen.name.to_owned(), seen.at.clone()));
             }
         }
+        Break(None)
+    }
+
+    /// Whoever is called like the host in the value.
+    fn by_host(&self, seen: &Seen<'_>, gathered: &mut Gathered) -> Step {
+        let Some(address) = &seen.address else { return Continue(()) };
+        // `AUTH_PASSWORD_BROKER=users`: a broker is a queue's server or something inside the program, and no service.
+        let is_broker = ends_with(seen.name, &["BROKER", "BROKERS"]);
+        if let Some(service) = self.service(seen.draft, &address.host).filter(|_| !is_broker) {
+            return seen.service(service, BY_VALUE);
+        }
+        if is_local(&address.host) {
+            return Continue(());
+        }
+        let part = seen.part().unwrap_or(Part::HostPort);
+        if let Some(entry) = self.catalog.by_host(&address.host) {
+            return kind(entry.kind.clone(), part);
+        }
+        if address.host.contains('.') && address.scheme.is_some() {
+            gathered.external.entry(address.host.clone()).or_insert_with(|| External {
+                from: seen.draft.facts.name.clone(),
+                address: seen.value.unwrap_or_default().to_owned(),
+                via: Some(seen.name.to_owned()),
+                at: seen.at.to_string(),
+            });
+            return Break(None);
+        }
+        let is_page = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
+        match address.port.and_then(|port| self.catalog.by_port(port)).filter(|_| !is_page) {
+            Some(entry) => kind(entry.kind.clone(), part),
+            None => Continue(()),
+        }
+    }
+
+    /// A service by words of the variable's name.
+    fn by_words(&self, seen: &Seen<'_>, gathered: &Gathered) -> Step {
+        let (draft, name, prefix) = (seen.draft, seen.name, seen.prefix());
         let below = Some(gathered.common.as_str()).filter(|common| !common.is_empty());
         let below = below.and_then(|common| prefix.strip_prefix(common));
-        let named = [Some(prefix), below].into_iter().flatten().filter(|prefix| !prefix.is_empty());
-        if let Some(service) = named.filter_map(|prefix| self.service(draft, prefix)).next() {
-            return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
+        let mut named = [Some(prefix), below].into_iter().flatten().filter(|prefix| !prefix.is_empty());
+        if let Some(service) = named.find_map(|prefix| self.service(draft, prefix)) {
+            return seen.service(service, BY_NAME);
         }
         // `SEARCH_ORDERS_SERVICE_URL` of the search: words of its own stand in front of the other's name.
         if let Some(service) = self.service_at_the_end(draft, name, prefix) {
-            return Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)));
+            return seen.service(service, BY_NAME);
         }
+        let by_name = |service: String, part: Part| Break(Some(((Target::Service(service), BY_NAME), part)));
         if let Some(service) = cluster(name).and_then(|cluster| self.service(draft, cluster)) {
-            return Some(((Target::Service(service), BY_NAME), Part::Url));
+            return by_name(service, Part::Url);
         }
         // `API_GATEWAY`, whatever the bundler demands in front.
         if name.ends_with("GATEWAY")
             && let Some(service) = self.service(draft, without_bundler(name))
         {
-            return Some(((Target::Service(service), BY_NAME), Part::Url));
+            return by_name(service, Part::Url);
         }
         // `ORDERS_SERVICE`: a variable that is called like a service and nothing else holds its address.
-        if named_like_a_service(name)
-            && address.as_ref().is_none_or(|address| address.port.is_some())
+        if ends_with(name, &["_SERVICE", "_SVC", "_BACKEND", "_SERVER"])
+            && seen.address.as_ref().is_none_or(|address| address.port.is_some())
             && let Some(service) = self.service_of_variable(draft, name)
         {
-            return Some(((Target::Service(service), BY_NAME), Part::HostPort));
+            return by_name(service, Part::HostPort);
         }
-        let address = address.filter(|address| is_local(&address.host))?;
-        if let Some(kind) = self.driven(draft.facts, &address) {
-            return Some(((Target::Kind(kind), BY_VALUE), part.unwrap_or(Part::HostPort)));
+        Continue(())
+    }
+
+    /// Whoever has that port on the developer's machine.
+    fn by_local_port(&self, seen: &Seen<'_>) -> Step {
+        let Some(address) = seen.address.as_ref().filter(|address| is_local(&address.host)) else {
+            return Continue(());
+        };
+        if let Some(found) = self.driven(seen.draft.facts, address) {
+            return kind(found, seen.part().unwrap_or(Part::HostPort));
         }
-        let service =
-            self.by_port(draft, address.port.filter(|_| address.scheme.is_some() || means_host)?)?;
-        Some(((Target::Service(service), BY_NAME), part.unwrap_or(Part::Url)))
+        let port = address.port.filter(|_| address.scheme.is_some() || seen.means_host);
+        match port.and_then(|port| self.by_port(seen.draft, port)) {
+            Some(service) => seen.service(service, BY_NAME),
+            None => Continue(()),
+        }
     }
 
     /// The kind of a class that this service uses: by port, by a word in its settings, by its only driver.
@@ -254,7 +323,7 @@ fn cluster(name: &str) -> Option<&str> {
     destination.ends_with("__Address").then(|| bare.trim_end_matches(['-', '_']))
 }
 
-fn named_like_a_service(name: &str) -> bool {
+fn ends_with(name: &str, ends: &[&str]) -> bool {
     let upper = name.to_ascii_uppercase();
-    ["_SERVICE", "_SVC", "_BACKEND", "_SERVER"].iter().any(|end| upper.ends_with(end))
+    ends.iter().any(|end| upper.ends_with(end))
 }
