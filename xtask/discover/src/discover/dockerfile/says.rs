@@ -76,17 +76,22 @@ fn health(image: &Image, out: &mut Out<'_>) {
         return;
     }
     let text = expand::value(&text, &|name| of_env(image, name));
+    let (kind, path, port) = health_of(&text);
+    out.add("dockerfile-healthcheck", check.line, What::Health { kind, path, port });
+}
+
+/// What a check's command asks for, with path and port.
+fn health_of(text: &str) -> (HealthKind, Option<String>, Option<u16>) {
     // `grpcurl localhost:9000 grpc.health.v1.Health/Check` has an address, too, and no path.
     let is_grpc = text.contains("grpc.health.v1") || text.contains("grpcurl");
-    let (kind, path, port) = match health_address(&text) {
+    match health_address(text) {
         Some((_, port)) if is_grpc => (HealthKind::Grpc, None, port),
         Some((path, port)) => (HealthKind::Http, Some(path), port),
         None if text.contains("grpc_health_probe") || text.contains("grpc-health-probe") => {
             (HealthKind::Grpc, None, None)
         }
         None => (HealthKind::Command, None, None),
-    };
-    out.add("dockerfile-healthcheck", check.line, What::Health { kind, path, port });
+    }
 }
 
 fn of_env(image: &Image, name: &str) -> Option<String> {
@@ -151,6 +156,21 @@ fn defaults(image: &Image, out: &mut Out<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checks_of_grpc_are_no_pages() {
+        for (text, wanted) in [
+            (
+                "grpcurl -plaintext localhost:9000 grpc.health.v1.Health/Check",
+                (HealthKind::Grpc, None, Some(9000)),
+            ),
+            ("grpc_health_probe -addr=:50051", (HealthKind::Grpc, None, None)),
+            ("curl localhost:80/up", (HealthKind::Http, Some("/up".to_owned()), Some(80))),
+            ("test -f /tmp/alive", (HealthKind::Command, None, None)),
+        ] {
+            assert_eq!(health_of(text), wanted, "{text}");
+        }
+    }
 
     #[test]
     fn health_address_is_read_from_the_command() {

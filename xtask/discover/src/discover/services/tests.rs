@@ -77,6 +77,8 @@ fn images_of_a_whole_system_and_tools_are_no_services_beside_others() {
         aside(&format!("{api}{tool}")),
         ["ci-compose/Dockerfile: a tool of deployment, with nothing of this repository"]
     );
+    let pages = "//- /codec/Dockerfile\nFROM emscripten/emsdk:3.1.50\nCOPY . .\nCMD [\"make\"]\n";
+    assert_eq!(aside(&format!("{api}{pages}")), ["codec/Dockerfile: it builds something for a browser"]);
     let runner = "//- /test-runner/Dockerfile\nFROM ubuntu\nCOPY . .\nCMD [\"./x\"]\n";
     assert_eq!(aside(&format!("{api}{runner}")), ["test-runner/Dockerfile: tests"]);
 }
