@@ -157,13 +157,13 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
             }
         }
     }
-    let folders: Vec<Vec<(RepoPath, DockerName)>> = by_folder.into_values().collect();
-    let read = in_parallel(folders, |files| {
+    let folders = place::Folders::of(repo);
+    let read = in_parallel(by_folder.into_values().collect(), |files: &Vec<(RepoPath, DockerName)>| {
         let names: Vec<DockerName> = files.iter().map(|(_, name)| name.clone()).collect();
         let one = |(file, name): &(RepoPath, DockerName)| Candidate {
             file: file.clone(),
             rank: place::rank_of_holders(file).map_or(name.rank, |rank| rank.max(name.rank)),
-            place: place::of(repo, file, name, &names),
+            place: place::of(&folders, file, name, &names),
             read: read(repo, file),
         };
         files.iter().map(one).collect::<Vec<_>>()

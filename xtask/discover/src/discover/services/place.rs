@@ -1,5 +1,8 @@
 //! Where a Dockerfile's code lies and what its service is called; looks at paths only.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use super::files::{self, DockerName};
 use super::{aside, language};
 use crate::discover::names::{self, valid_name};
@@ -72,8 +75,42 @@ const LEADS: &[&[&str]] = &[
     &["tools"],
 ];
 
+/// The folders in which code may lie, by what their names have in common with others that mean the same; gathered when
+/// the first Dockerfile asks, because many monorepos have none that lies apart from its code.
+#[derive(Debug)]
+pub(super) struct Folders<'r> {
+    repo: &'r Repo,
+    by_name: OnceLock<BTreeMap<String, Vec<&'r RepoPath>>>,
+}
+
+impl<'r> Folders<'r> {
+    pub(super) fn of(repo: &'r Repo) -> Self {
+        Folders { repo, by_name: OnceLock::new() }
+    }
+
+    /// Those that may be called `name`, by path.
+    fn called(&self, name: &str) -> &[&'r RepoPath] {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: BTreeMap<String, Vec<&RepoPath>> = BTreeMap::new();
+            let holds_code =
+                |path: &&RepoPath| !path.parts().any(is_holder) && aside::hidden_or_test(path).is_none();
+            for folder in self.repo.folders().filter(holds_code) {
+                by_name.entry(names::loose(&valid_name(folder.name()))).or_default().push(folder);
+            }
+            by_name
+        });
+        by_name.get(&names::loose(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// The place of the Dockerfile at `file`, beside which the Dockerfiles `siblings` lie in the same folder.
-pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[DockerName]) -> Place {
+pub(super) fn of(
+    folders: &Folders<'_>,
+    file: &RepoPath,
+    name: &DockerName,
+    siblings: &[DockerName],
+) -> Place {
+    let repo = folders.repo;
     let folder = file.parent().unwrap_or_default();
     let parts: Vec<&str> = folder.parts().collect();
     let inner = strip(&parts, repo);
@@ -85,16 +122,16 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, name: &DockerName, siblings: &[Do
         // `deploy/docker/orders-migrations.Dockerfile`: what is done for `orders`.
         Some(stem) if files::without_task(stem).is_some_and(|whose| !whose.is_empty()) => {
             let whose = files::without_task(stem).unwrap_or_default();
-            place(named(repo, whose, &module, &folder).path, stem)
+            place(named(folders, whose, &module, &folder).path, stem)
         }
         // `deploy/docker/orders.Dockerfile`, `Dockerfile.orders` at the root.
-        Some(stem) => named(repo, stem, &module, &folder),
+        Some(stem) => named(folders, stem, &module, &folder),
         // `docker/orders/Dockerfile`: the folder is the name, the code lies elsewhere or right there.
         None if in_holder && !language::is_module(repo, &module) => {
             if let Some(program) = program_of(repo, &parts[..inner]) {
                 return plain(repo, &program);
             }
-            named(repo, &without_variant(module.name()), &module, &folder)
+            named(folders, &without_variant(module.name()), &module, &folder)
         }
         None => plain(repo, &module),
     }
@@ -224,22 +261,17 @@ pub(super) fn plain(repo: &Repo, module: &RepoPath) -> Place {
 }
 
 /// A module that the Dockerfile's own name, or its folder, names: its code lies in a folder of that name, if there is one.
-fn named(repo: &Repo, stem: &str, module: &RepoPath, folder: &RepoPath) -> Place {
-    let wanted = valid_name(stem);
-    let candidates =
-        repo.folders().filter(|path| !path.parts().any(is_holder) && aside::hidden_or_test(path).is_none());
+fn named(folders: &Folders<'_>, stem: &str, module: &RepoPath, folder: &RepoPath) -> Place {
+    let (repo, wanted) = (folders.repo, valid_name(stem));
     let fit = |path: &RepoPath| {
-        let name = valid_name(path.name());
-        let exact = name == wanted;
-        if !exact && !same_name(&name, &wanted) {
-            return None;
-        }
+        let exact = valid_name(path.name()) == wanted;
         let is_module = language::is_module(repo, path);
         // Deep down, `app` or `api` is a layer of some other program.
         let is_near = path.depth() <= 2 && language::has_code(repo, path);
         (is_module || is_near).then(|| (!is_module, !exact, path.depth()))
     };
-    let best = candidates.filter_map(|path| fit(path).map(|key| (key, path))).min_by_key(|(key, _)| *key);
+    let candidates = folders.called(&wanted).iter();
+    let best = candidates.filter_map(|path| fit(path).map(|key| (key, *path))).min_by_key(|(key, _)| *key);
     let own = || repo.files_in(folder).iter().any(|file| language::is_manifest(file.name()));
     let path = match best {
         Some((_, path)) => path.clone(),
@@ -284,7 +316,7 @@ mod tests {
         let name = files::docker_name(file.name()).expect("is a Dockerfile");
         let beside = repo.files().filter(|other| other.parent() == file.parent());
         let siblings: Vec<DockerName> = beside.filter_map(|other| files::docker_name(other.name())).collect();
-        let place = of(&repo, &file, &name, &siblings);
+        let place = of(&Folders::of(&repo), &file, &name, &siblings);
         (place.path.to_string(), place.name)
     }
 
