@@ -74,6 +74,68 @@ fn virtual_environment_of_any_name_is_left_out() {
     assert_eq!(tree.names(), ["api", "web"]);
 }
 
+/// An index of git of version 2.
+fn index(paths: &[&str]) -> Vec<u8> {
+    let mut index = b"DIRC\0\0\0\x02\0\0\0".to_vec();
+    index.push(u8::try_from(paths.len()).expect("are few"));
+    for path in paths {
+        let mut entry = [0; 62].to_vec();
+        entry[26..28].copy_from_slice(&[0x81, 0xa4]);
+        entry[61] = u8::try_from(path.len()).expect("is short");
+        entry.extend_from_slice(path.as_bytes());
+        entry.resize((entry.len() + 1).next_multiple_of(8), 0);
+        index.extend(entry);
+    }
+    index.extend([0; 20]);
+    index
+}
+
+#[test]
+fn what_git_tracks_counts_whatever_is_ignored() {
+    let tree = Tree::new("tracked");
+    tree.write(".gitignore", "Dockerfile\n.env*\n");
+    tree.write("shop/web/Dockerfile", "FROM node:20-slim\nEXPOSE 3001\n");
+    tree.write("shop/web/.env.example", "DATABASE_URL=postgres://localhost/web\n");
+    tree.write("node_modules/x/Dockerfile", "FROM node:20-slim\n");
+    let outside = Tree::new("tracked-outside");
+    symlink(&outside.0, tree.0.join("evil")).expect("can be linked");
+    let tracked = index(&[
+        "../tracked-outside/api/Dockerfile",
+        "evil/api/Dockerfile",
+        "gone/Dockerfile",
+        "node_modules/x/Dockerfile",
+        "shop/web/.env.example",
+        "shop/web/Dockerfile",
+    ]);
+    fs::create_dir_all(tree.0.join(".git")).expect("can be made");
+    fs::write(tree.0.join(".git/index"), &tracked).expect("can be written");
+    assert_eq!(tree.names(), ["web"], "the `api` that nobody has added is not there for others");
+    let variables = &tree.facts().services[0].facts;
+    assert!(variables.iter().any(|fact| fact.at.path.name() == ".env.example"), "{variables:?}");
+
+    // Of another worktree, and from a folder of the repository.
+    fs::create_dir_all(tree.0.join("meta")).expect("can be made");
+    fs::write(tree.0.join("meta/index"), &tracked).expect("can be written");
+    fs::remove_dir_all(tree.0.join(".git")).expect("can be removed");
+    tree.write(".git", "gitdir: meta\n");
+    let repo = Repo::open(&tree.0.join("shop")).expect("can be read");
+    let files: Vec<&str> = repo.files().map(|file| file.as_str()).collect();
+    assert_eq!(files, ["web/.env.example", "web/Dockerfile"]);
+}
+
+#[test]
+fn dockerfiles_count_where_no_index_says_whether_they_are_tracked() {
+    let tree = Tree::new("ignored");
+    tree.write("web/deploy/Dockerfile.prod", "FROM node:20-slim\nEXPOSE 3001\n");
+    tree.write("out/copy/Dockerfile", "FROM node:20-slim\nEXPOSE 3002\n");
+    tree.write(".gitignore", "**/Dockerfile\nDockerfile.*\n/out/\n");
+    assert_eq!(tree.names(), ["api", "web"]);
+    tree.write(".git/index", "DIRC, and nothing that git has written");
+    assert_eq!(tree.names(), ["api", "web"]);
+    fs::write(tree.0.join(".git/index"), index(&[])).expect("can be written");
+    assert_eq!(tree.names(), [""; 0]);
+}
+
 #[test]
 fn pipes_are_never_opened() {
     let tree = Tree::new("pipes");

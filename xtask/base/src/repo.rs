@@ -1,5 +1,7 @@
 //! The read-only view of the monorepo: from disk, or from one string in tests; nothing else reads its files.
 
+pub mod git_index;
+mod ignored;
 mod text;
 mod walk;
 

@@ -71,6 +71,14 @@ fn mutated_files_are_survived() {
 }
 
 #[test]
+fn indexes_of_git_are_mutated_from_ones_that_are_understood() {
+    for version in [2, 4] {
+        let found = xtask::repo::git_index::paths(&mutate::index(version)[1..]);
+        assert_eq!(found.expect("is an index"), ["a/Dockerfile", "a/b.env"], "version {version}");
+    }
+}
+
+#[test]
 fn long_files_cost_what_they_are_long() {
     let files = files();
     let tries = number("FUZZ_LONG", 2);
@@ -97,6 +105,9 @@ fn seeds(target: &Target, files: &[PathBuf]) -> Vec<Vec<u8>> {
     }
     if target.name == "url" {
         seeds.extend(mutate::ADDRESSES.iter().map(|address| format!("\u{1}{address}").into_bytes()));
+    }
+    if target.name == "git_index" {
+        seeds.extend([2, 4].map(mutate::index));
     }
     if target.name.starts_with("merge") || target.name == "dotenv" {
         let edited = |seed: &Vec<u8>| [&seed[..], b"\n====\n", &seed[1..], b"\n====\n", &seed[1..]].concat();

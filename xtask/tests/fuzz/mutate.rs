@@ -14,6 +14,24 @@ pub(crate) const ADDRESSES: &[&str] = &[
     "redis:6379,abortConnect=false,password=x",
 ];
 
+/// An index of git with `a/Dockerfile` and `a/b.env`, behind the byte that chooses a path.
+pub(crate) fn index(version: u8) -> Vec<u8> {
+    let mut index = [b"\0DIRC\0\0\0", &[version, 0, 0, 0, 2][..]].concat();
+    for (dropped, path) in [(0, "a/Dockerfile"), (10, "b.env")] {
+        // Times, device, mode and size, the name of the object, flags.
+        let mut entry = [&[0; 26][..], &[0x81, 0xa4], &[0; 34]].concat();
+        match version {
+            4 => entry.extend([&[dropped][..], path.as_bytes(), &[0]].concat()),
+            _ => {
+                entry.extend(["a/".as_bytes(), path.trim_start_matches("a/").as_bytes(), &[0]].concat());
+                entry.resize(entry.len().next_multiple_of(8), 0);
+            }
+        }
+        index.extend(entry);
+    }
+    [index, vec![0; 20]].concat()
+}
+
 /// What parsers look for, and what breaks them.
 const WORDS: &[&str] = &[
     "\n",

@@ -12,7 +12,7 @@ use xtask::discover::{Scope, discover};
 use xtask::model::files::Files;
 use xtask::plan::{self, plan};
 use xtask::render::{Layout, render};
-use xtask::repo::Repo;
+use xtask::repo::{Repo, git_index};
 use xtask::run::dotenv;
 use xtask::run::scenario::parse;
 
@@ -38,6 +38,7 @@ pub(crate) const ALL: &[Target] = &[
     Target { name: "sources", run: sources, paths: SOURCES },
     Target { name: "manifests", run: manifests, paths: MANIFESTS },
     Target { name: "url", run: url, paths: &["url"] },
+    Target { name: "git_index", run: index_of_git, paths: &["index"] },
     Target { name: "merge_yaml", run: merge_yaml, paths: &["docker-compose.yml"] },
     Target { name: "merge_env", run: merge_env, paths: &[".env.example"] },
     Target { name: "dotenv", run: env_of_the_setup, paths: &[".env.example"] },
@@ -164,6 +165,14 @@ pub(crate) fn url(data: &[u8]) {
         for reference in references(line, [None, Some("DATABASE_URL"), Some("API_HOST")][via % 3]) {
             assert!(!reference.host.contains(char::is_control), "{reference:?}");
         }
+    }
+}
+
+pub(crate) fn index_of_git(data: &[u8]) {
+    let index = data.get(1..).unwrap_or_default();
+    if let Some(paths) = git_index::paths(index) {
+        assert!(paths.iter().all(|path| !path.is_empty() && !path.contains('\0')), "{paths:?}");
+        assert!(paths.len() <= index.len() / 62, "more paths than entries: {}", paths.len());
     }
 }
 

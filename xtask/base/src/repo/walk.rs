@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::ignored;
 use crate::error::{Failure, Result};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
@@ -53,7 +54,7 @@ pub(super) struct Walked {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Lists everything below `root` that git would not ignore.
+/// Lists everything below `root` that git does not ignore.
 pub(super) fn walk(root: &Path) -> Result<Walked> {
     let real = root.canonicalize().map_err(|why| unreadable_root(root, &why))?;
     if !real.is_dir() {
@@ -78,6 +79,7 @@ pub(super) fn walk(root: &Path) -> Result<Walked> {
     });
     let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     walked.sort();
+    ignored::add(&real, &mut walked);
     for environment in environments(&walked.files) {
         walked.leave_out(&environment);
     }
@@ -104,7 +106,7 @@ fn builder(root: &Path, real: &Path) -> WalkBuilder {
     builder
 }
 
-fn is_skipped(name: &OsStr) -> bool {
+pub(super) fn is_skipped(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| SKIPPED.binary_search(&name).is_ok())
 }
 
@@ -138,7 +140,7 @@ impl Drop for Part<'_> {
 
 impl Walked {
     /// Stable sorting, because it merges the sorted parts of the threads instead of sorting them once more.
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.files.sort();
         self.folders.sort();
         self.problems.sort_by(|a, b| a.at.cmp(&b.at));
@@ -180,7 +182,7 @@ fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
 }
 
 /// No control characters; those of Latin-1 are longer than one byte in UTF-8.
-fn is_printable(text: &str) -> bool {
+pub(super) fn is_printable(text: &str) -> bool {
     let mut plain = true;
     for byte in text.as_bytes() {
         plain &= matches!(*byte, b' '..=b'~');
@@ -189,7 +191,7 @@ fn is_printable(text: &str) -> bool {
 }
 
 /// Whether a link ends at a plain file inside the root. Linked folders are left out: they would count twice, or never end.
-fn leads_to_a_file(real: &Path, link: &Path) -> bool {
+pub(super) fn leads_to_a_file(real: &Path, link: &Path) -> bool {
     link.canonicalize().is_ok_and(|target| target.starts_with(real) && target.is_file())
 }
 
