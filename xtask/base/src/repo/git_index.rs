@@ -14,7 +14,7 @@ const EXTENDED: u16 = 0x4000;
 const FILES: [u32; 2] = [0b1000, 0b1010];
 
 /// The paths of the files in an index, from the top of the repository, as git sorts them: by bytes. Those that are no
-/// UTF-8 are left out; `None` where it is no index that is understood.
+/// UTF-8 are left out; `None` where it is no index that is understood, or only a part of one.
 pub fn paths(index: &[u8]) -> Option<Vec<String>> {
     NAMES.iter().find_map(|name| with_names(index, *name))
 }
@@ -47,8 +47,22 @@ fn with_names(index: &[u8], name: usize) -> Option<Vec<String>> {
         let text = std::str::from_utf8(&path).ok().filter(|_| FILES.contains(&(mode >> 12)));
         found.extend(text.filter(|text| !text.is_empty()).map(str::to_owned));
     }
-    // What follows is as long as the name of an object, at least: a sum of everything.
-    (index.len() >= at + name).then_some(found)
+    is_end(index, at, name).then_some(found)
+}
+
+/// Whether nothing but extensions stands from byte `at` on, and a sum of everything, as long as the name of an object:
+/// else the names are of another length. In a split index the other entries are elsewhere.
+fn is_end(index: &[u8], mut at: usize, name: usize) -> bool {
+    while at + name < index.len() {
+        let (Some(signature), Some(length)) = (index.get(at..at + 4), number(index, at + 4)) else {
+            return false;
+        };
+        if signature == b"link" {
+            return false;
+        }
+        at = (at + 8).saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+    }
+    at + name == index.len()
 }
 
 fn number(index: &[u8], at: usize) -> Option<u32> {
@@ -113,15 +127,28 @@ mod tests {
             index.splice(at + STATUS..at + STATUS, [7; 12]);
             at += STATUS + 32 + 3 + path.len() + 1;
         }
+        assert_eq!(paths(&index), None, "the sum has to be as long");
         index.extend([7; 12]);
         let found = paths(&index).expect("is an index");
         assert_eq!(found, [".gitignore", "api/.env", "api/Dockerfile", "lib/a.txt"]);
     }
 
     #[test]
+    fn extensions_are_passed_over_and_a_part_of_a_split_index_is_none() {
+        let with = |signature: &[u8]| {
+            let mut index = bytes(VERSION_2);
+            let extension = [signature, &[0, 0, 0, 3], b"abc"].concat();
+            index.splice(index.len() - 20..index.len() - 20, extension);
+            paths(&index)
+        };
+        assert_eq!(with(b"TREE").map(|found| found.len()), Some(4));
+        assert_eq!(with(b"link"), None);
+    }
+
+    #[test]
     fn what_is_cut_off_or_of_another_version_is_no_index() {
         let index = bytes(VERSION_2);
-        for end in 0..index.len() - 1 {
+        for end in 0..index.len() {
             assert_eq!(paths(&index[..end]), None, "{end} bytes");
         }
         let mut newer = index;
