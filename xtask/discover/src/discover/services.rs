@@ -71,6 +71,11 @@ struct Candidate {
 }
 
 impl Candidate {
+    /// Whether somebody only made the file: the one that is written is not a variant of it.
+    fn is_empty(&self, repo: &Repo) -> bool {
+        self.read.is_err() && repo.text(&self.file).is_ok_and(|file| file.text.trim().is_empty())
+    }
+
     /// Whether the code is mounted into the image, which runs nowhere but beside its author's editor.
     fn is_mounted(&self) -> bool {
         self.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code())
@@ -172,7 +177,7 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
 }
 
 /// The best Dockerfile of each place; beside every other one, the better one. One that packs a program which somebody has
-/// to build before is worse than one that builds it.
+/// to build before is worse than one that builds it, and an empty one is worse than any.
 fn choose(repo: &Repo, candidates: Vec<Candidate>) -> Vec<(Candidate, Option<RepoPath>)> {
     let mut groups: BTreeMap<(RepoPath, String), Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
@@ -194,7 +199,16 @@ fn choose(repo: &Repo, candidates: Vec<Candidate>) -> Vec<(Candidate, Option<Rep
         // What stands at the root for one module is second to what stands beside that module.
         let apart = |one: &Candidate| one.file.depth() == 1 && !one.place.path.is_root();
         group.sort_by_cached_key(|one| {
-            (one.is_mounted(), lacks(one), rank(one), apart(one), one.file.depth(), one.file.clone())
+            let is_empty = group_size > 1 && one.is_empty(repo);
+            (
+                is_empty,
+                one.is_mounted(),
+                lacks(one),
+                rank(one),
+                apart(one),
+                one.file.depth(),
+                one.file.clone(),
+            )
         });
         let best = group.first().map(|best| best.file.clone());
         let with = group.into_iter().enumerate().map(|(at, one)| (one, best.clone().filter(|_| at > 0)));

@@ -49,6 +49,21 @@ fn the_commands_themselves_are_no_services() {
     assert_eq!(names(tree), ["shop"]);
 }
 
+#[test]
+fn empty_dockerfile_hides_no_written_one() {
+    let tree = "//- /Cargo.toml\n[workspace]\n//- /crates/auth/Cargo.toml\n[package]\nname = \"auth\"\n//- /crates/auth/src/main.rs\nfn main() {}\n\
+                //- /crates/auth/Dockerfile\n\n//- /Dockerfile.auth\nFROM rust\nCOPY . .\nRUN cargo build -p auth\nCMD [\"auth\"]\n";
+    let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
+    let services: Vec<&str> = found.services.iter().map(|service| service.dockerfile.as_str()).collect();
+    assert_eq!(services, ["Dockerfile.auth"]);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    let alone = "//- /auth/Dockerfile\n\n//- /auth/main.py\n\n";
+    let found = find(&Repo::from_fixture(alone), &Catalog::default(), &Roots::default());
+    assert_eq!(found.problems.len(), 1, "where it is the only one, that is said");
+}
+
+}
+
 fn aside(tree: &str) -> Vec<String> {
     let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
     found.set_aside.into_iter().map(|aside| format!("{}: {}", aside.path, aside.reason)).collect()
