@@ -110,12 +110,20 @@ pub(super) fn by_path(file: &RepoPath, name: &DockerName) -> Option<&'static str
 
 /// Why nothing in that folder is a service.
 pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static str> {
-    for part in folder.parts() {
+    let mut parts = folder.parts().peekable();
+    while let Some(part) = parts.next() {
         if DEV_CONTAINERS.contains(&part) {
             return Some("a development container");
         }
         if part.starts_with('.') && !holds_images(part) {
             return Some("in a hidden folder");
+        }
+        // `Services/Test/Test.API` is about tests as `Services/Orders/Orders.API` is about orders.
+        let is_subject = |below: &&str| {
+            below.strip_prefix(part).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
+        };
+        if parts.peek().is_some_and(is_subject) {
+            continue;
         }
         let lower = part.to_ascii_lowercase();
         if let Some((reason, _)) = FOLDERS.iter().find(|(_, names)| names.contains(&lower.as_str())) {

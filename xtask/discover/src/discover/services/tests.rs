@@ -62,6 +62,11 @@ fn empty_dockerfile_hides_no_written_one() {
     assert_eq!(found.problems.len(), 1, "where it is the only one, that is said");
 }
 
+#[test]
+fn subject_that_is_called_test_is_a_service() {
+    let tree = "//- /Services/Test/Test.API/Dockerfile\nFROM x\nCOPY . .\n//- /Services/Test/Test.API/Program.cs\n\n\
+                //- /test/Orders.Tests/Dockerfile\nFROM x\nCOPY . .\n//- /test/Orders.Tests/a.cs\n\n";
+    assert_eq!(aside(tree), ["test/Orders.Tests/Dockerfile: tests"]);
 }
 
 fn aside(tree: &str) -> Vec<String> {
