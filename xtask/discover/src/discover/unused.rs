@@ -194,6 +194,7 @@ fn called(text: &str, name: &str) -> BTreeSet<String> {
         }
         if words().any(|word| word == name) {
             let key = words().next().filter(|key| *key != name && !LEADING.contains(key));
+            let function = function.filter(|function| !MAKERS.contains(function));
             found.extend(key.into_iter().chain(function).filter(|key| key.len() > 2).map(str::to_owned));
         }
     }
@@ -202,6 +203,9 @@ fn called(text: &str, name: &str) -> BTreeSet<String> {
 
 /// What stands in front of the name of a function.
 const KEYWORDS: &[&str] = &["def ", "function ", "get "];
+
+/// Functions that every class has: their names say nothing about what they hold.
+const MAKERS: &[&str] = &["__init__", "__new__", "__post_init__", "constructor"];
 
 /// First words of lines that are no names.
 const LEADING: &[&str] = &["const", "export", "if", "let", "process", "return", "self", "this", "var"];
@@ -325,6 +329,21 @@ mod tests {
         assert!(!found.iter().any(|one| one == "orders:STOCK_SERVICE_DB"), "{found:?}");
         let web: Vec<&String> = found.iter().filter(|one| one.starts_with("web:")).collect();
         assert_eq!(web, ["web:USERS_SERVICE_URL", "web:STOCK_SERVICE_URL"]);
+    }
+
+    #[test]
+    fn the_function_that_makes_an_object_is_no_name_of_its_settings() {
+        let settings = "//- /shared/core.py\nimport os\n\n\nclass Settings:\n    def __init__(self):\n        \
+            self.USERS_SERVICE_URL = os.getenv('USERS_SERVICE_URL', 'http://localhost:8001')\n        \
+            self.ORDERS_SERVICE_URL = os.getenv('ORDERS_SERVICE_URL', 'http://localhost:8002')\n        \
+            self.STOCK_SERVICE_URL = os.getenv('STOCK_SERVICE_URL', 'http://localhost:8003')\n";
+        let web = "main.py\nfrom shared.core import Settings\n\nclass Page:\n    def __init__(self):\n        pass\n\ncall(Settings().STOCK_SERVICE_URL)";
+        let tree =
+            services("requirements.txt", web, "main.py\nclass User:\n    def __init__(self):\n        pass");
+        let found = unused(&format!("{tree}{settings}"));
+        let of = |name: &str| found.iter().filter(|one| one.starts_with(name)).cloned().collect::<Vec<_>>();
+        assert_eq!(of("web:"), ["web:USERS_SERVICE_URL", "web:ORDERS_SERVICE_URL"]);
+        assert_eq!(of("users:").len(), 3);
     }
 
     #[test]
