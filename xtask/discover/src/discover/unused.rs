@@ -2,6 +2,8 @@
 //! or one file of settings for the whole system. Says of each service which of them its code has no use for; takes nothing
 //! away.
 
+mod listed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -97,9 +99,15 @@ pub(super) fn settle(repo: &Repo, services: &mut [ServiceFacts], libraries: &BTr
         let of_one = |(library, reads): (&RepoPath, &Vec<_>)| of_library(&read, (home(*at), library), reads);
         (*at, foreign.iter().flat_map(of_one).collect::<Vec<_>>())
     });
-    for (at, unused) in found {
+    let listed = listed::settle(services, &names, libraries);
+    for (at, unused) in found.into_iter().chain(listed) {
         services[at].facts.extend(unused);
     }
+}
+
+/// What an address is about, as its name says: `ORDERS_SERVICE` of `ORDERS_SERVICE_URL`.
+fn stem(name: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))
 }
 
 /// By library, the addresses of other services that it reads for this one, where they are many.
@@ -116,7 +124,7 @@ fn foreign<'f>(
             own.insert(name);
             continue;
         }
-        let Some(stem) = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)) else { continue };
+        let Some(stem) = stem(name) else { continue };
         let is_source = SOURCES.contains(&fact.at.path.extension());
         // A file of settings may name services that are no longer there, or are called otherwise.
         if !is_source || names.find(stem).is_none() && !stem.ends_with("_SERVICE") {
@@ -273,7 +281,7 @@ mod tests {
     use crate::discover::{Scope, discover};
 
     /// The variables that each of the services has no use for.
-    fn unused(tree: &str) -> Vec<String> {
+    pub(super) fn unused(tree: &str) -> Vec<String> {
         let facts = discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
         let of = |service: ServiceFacts| {
             let name = service.name.clone();
