@@ -114,9 +114,11 @@ fn role(facts: &ServiceFacts, ports: &[Port]) -> Role {
     let base = base.rsplit('/').next().unwrap_or_default();
     let proxy = ["nginx", "caddy", "traefik", "envoy", "haproxy", "httpd"].contains(&base);
     let gateway = ["gateway", "proxy", "ingress", "edge", "bff"].iter().any(|word| facts.name.contains(word));
+    // A server in another language has a bundler for the few pages of its own; each new project of Laravel has one.
+    let serves_pages = matches!(facts.language.as_str(), "" | "node");
     if gateway && !ports.is_empty() {
         Role::Gateway
-    } else if proxy || has(&["react", "vue", "angular", "svelte", "next", "nuxt", "vite"]) {
+    } else if proxy || serves_pages && has(&["react", "vue", "angular", "svelte", "next", "nuxt", "vite"]) {
         Role::Frontend
     } else if ports.is_empty() {
         let job = ["migrat", "seed", "init"].iter().any(|word| facts.name.contains(word));

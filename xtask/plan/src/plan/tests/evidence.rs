@@ -41,6 +41,16 @@ fn port_in_the_command_of_the_image_beats_what_it_exposes() {
     assert_eq!(port(r#"["uvicorn", "main:app", "--port", "8001"]"#), [8001]);
     assert_eq!(port("uvicorn main:app --port ${PORT:-8001}"), [8000]);
     assert_eq!(port("uvicorn main:app --port ${HTTP_PORT:-8001}"), [8000], "a variable may move it");
+#[test]
+fn bundler_of_a_server_in_another_language_makes_no_frontend() {
+    let users = "//- /users/Dockerfile\nFROM php:8.4-cli\nCOPY users .\nEXPOSE 8000\nCMD [\"php\", \"artisan\", \"serve\"]\n\
+        //- /users/composer.json\n{}\n//- /users/package.json\n{\"devDependencies\":{\"vite\":\"7\",\"vue\":\"3\"}}\n";
+    let web = "//- /web/package.json\n{\"devDependencies\":{\"vite\":\"7\"}}\n//- /web/x.js\nf(import.meta.env.VITE_USERS_URL)\n\
+        //- /web/.env.example\nVITE_USERS_URL=http://localhost:8001/api\n";
+    let stack = planned(&format!("{users}{}", node("web", web)));
+    assert_eq!(requires(&stack, "web"), ["users"]);
+}
+
 }
 
 #[test]
