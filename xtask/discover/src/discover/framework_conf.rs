@@ -320,17 +320,29 @@ fn logins(entries: &[Entry], findings: &mut Findings<'_, '_>, name: impl Fn(&str
 fn wants_dotnet(path: &RepoPath) -> bool {
     let name = path.name();
     path.extension() == "json"
-        && (name.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("appsettings"))
-            || name.starts_with("ocelot")
-            || name.starts_with("yarp"))
+        && (is_settings(name) || name.to_ascii_lowercase().contains("proxy"))
         && !name.to_ascii_lowercase().contains(".test")
+}
+
+/// Whether .NET reads a file of that name, whatever stands in it.
+fn is_settings(name: &str) -> bool {
+    name.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("appsettings"))
+        || name.starts_with("ocelot")
+        || name.starts_with("yarp")
 }
 
 fn read_dotnet(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let text = source.text.trim_start_matches('\u{feff}');
     let Ok(value) = serde_json::from_str::<Value>(&plain_json(text)) else { return };
+    // A proxy of many routes keeps them in a file each: `orders.proxy.json`.
+    if !is_settings(source.path.name()) && value.get("ReverseProxy").is_none() {
+        return;
+    }
     let entries = json(&value, text);
     let mut findings = Findings::new(source, facts);
+    if !is_settings(source.path.name()) {
+        return routes(&entries, &mut findings);
+    }
     if source.path.name().starts_with("ocelot") {
         findings.framework(1, "dotnet-ocelot", "ocelot");
     }
@@ -338,6 +350,14 @@ fn read_dotnet(source: &Source<'_>, facts: &mut Vec<Fact>) {
         dotnet_entry(entry, port_beside(&entries, entry), &mut findings);
     }
     logins(&entries, &mut findings, relaxed::dotnet);
+}
+
+/// The addresses in a file that the program loads by itself, after its variables: no variable overrides them.
+fn routes(entries: &[Entry], findings: &mut Findings<'_, '_>) {
+    findings.framework(1, "dotnet-yarp", "yarp");
+    for entry in entries.iter().filter(|entry| entry.key.ends_with(":Address")) {
+        findings.literal(entry.line, "dotnet-yarp", &entry.value);
+    }
 }
 
 fn dotnet_entry(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {

@@ -95,6 +95,15 @@ fn appsettings_name_addresses_under_the_variables_that_override_them() {
 }
 
 #[test]
+fn routes_of_a_proxy_may_lie_in_a_file_of_their_own() {
+    let text = "\u{feff}{ \"ReverseProxy\": { \"Clusters\": { \"orders\": { \"Destinations\": { \"one\": { \"Address\": \"http://orders.api:8080/\" } } } } } }";
+    let found = what(ALL, "a/ReverseProxies/orders.proxy.json", text);
+    assert_eq!(found, ["ref http|orders.api|8080|- via -", "framework yarp"]);
+    let other = "{ \"/api\": { \"target\": \"http://orders.api:8080\" }, \"Clusters\": {} }";
+    assert!(what(ALL, "a/some.proxy.json", other).is_empty());
+}
+
+#[test]
 fn ocelot_names_hosts_and_ports() {
     let text = "{\"Routes\":[{\"DownstreamHostAndPorts\":[{\"Host\":\"accounts\",\"Port\":80}]}]}";
     assert!(
