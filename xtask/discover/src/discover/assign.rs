@@ -1,5 +1,7 @@
 //! Gives each fact to the services that it is about; adds and changes no fact.
 
+mod aliases;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Sources;
@@ -41,7 +43,7 @@ pub(super) fn assign(
         derive::add_variables_of_telemetry(service);
     });
     give_shared_values(services, values);
-    learn_aliases(services);
+    aliases::learn(services);
     unused::settle(repo, services, &shared.folders);
     let mut orphans = give_by_name(services, named);
     orphans.retain(|fact| tells_of_the_system(services, fact) && !is_part(repo, services, fact));
@@ -259,22 +261,6 @@ fn variable(what: &What) -> Option<&str> {
         What::Port { variable, .. } => variable.as_deref(),
         What::Reference(reference) => reference.via.as_deref(),
         _ => None,
-    }
-}
-
-/// What a service's own manifest calls it, others may call it too.
-fn learn_aliases(services: &mut [ServiceFacts]) {
-    let names: BTreeSet<String> = services.iter().map(|service| service.name.clone()).collect();
-    for service in services {
-        for fact in &service.facts {
-            if let What::Alias { name } = &fact.what {
-                service.aliases.push(name.to_lowercase());
-            }
-        }
-        service.aliases.sort();
-        service.aliases.dedup();
-        // A program that shares its manifest with the one of that name is not called so.
-        service.aliases.retain(|alias| !names.contains(alias));
     }
 }
 

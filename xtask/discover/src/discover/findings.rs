@@ -12,6 +12,9 @@ use crate::model::fact::{
 use super::url::{is_public, references};
 use super::{Source, ports};
 
+/// The rule of a name that is a service of gRPC which the program implements.
+pub const GRPC_SERVICE: &str = "grpc-service";
+
 /// Where a detector puts what it finds in one file.
 pub struct Findings<'a, 's> {
     /// The file.

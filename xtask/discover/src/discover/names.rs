@@ -48,6 +48,11 @@ impl Names {
         self.exact.contains_key(&valid_name(name))
     }
 
+    /// Whether somebody is called so, or in a way that people may mean by it.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.exact.contains_key(&valid_name(name)) || self.loose.contains_key(&loose(name))
+    }
+
     /// The one service of that name; none where several could be meant.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         let one = |found: Option<&BTreeSet<usize>>| {

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::discover::findings::{Findings, Read};
+use regex::Regex;
+
+use crate::discover::findings::{Findings, GRPC_SERVICE, Read};
 use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, What};
 use crate::model::path::RepoPath;
@@ -154,7 +156,27 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
+/// The base class that a proto file's service becomes: `PricesService.PricesServiceBase`.
+static SERVED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\bclass\s+\w+[^{;]*?:\s*(?:\w+\.)*(\w+)\.(\w+)Base\b").ok());
+
+/// The services of gRPC that the source implements: so do their clients call the program.
+fn read_served(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    if !source.text.contains("ServerCallContext") {
+        return;
+    }
+    let mut findings = Findings::new(source, facts);
+    for found in SERVED.iter().flat_map(|served| served.captures_iter(source.text)) {
+        if let (Some(name), Some(base)) = (found.get(1), found.get(2))
+            && name.as_str() == base.as_str()
+        {
+            findings.alias(line_at(source.text, name.start()), GRPC_SERVICE, name.as_str());
+        }
+    }
+}
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    read_served(source, facts);
     let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
     // A connection string does not say for which database it is; the library that the file uses does.
@@ -268,6 +290,20 @@ mod tests {
     fn a_connection_string_is_for_the_library_that_the_file_uses() {
         let text = "using Npgsql;\nvar c = Open(\"Server=db;Username=u;Password=p;\");";
         assert_eq!(src(text), ["ref postgresql|db|-|- via -"]);
+    }
+
+    #[test]
+    fn services_of_grpc_are_names_of_the_program() {
+        for (text, wanted) in [
+            (
+                "public class Prices(Db db)\n    : Shop.Protos.PricesService.PricesServiceBase\n{ Get(ServerCallContext c) }",
+                &["alias PricesService"][..],
+            ),
+            ("class Prices : PricesService.OtherBase { Get(ServerCallContext c) }", &[]),
+            ("class Prices : PricesService.PricesServiceBase { }", &[]),
+        ] {
+            assert_eq!(src(text), wanted, "{text}");
+        }
     }
 
     #[test]

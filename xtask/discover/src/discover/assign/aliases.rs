@@ -1,0 +1,75 @@
+//! What else the services are called, as the facts about them say; looks at names only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::discover::findings::GRPC_SERVICE;
+use crate::discover::names::{Names, loose};
+use crate::model::fact::{ServiceFacts, What};
+
+/// Adds the other names to each service.
+pub(super) fn learn(services: &mut [ServiceFacts]) {
+    let names: BTreeSet<String> = services.iter().map(|service| service.name.clone()).collect();
+    for service in services.iter_mut() {
+        for fact in service.facts.iter().filter(|fact| fact.at.rule != GRPC_SERVICE) {
+            if let What::Alias { name } = &fact.what {
+                service.aliases.push(name.to_lowercase());
+            }
+        }
+        service.aliases.sort();
+        service.aliases.dedup();
+        // A program that shares its manifest with the one of that name is not called so.
+        service.aliases.retain(|alias| !names.contains(alias));
+    }
+    learn_served(services);
+}
+
+/// A program is called after the services of gRPC that it alone implements, where no other program has such a name.
+fn learn_served(services: &mut [ServiceFacts]) {
+    let names = Names::of(services);
+    let mut claims: BTreeMap<String, BTreeMap<usize, &str>> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        for fact in service.facts.iter().filter(|fact| fact.at.rule == GRPC_SERVICE) {
+            if let What::Alias { name } = &fact.what {
+                claims.entry(loose(name)).or_default().insert(at, name);
+            }
+        }
+    }
+    let only = claims.into_values().filter(|by| by.len() == 1).flatten();
+    let free: Vec<(usize, String)> =
+        only.filter(|(_, name)| !names.knows(name)).map(|(at, name)| (at, name.to_lowercase())).collect();
+    for (at, name) in free {
+        services[at].aliases.push(name);
+        services[at].aliases.sort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Catalog;
+    use crate::discover::{Scope, discover};
+    use crate::repo::Repo;
+
+    #[test]
+    fn program_is_called_after_the_services_of_grpc_that_it_alone_implements() {
+        let service = |name: &str, served: &[&str]| {
+            let class = |served: &&str| {
+                format!("class {served} : {served}.{served}Base {{ Get(ServerCallContext c) {{ }} }}\n")
+            };
+            let code: String = served.iter().map(class).collect();
+            format!(
+                "//- /{name}/Dockerfile\nFROM x\nCOPY . .\n//- /{name}/{name}.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n\
+                 //- /{name}/Grpc.cs\n{code}"
+            )
+        };
+        let tree = service("people", &["PiiService", "OrdersService", "Greeter"])
+            + &service("orders", &["OrdersService"])
+            + &service("hello", &["Greeter"]);
+        let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let aliases: Vec<(String, Vec<String>)> =
+            facts.expect("is read").services.into_iter().map(|one| (one.name, one.aliases)).collect();
+        let of = |name: &str| aliases.iter().find(|(of, _)| of == name).map(|(_, all)| all.clone());
+        assert_eq!(of("people"), Some(vec!["piiservice".to_owned()]), "{aliases:?}");
+        assert_eq!(of("orders"), Some(Vec::new()));
+        assert_eq!(of("hello"), Some(Vec::new()));
+    }
+}
