@@ -1,6 +1,7 @@
-//! Gives each fact to the services that it is about; adds and changes no fact.
+//! Gives each fact to the services that it is about; changes no fact, and adds what a call says of a read elsewhere.
 
 mod aliases;
+mod extensions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,7 @@ pub(super) fn assign(
     });
     give_shared_values(services, values);
     aliases::learn(services);
+    extensions::settle(repo, services, &shared.folders);
     unused::settle(repo, services, &shared.folders);
     let mut orphans = give_by_name(services, named);
     orphans.retain(|fact| tells_of_the_system(services, fact) && !is_part(repo, services, fact));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
+use crate::model::path::RepoPath;
 use crate::model::stack::External;
 
 use super::address::{Address, address, database_of, first_label, is_local, is_remote, space_of};
@@ -79,6 +80,22 @@ const BY_LITERAL: u8 = 4;
 pub(crate) struct Finder<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) known: Known<'a>,
+    /// Files outside the services' folders of which one service alone knows something: parts of that program, and no
+    /// library for others.
+    pub(super) of_one: BTreeSet<&'a RepoPath>,
+}
+
+/// The files that lie outside the folder of the only service about which they say something.
+fn of_one<'a>(services: &[Draft<'a>]) -> BTreeSet<&'a RepoPath> {
+    let mut first: BTreeMap<&RepoPath, (usize, bool)> = BTreeMap::new();
+    for (at, service) in services.iter().enumerate() {
+        let facts: &'a ServiceFacts = service.facts;
+        for fact in facts.facts.iter().filter(|fact| !fact.at.path.is_in(&facts.path)) {
+            let (by, others) = first.entry(&fact.at.path).or_insert((at, false));
+            *others |= *by != at;
+        }
+    }
+    first.into_iter().filter(|(_, (_, others))| !others).map(|(path, _)| path).collect()
 }
 
 /// A service's needs while they are gathered.
@@ -116,7 +133,7 @@ impl Gathered {
 
 impl<'a> Finder<'a> {
     pub(crate) fn new(catalog: &'a Catalog, services: &'a [Draft<'a>]) -> Self {
-        Finder { catalog, known: Known::new(services) }
+        Finder { catalog, known: Known::new(services), of_one: of_one(services) }
     }
 
     /// Everything that `draft` needs, in the order of the targets.

@@ -164,7 +164,15 @@ impl Finder<'_> {
         let own_driver = drivers.iter().any(|(driver, at)| driver == kind && is_own(at));
         let of_library: BTreeSet<&str> =
             drivers.iter().filter(|(_, at)| !is_own(at)).map(|(driver, _)| driver.as_str()).collect();
-        !own_driver && of_library.len() >= MANY_KINDS && setting.reads.iter().all(|read| !is_own(read.2))
+        // A layer of this program alone is no library for others, but where it brings the many kinds itself.
+        let brought = |at: &Evidence| {
+            let of = |driver: &Evidence| driver.path.parent().is_some_and(|folder| at.path.is_in(&folder));
+            let kinds = drivers.iter().filter(|(_, driver)| !is_own(driver) && of(driver));
+            kinds.map(|(kind, _)| kind.as_str()).collect::<BTreeSet<_>>().len()
+        };
+        let is_layer = |at: &Evidence| self.of_one.contains(&at.path) && brought(at) < MANY_KINDS;
+        let reads_itself = setting.reads.iter().any(|(_, _, at)| is_own(at) || is_layer(at));
+        !own_driver && of_library.len() >= MANY_KINDS && !reads_itself
     }
 }
 

@@ -51,6 +51,31 @@ fn bundler_of_a_server_in_another_language_makes_no_frontend() {
     assert_eq!(requires(&stack, "web"), ["users"]);
 }
 
+#[test]
+fn library_of_many_kinds_in_which_one_service_alone_is_built_is_a_part_of_it() {
+    let project = |name: &str, references: &str, packages: &[&str]| {
+        let packages: String =
+            packages.iter().map(|one| format!("<PackageReference Include=\"{one}\"/>")).collect();
+        let references: String = references
+            .split_whitespace()
+            .map(|one| format!("<ProjectReference Include=\"../{one}/{one}.csproj\"/>"))
+            .collect();
+        format!(
+            "//- /{name}/{name}.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ItemGroup>{packages}{references}</ItemGroup></Project>\n"
+        )
+    };
+    let image = |name: &str| format!("//- /{name}/Dockerfile\nFROM x\nCOPY . .\n//- /{name}/Program.cs\n\n");
+    let all = ["StackExchange.Redis", "Npgsql", "MassTransit.RabbitMQ"];
+    let tree = [
+        project("Common", "", &all),
+        project("Feed.Data", "Common", &["Npgsql"]),
+        "//- /Feed.Data/Cache.cs\nUse(config.GetConnectionString(\"Redis\"));\n".to_owned(),
+        project("Feed", "Feed.Data Common", &[]) + &image("Feed"),
+        project("Stock", "Common", &[]) + &image("Stock"),
+    ];
+    let stack = planned(&tree.concat());
+    assert_eq!(requires(&stack, "feed"), ["redis"]);
+    assert_eq!(requires(&stack, "stock"), Vec::<String>::new());
 }
 
 #[test]
