@@ -181,6 +181,9 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     if first == PortSource::Deployment && image_knows_better(mains) {
         return Some(PortSource::Expose);
     }
+    if first == PortSource::EnvExample && is_for_one_machine(mains) {
+        return Some(PortSource::Listen);
+    }
     if first != PortSource::Expose {
         return Some(first);
     }
@@ -213,6 +216,19 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
 }
+
+/// Whether the example of variables gives the service a port of its own on a machine that all share, and the code, which
+/// listens elsewhere unless told, agrees with all who call the service by its name but for other such examples.
+fn is_for_one_machine(mains: &[&Claim<'_>]) -> bool {
+    let of = |source: PortSource| mains.iter().filter(move |claim| claim.source == source);
+    let Some(listen) = of(PortSource::Listen).next() else { return false };
+    let said: Vec<&Claim<'_>> = mains.iter().filter(|c| c.at.rule != EXAMPLE).copied().collect();
+    said.iter().all(|claim| claim.port == listen.port && claim.source >= PortSource::Listen)
+        && is_called_by_all(&said, listen.port)
+}
+
+/// The rule of what stands in an example of variables.
+const EXAMPLE: &str = "env-example";
 
 /// EXPOSE only documents, and a program may leave PORT unread; with a port in the command that the image starts, and no
 /// variable that could move it, its program can do nothing else.

@@ -31,6 +31,21 @@ fn grpc_server_beside_the_web_server_has_a_port_of_its_own() {
 }
 
 #[test]
+fn port_of_the_developers_machine_gives_way_to_the_one_by_which_all_call_the_service() {
+    let ports = |url: &str, listen: &str| {
+        let users = format!("//- /users/main.js\nlisten({listen})\n//- /users/.env.example\nPORT=3002\n");
+        let caller = format!("//- /web/x.js\nget('{url}')\n");
+        let stack = planned(&format!("{}{}", node("users", &users), node("web", &caller)));
+        let ports = service(&stack, "users").ports.iter().map(|port| port.container).collect::<Vec<_>>();
+        (ports, value(&stack, "users", "PORT"))
+    };
+    let told = |port: &str| Some(port.to_owned());
+    assert_eq!(ports("http://users:3000/", "process.env.PORT || 3000"), (vec![3000], told("3000")));
+    assert_eq!(ports("http://users:3001/", "process.env.PORT || 3000"), (vec![3002], told("3002")));
+    assert_eq!(ports("http://localhost:3002/", "process.env.PORT || 3000"), (vec![3002], told("3002")));
+}
+
+#[test]
 fn port_in_the_command_of_the_image_beats_what_it_exposes() {
     let port = |command: &str| {
         let tree = format!(
