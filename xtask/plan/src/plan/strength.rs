@@ -48,7 +48,7 @@ impl Finder<'_> {
             let is_left_out = is_left_out(facts, address.as_ref().unwrap_or(setting));
             return if is_left_out { Strength::Possible } else { Strength::Required };
         };
-        if is_unlinked(facts, kind, setting) {
+        if is_unlinked(facts, kind, setting) || self.is_without_client(facts, kind, setting, value) {
             return Strength::Possible;
         }
         if self.does_without(facts, kind, setting) || self.is_ruled_out(facts, kind, setting) {
@@ -88,6 +88,27 @@ impl Finder<'_> {
         } else {
             Strength::Possible
         }
+    }
+
+    /// Whether a service that documents its own variables leaves this one to the file for all, only a library reads it, and
+    /// neither of them has a client of that kind: other users of the library have.
+    fn is_without_client(
+        &self,
+        facts: &ServiceFacts,
+        kind: &str,
+        setting: &Setting<'_>,
+        value: Option<&str>,
+    ) -> bool {
+        let is_own = |at: &Evidence| at.path.is_in(&facts.path);
+        let documents = |fact: &Fact| {
+            matches!(fact.what, What::EnvValue { source: EnvSource::Example, .. }) && is_own(&fact.at)
+        };
+        !setting.reads.is_empty()
+            && !setting.reads.iter().any(|(_, _, at)| is_own(at))
+            && !setting.values.iter().any(|given| is_own(given.at))
+            && value.is_none_or(|value| !value.contains("://"))
+            && !self.drivers(facts).iter().any(|(driver, _)| driver == kind)
+            && facts.facts.iter().any(documents)
     }
 
     /// Whether all variables that could hold the address of a kind may be left out: a port or a user alone demands nothing.

@@ -269,7 +269,11 @@ fn without_section(prefix: &str) -> &str {
 
 fn about(prefix: &str, catalog: &Catalog) -> About {
     if let Some(kind) = kind(prefix, catalog) {
-        return About::Kind(kind);
+        let of_mail = CLASSES.iter().filter(|(_, class)| *class == Class::Mail);
+        // `KEYCLOAK_SMTP_HOST` is the server for the mails of Keycloak.
+        let sends = of_mail.map(|(word, _)| *word).any(|word| at_end(prefix, word));
+        let is_mail = catalog.get(&kind).is_some_and(|entry| entry.class == Class::Mail);
+        return if sends && !is_mail { About::Class(Class::Mail) } else { About::Kind(kind) };
     }
     class(prefix).map_or_else(|| About::Other(prefix.to_owned()), About::Class)
 }
@@ -377,6 +381,9 @@ mod tests {
             ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),
             ("VITE_ACCOUNTS_API_URL", other("ACCOUNTS", Part::Url)),
             ("SHOP_S3_UPLOADS_ENDPOINT", kind("minio", Part::HostPort)),
+            ("KEYCLOAK_URL", kind("keycloak", Part::Url)),
+            ("KEYCLOAK_SMTP_HOST", class(Class::Mail, Part::Host)),
+            ("KEYCLOAK_SMTP_PASSWORD", class(Class::Mail, Part::Password)),
             ("MAIL_FROM_ADDRESS", None),
             ("ADMIN_ADDRESSES", None),
             ("ADMIN_SERVICE_ADDR", other("ADMIN", Part::HostPort)),

@@ -57,6 +57,21 @@ fn port_in_the_command_of_the_image_beats_what_it_exposes() {
     assert_eq!(port("uvicorn main:app --port ${PORT:-8001}"), [8000]);
     assert_eq!(port("uvicorn main:app --port ${HTTP_PORT:-8001}"), [8000], "a variable may move it");
 #[test]
+fn mails_of_a_component_go_to_the_mail_server_of_those_who_have_a_client() {
+    let library = "//- /libs/package.json\n{\"dependencies\":{\"ioredis\":\"5\"}}\n//- /libs/config.js\n\
+        f(process.env.KEYCLOAK_SMTP_HOST, process.env.KEYCLOAK_SMTP_PORT, process.env.REDIS_HOST)\n\
+        //- /.env.example\nKEYCLOAK_SMTP_HOST=mailpit\nKEYCLOAK_SMTP_PORT=1025\nREDIS_HOST=redis\n";
+    let with = |name: &str, files: &str| node(name, files).replace("CMD", "COPY libs libs\nCMD");
+    let orders = "//- /orders/package.json\n{}\n//- /orders/.env.example\nLEVEL=info\n";
+    let news = "//- /news/package.json\n{\"dependencies\":{\"nodemailer\":\"6\"}}\n";
+    let stack = planned(&format!("{library}{}{}", with("orders", orders), with("news", news)));
+    assert_eq!(requires(&stack, "orders"), ["redis"]);
+    assert_eq!(requires(&stack, "news"), ["mailpit", "redis"]);
+    assert_eq!(value(&stack, "news", "KEYCLOAK_SMTP_HOST").as_deref(), Some("mailpit"));
+    assert_eq!(value(&stack, "news", "KEYCLOAK_SMTP_PORT").as_deref(), Some("1025"));
+}
+
+#[test]
 fn bundler_of_a_server_in_another_language_makes_no_frontend() {
     let users = "//- /users/Dockerfile\nFROM php:8.4-cli\nCOPY users .\nEXPOSE 8000\nCMD [\"php\", \"artisan\", \"serve\"]\n\
         //- /users/composer.json\n{}\n//- /users/package.json\n{\"devDependencies\":{\"vite\":\"7\",\"vue\":\"3\"}}\n";
