@@ -38,6 +38,8 @@ pub(crate) struct Wire {
 pub(crate) struct Literal {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
+    /// Whether it stands in an address of the own machine, which is what holds where no variable is set.
+    pub(crate) is_default: bool,
     pub(crate) at: Evidence,
 }
 
@@ -166,10 +168,11 @@ impl<'a> Finder<'a> {
         for (kind, at) in self.drivers(facts) {
             gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
         }
-        // What a file of the program says beside a variable for the whole address, the variable overrides.
+        // What a file of the program or a default says beside a variable for the whole address, the variable overrides.
         for need in gathered.by_target.values_mut() {
             let is_moved = need.wires.iter().any(|wire| wire.part == Part::Url);
-            need.literal.take_if(|literal| is_moved && literal.at.rule == "app-config");
+            let is_overridden = |literal: &mut Literal| literal.is_default || literal.at.rule == "app-config";
+            need.literal.take_if(|literal| is_moved && is_overridden(literal));
         }
         // The login of somebody's mailbox says nothing about a server.
         gathered.by_target.retain(|target, need| {
@@ -322,6 +325,7 @@ impl<'a> Finder<'a> {
                 need.literal.get_or_insert_with(|| Literal {
                     user: reference.user.clone(),
                     password: reference.password.clone(),
+                    is_default: local && reference.raw.contains("://"),
                     at: at.clone(),
                 });
             }

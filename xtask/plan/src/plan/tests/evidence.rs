@@ -56,6 +56,24 @@ fn port_in_the_command_of_the_image_beats_what_it_exposes() {
     assert_eq!(port(r#"["uvicorn", "main:app", "--port", "8001"]"#), [8001]);
     assert_eq!(port("uvicorn main:app --port ${PORT:-8001}"), [8000]);
     assert_eq!(port("uvicorn main:app --port ${HTTP_PORT:-8001}"), [8000], "a variable may move it");
+}
+
+#[test]
+fn login_of_a_default_for_the_own_machine_is_not_kept() {
+    let orders = |login: &str| {
+        let code = format!(
+            "//- /orders/package.json\n{{\"dependencies\":{{\"pg\":\"8\"}}}}\n//- /orders/x.js\nconst url =\n  process.env.DATABASE_URL ??\n  \
+             'postgresql://{login}/orders';\n"
+        );
+        value(&planned(&node("orders", &code)), "orders", "DATABASE_URL").expect("is wired")
+    };
+    let with = |user: &str| {
+        format!("postgresql://{user}:${{ORDERS_DB_PASSWORD:?set it in .env}}@postgres:5432/orders")
+    };
+    assert_eq!(orders("user:password@localhost:5435"), with("orders"));
+    assert_eq!(orders("user:password@db:5432"), with("user"), "somebody may have made that user");
+}
+
 #[test]
 fn mails_of_a_component_go_to_the_mail_server_of_those_who_have_a_client() {
     let library = "//- /libs/package.json\n{\"dependencies\":{\"ioredis\":\"5\"}}\n//- /libs/config.js\n\
