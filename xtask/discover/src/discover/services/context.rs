@@ -33,7 +33,8 @@ pub(super) fn of(
     let holds_all = |folder: &&RepoPath| wanted.iter().all(|(source, _)| exists(repo, folder, source));
     let fitting: Vec<&RepoPath> = candidates.iter().filter(holds_all).collect();
     if !fitting.is_empty() {
-        return (best(repo, &fitting, dockerfile, &fits), None);
+        let hints = dockerfile.commands().flat_map(hints).chain(handed_on(image)).collect::<Vec<_>>();
+        return (best(repo, &fitting, &hints, &fits), None);
     }
     // What is missing everywhere cannot tell the folders apart; what exists somewhere can.
     let best =
@@ -63,13 +64,7 @@ fn candidates(file: &RepoPath, module: &RepoPath, with_module: bool) -> Vec<Repo
 }
 
 /// Of the folders that hold all sources, the first in which the paths in RUN lines exist too.
-fn best(
-    repo: &Repo,
-    fitting: &[&RepoPath],
-    dockerfile: &Dockerfile,
-    fits: &dyn Fn(&RepoPath) -> usize,
-) -> RepoPath {
-    let hints: Vec<String> = dockerfile.commands().flat_map(hints).collect();
+fn best(repo: &Repo, fitting: &[&RepoPath], hints: &[String], fits: &dyn Fn(&RepoPath) -> usize) -> RepoPath {
     let score = |folder: &RepoPath| {
         let known =
             hints.iter().filter(|hint| folder.join(hint).is_some_and(|path| is_there(repo, &path))).count();
@@ -79,11 +74,31 @@ fn best(
     best.map(|(_, folder)| (*folder).clone()).unwrap_or_default()
 }
 
-/// Relative paths of more than one part in a command: `./cmd/api`, `src/Orders/Orders.csproj`.
+/// What one stage hands on to another as it was in the context, `/app/apps/web/public` of a context that lies in `/app`,
+/// with what the build makes taken off.
+fn handed_on(image: &Image) -> Vec<String> {
+    let is_stage = |from: &str| {
+        from.parse::<usize>().is_ok() || image.stages.iter().any(|stage| stage.eq_ignore_ascii_case(from))
+    };
+    let Some(workdir) = image.workdir.as_deref().map(|workdir| workdir.trim_end_matches('/')) else {
+        return Vec::new();
+    };
+    let of_stages = image.brought.iter().filter(|brought| is_stage(&brought.from));
+    let inside = of_stages.filter_map(|brought| brought.source.strip_prefix(workdir)?.strip_prefix('/'));
+    let plain = inside.map(|path| {
+        let ends = BUILT.iter().filter_map(|folder| format!("{path}/").find(&format!("/{folder}")));
+        path[..ends.min().unwrap_or(path.len())].trim_end_matches('/').to_owned()
+    });
+    plain.filter(|path| path.contains('/') && !path.contains(['$', '*'])).collect()
+}
+
+/// Relative paths of more than one part in a command, also behind a flag: `./cmd/api`, `--schema=api/db/schema.prisma`.
 fn hints(command: &str) -> Vec<String> {
     // A command may stand in quotes inside a command.
     let words = command.replace(['"', '\''], " ");
-    let paths = words.split_whitespace().filter(|word| {
+    let of_flag = |word: &'_ str| word.starts_with("--").then(|| word.find('=')).flatten();
+    let words = words.split_whitespace().map(|word| of_flag(word).map_or(word, |at| &word[at + 1..]));
+    let paths = words.filter(|word| {
         !word.starts_with(['/', '-', '~'])
             && !word.contains(['$', '*', ':', '=', '@', '<', '>'])
             && !word.contains("..")
@@ -199,6 +214,25 @@ mod tests {
     fn paths_in_commands_tell_folders_apart() {
         let tree = "//- /a/Dockerfile\nFROM x\nCOPY . .\nRUN go build -o /x ./a/cmd\n//- /a/cmd/main.go\n";
         assert_eq!(context(tree, "a/Dockerfile", "a"), (".".to_owned(), None));
+    }
+
+    #[test]
+    fn paths_behind_flags_and_between_stages_tell_folders_apart() {
+        let stages = |lines: &str| {
+            format!(
+                "//- /apps/web/Dockerfile\nFROM x AS build\nWORKDIR /app\nCOPY . .\n{lines}\n\
+                 //- /apps/web/public/a.png\n//- /apps/web/db/schema.prisma\n//- /package.json\n"
+            )
+        };
+        for (lines, wanted) in [
+            ("RUN npx prisma generate --schema=apps/web/db/schema.prisma", "."),
+            ("FROM y\nWORKDIR /app\nCOPY --from=build /app/apps/web/public ./public", "."),
+            ("FROM y\nWORKDIR /app\nCOPY --from=build /app/apps/web/.next/standalone ./", "."),
+            ("FROM y\nWORKDIR /app\nCOPY --from=build /app/public ./public", "apps/web"),
+            ("FROM y\nWORKDIR /app\nCOPY --from=build /app/dist/assets ./", "apps/web"),
+        ] {
+            assert_eq!(context(&stages(lines), "apps/web/Dockerfile", "apps/web").0, wanted, "{lines}");
+        }
     }
 
     #[test]
