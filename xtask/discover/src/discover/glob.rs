@@ -1,5 +1,7 @@
 //! Patterns over paths: `*` and `?` within a part, `**` over parts; knows no braces and no classes.
 
+use std::str::Chars;
+
 use crate::model::path::RepoPath;
 
 /// A pattern that many paths are compared with.
@@ -37,11 +39,17 @@ pub(super) fn covers(pattern: &str, path: &RepoPath) -> bool {
 
 /// Whether `path` is what `pattern` names.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
-    matches_parts(&parts(pattern), &parts(path))
+    // Most of the files that are compared with `*.json` lie deeper: that much is seen without taking them apart.
+    let may_be = pattern.contains("**") || each_part(pattern).count() == each_part(path).count();
+    may_be && matches_parts(&parts(pattern), &parts(path))
 }
 
 fn parts(text: &str) -> Vec<&str> {
-    text.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
+    each_part(text).collect()
+}
+
+fn each_part(text: &str) -> impl Iterator<Item = &str> {
+    text.split('/').filter(|part| !part.is_empty() && *part != ".")
 }
 
 /// Without recursion, as for one part: many `**` in one pattern must not cost more than one.
@@ -70,27 +78,28 @@ fn matches_parts(pattern: &[&str], path: &[&str]) -> bool {
 
 /// Without recursion: patterns come from other people's files.
 fn matches_part(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
+    let (mut pattern, mut name) = (pattern.chars(), name.chars());
+    // What stands behind the last `*`, and where the name goes on if the `*` takes one character more.
+    let mut star: Option<(Chars<'_>, Chars<'_>)> = None;
+    while let Some(c) = name.clone().next() {
+        let mut rest = pattern.clone();
+        match rest.next() {
             Some('*') => {
-                star = Some((p, n));
-                p += 1;
+                pattern = rest;
+                star = Some((pattern.clone(), name.clone()));
             }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
+            Some(wanted) if wanted == '?' || wanted == c => {
+                pattern = rest;
+                name.next();
             }
             _ => {
-                let Some((at, seen)) = star else { return false };
-                star = Some((at, seen + 1));
-                p = at + 1;
-                n = seen + 1;
+                let Some((behind, taken)) = &mut star else { return false };
+                taken.next();
+                (pattern, name) = (behind.clone(), taken.clone());
             }
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern.all(|c| c == '*')
 }
 
 #[cfg(test)]
@@ -108,6 +117,8 @@ mod tests {
         assert!(!covers("workspace/cod") && !covers("../workspace"));
         assert!(covers("**/code/**") && covers("**/**/src") && !covers("**/x/**"));
         assert!(matches("a*b/**", "axxb/c/d") && !matches("*.jar", "a/b.jar"));
+        assert!(matches("./a/*?.txt", "a/\u{e4}.txt") && !matches("a/??.txt", "a/\u{e4}.txt"));
+        assert!(matches("*ab*c", "aabxabxc") && !matches("*ab*c", "aabxabx") && matches("a**", "a"));
     }
 
     #[test]
