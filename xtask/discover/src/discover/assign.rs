@@ -2,6 +2,7 @@
 
 mod aliases;
 mod extensions;
+mod undeclared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,7 @@ pub(super) fn assign(
     facts: Vec<Fact>,
 ) -> Vec<Fact> {
     let repo = sources.repo;
+    let facts = undeclared::leave_out(repo, facts);
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
     let shared = reach::shared(services, sources);
     let rest = give_by_folder(services, here, &shared.folders);
