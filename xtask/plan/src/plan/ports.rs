@@ -1,12 +1,13 @@
 //! Where a service listens, decided between the sources that say so; pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Service as Wanted;
 use crate::model::fact::{Evidence, Fact, PortSource, Protocol, Purpose, ServiceFacts, What};
 use crate::model::problem::{Problem, Severity};
 
 use super::draft::{Draft, Port};
+use super::strength::MANY_READ;
 
 /// A port as some source gives it.
 struct Claim<'a> {
@@ -46,7 +47,8 @@ pub(super) fn of(
     others: &dyn Fn(u16) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Port> {
-    let claims = claims(facts);
+    let mut claims = claims(facts);
+    leave_out_unread(facts, &mut claims);
     let mains: Vec<&Claim<'_>> = claims.iter().filter(|claim| claim.purpose == Purpose::Main).collect();
     let protocol = |port: u16| {
         let said: Vec<Protocol> =
@@ -105,6 +107,29 @@ pub(super) fn of(
     }
     ports.sort_by_key(|port| port.purpose);
     ports
+}
+
+/// Takes the ports away that an example of variables gives to a program that does not read them: such files are handed from
+/// service to service. In languages whose frameworks read variables by themselves, that cannot be seen.
+fn leave_out_unread(facts: &ServiceFacts, claims: &mut Vec<Claim<'_>>) {
+    let read: BTreeSet<&str> = facts
+        .facts
+        .iter()
+        .filter_map(|fact| match &fact.what {
+            What::EnvRead { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    if !matches!(facts.language.as_str(), "go" | "rust") || read.len() < MANY_READ {
+        return;
+    }
+    let elsewhere: BTreeSet<u16> =
+        claims.iter().filter(|c| c.source != PortSource::EnvExample).map(|c| c.port).collect();
+    claims.retain(|claim| {
+        claim.source != PortSource::EnvExample
+            || claim.variable.is_none_or(|variable| read.contains(variable))
+            || elsewhere.contains(&claim.port)
+    });
 }
 
 /// Whether a port stands in an example of variables alone, and nothing here reads its variable: `METRICS_PORT`.

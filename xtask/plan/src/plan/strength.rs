@@ -14,7 +14,7 @@ use super::settings::{Setting, settings};
 const MANY_KINDS: usize = 3;
 
 /// Where fewer variables of an example file are seen to be read, the way in which they are may not be known.
-const MANY_READ: usize = 5;
+pub(super) const MANY_READ: usize = 5;
 
 impl Finder<'_> {
     /// The kinds that settings choose by a word: `DB_CONNECTION=pgsql`, `DB_DIALECT=mysql`, `QUEUE_CONNECTION=redis`.

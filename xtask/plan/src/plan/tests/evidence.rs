@@ -59,6 +59,21 @@ fn port_in_the_command_of_the_image_beats_what_it_exposes() {
 }
 
 #[test]
+fn port_that_a_program_does_not_read_is_no_port_of_it() {
+    let ports = |reads: &[&str]| {
+        let reads: String = reads.iter().map(|name| format!("    std::env::var(\"{name}\");\n")).collect();
+        let tree = format!(
+            "//- /mail/Dockerfile\nFROM rust\nCOPY mail .\nCMD [\"mail\"]\n//- /mail/Cargo.toml\n[package]\nname = \"mail\"\n\
+             //- /mail/src/main.rs\nfn main() {{\n{reads}}}\n//- /mail/.env.example\nPORT=5000\n"
+        );
+        service(&planned(&tree), "mail").ports.iter().map(|port| port.container).collect::<Vec<_>>()
+    };
+    assert_eq!(ports(&["A", "B", "C", "D", "E"]), Vec::<u16>::new());
+    assert_eq!(ports(&["A", "B", "C", "D", "PORT"]), [5000]);
+    assert_eq!(ports(&["A"]), [5000], "how the program reads its variables is not seen");
+}
+
+#[test]
 fn login_of_a_default_for_the_own_machine_is_not_kept() {
     let orders = |login: &str| {
         let code = format!(
