@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
 use super::strength::is_switched_off;
-use super::variables::{Part, names_origins};
+use super::variables::{Part, names_a_way_back, names_origins};
 
 /// What a service talks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,13 +269,15 @@ impl<'a> Finder<'a> {
     }
 
     /// No backend calls a frontend on its own machine or by its public name: such an address is written into pages and mails.
+    /// Nor does it call the address to which a login elsewhere sends the browser back.
     fn is_a_link(&self, draft: &Draft<'_>, name: &str, service: &str, value: Option<&str>) -> bool {
         let is_link = |address: Address| {
             (address.scheme.is_some() && is_local(&address.host)) || is_remote(&address.host)
         };
         // A gateway calls the frontend too.
         let calls = matches!(draft.role, Role::Gateway) && !names_origins(name);
-        value.and_then(address).is_some_and(is_link) && self.known.is_frontend(service) && !calls
+        let is_for_pages = self.known.is_frontend(service) && !calls || names_a_way_back(name);
+        is_for_pages && value.and_then(address).is_some_and(is_link)
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {

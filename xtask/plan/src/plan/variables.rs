@@ -325,6 +325,12 @@ pub(crate) fn names_origins(name: &str) -> bool {
         || upper.split(['_', '.']).any(|word| word.starts_with("CORS") || word.ends_with("ORIGINS"))
 }
 
+/// Variables that say where a browser goes after it was sent elsewhere, as for a login: `GOOGLE_REDIRECT_URI`.
+pub(crate) fn names_a_way_back(name: &str) -> bool {
+    let words = in_words(name).to_ascii_uppercase();
+    words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| matches!(word, "REDIRECT" | "CALLBACK"))
+}
+
 /// A name without what a bundler demands in front, which says nothing about whom the variable is about.
 pub(crate) fn without_bundler(name: &str) -> &str {
     FOR_BROWSERS.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)

@@ -59,6 +59,22 @@ fn port_in_the_command_of_the_image_beats_what_it_exposes() {
 }
 
 #[test]
+fn a_login_elsewhere_sends_the_browser_back_and_calls_nobody() {
+    let web = node("web", "//- /web/x.js\nlisten(process.env.PORT || 3000)\n");
+    let auth = |name: &str, url: &str| {
+        let code = format!("//- /auth/x.js\nlisten(4000); f(process.env.{name} || '{url}')\n");
+        let stack = planned(&format!("{web}{}", node("auth", &code)));
+        (requires(&stack, "auth"), value(&stack, "auth", name))
+    };
+    let back = "http://localhost:${WEB_PORT:-3000}/auth/google".to_owned();
+    let url = "http://localhost:3000/auth/google";
+    assert_eq!(auth("GOOGLE_REDIRECT_URI", url), (vec![], Some(back.clone())));
+    assert_eq!(auth("GOOGLE_CALLBACK_URL", url), (vec![], Some(back)));
+    let called = (vec!["web".to_owned()], Some("http://web:3000/paid".to_owned()));
+    assert_eq!(auth("PAY_CALLBACK_URL", "http://web:3000/paid"), called, "a name that no browser knows");
+}
+
+#[test]
 fn port_that_a_program_does_not_read_is_no_port_of_it() {
     let ports = |reads: &[&str]| {
         let reads: String = reads.iter().map(|name| format!("    std::env::var(\"{name}\");\n")).collect();
