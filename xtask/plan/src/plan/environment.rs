@@ -158,6 +158,7 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
         Part::Port => wanted.port.to_string(),
         Part::Database => text(&wanted.database),
         Part::User => text(&wanted.login.as_ref().map(|login| login.0.clone())),
+        Part::Password if is_without_password(component) && !is_null(given) => String::new(),
         Part::Password => text(&wanted.login.as_ref().map(|login| login.1.clone())),
         // Exporters of traces and metrics want a whole address.
         Part::HostPort if given.is_empty() && component.entry.class == Class::Observability => {
@@ -181,6 +182,16 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
             _ => template(component, &draft.facts.language, &wanted),
         },
     }
+}
+
+/// A cache that is started without a password refuses one; what an image of the repository's own demands is not known.
+fn is_without_password(component: &Component<'_>) -> bool {
+    component.entry.class == Class::Cache && component.entry.login.is_none() && component.build.is_none()
+}
+
+/// Words by which frameworks write that there is none.
+fn is_null(given: &str) -> bool {
+    matches!(given.trim().to_ascii_lowercase().as_str(), "null" | "(null)" | "nil" | "none")
 }
 
 /// Another port of a component than its main one, where the given value has it (ClickHouse's native protocol), or where

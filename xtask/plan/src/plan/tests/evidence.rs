@@ -90,6 +90,19 @@ fn port_that_a_program_does_not_read_is_no_port_of_it() {
 }
 
 #[test]
+fn cache_without_a_password_is_given_none() {
+    let with = |password: &str| {
+        let files = format!(
+            "//- /orders/package.json\n{{\"dependencies\":{{\"ioredis\":\"5\"}}}}\n//- /orders/x.js\nf(process.env.REDIS_HOST, process.env.REDIS_PASSWORD)\n\
+             //- /orders/.env.example\nREDIS_HOST=localhost\nREDIS_PASSWORD={password}\n"
+        );
+        value(&planned(&node("orders", &files)), "orders", "REDIS_PASSWORD")
+    };
+    assert_eq!(with("dragon").as_deref(), Some(""));
+    assert_eq!(with("null").as_deref(), Some("null"), "the framework's word for none");
+}
+
+#[test]
 fn login_of_a_default_for_the_own_machine_is_not_kept() {
     let orders = |login: &str| {
         let code = format!(
