@@ -135,7 +135,7 @@ impl RepoPath {
 
     /// How deep it lies: 0 for the root, 1 for `a`, 2 for `a/b`.
     pub fn depth(&self) -> usize {
-        self.parts().count()
+        if self.is_root() { 0 } else { memchr::memchr_iter(b'/', self.whole().as_bytes()).count() + 1 }
     }
 
     /// This and every folder above it up to the root, nearest first.
