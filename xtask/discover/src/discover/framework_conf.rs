@@ -176,8 +176,9 @@ fn java_entry(
             findings.migration(entry.line, "java-config-migration", "hibernate", &[]);
         }
         "server.servlet.context-path" | "server.servlet.contextPath" | "spring.webflux.base-path" => {
-            let path = health_path(&format!("{}/actuator/health", entry.value.trim_end_matches('/')));
-            if let Some(path) = path.filter(|_| entry.value.len() > 1) {
+            let value = resolve(&entry.value);
+            let path = health_path(&format!("{}/actuator/health", value.trim_end_matches('/')));
+            if let Some(path) = path.filter(|_| value.len() > 1) {
                 findings.add(
                     entry.line,
                     "java-context-path",

@@ -47,6 +47,19 @@ fn properties_and_profiles_are_read() {
 }
 
 #[test]
+fn context_path_may_stand_behind_a_variable() {
+    let health = |path: &str| {
+        let text = format!("server.servlet.context-path={path}\n");
+        let found = what(ALL, "a/src/main/resources/application.properties", &text);
+        found.into_iter().filter(|fact| fact.starts_with("health")).collect::<Vec<_>>()
+    };
+    assert_eq!(health("/api"), ["health Http /api/actuator/health"]);
+    assert_eq!(health("${CONTEXT_PATH:/api}"), ["health Http /api/actuator/health"]);
+    assert_eq!(health("${CONTEXT_PATH:/}"), Vec::<String>::new());
+    assert_eq!(health("${CONTEXT_PATH}"), Vec::<String>::new());
+}
+
+#[test]
 fn what_only_another_place_demands_is_not_demanded() {
     let text = "spring:\n  config:\n    activate:\n      on-profile: native\na: file:///${GIT_REPO}\n---\nb: ${NEEDED}\n";
     assert_eq!(
