@@ -60,7 +60,8 @@ pub(super) fn scripts(repo: &Repo, service: &ServiceFacts) -> Vec<RepoPath> {
 
 /// The file that a word of the start command names: the nearest to the service's folder in what the build sees.
 fn find(repo: &Repo, service: &ServiceFacts, word: &str) -> Option<RepoPath> {
-    let name = word.trim_matches(['"', '\'']).rsplit('/').next()?;
+    let word = word.trim_matches(['"', '\'']);
+    let name = word.rsplit('/').next()?;
     let is_script = name.ends_with(".sh") || name.contains("entrypoint");
     if !is_script || name.contains('$') {
         return None;
@@ -76,7 +77,12 @@ fn find(repo: &Repo, service: &ServiceFacts, word: &str) -> Option<RepoPath> {
             service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
         sources.into_iter().find(|path| path.name() == name && repo.is_file(path))
     };
-    copied().or_else(|| named(&service.path)).or_else(|| named(&service.build.context))
+    // `COPY entrypoint.sh /docker-entrypoint.sh`.
+    let placed = || {
+        let placed = service.image.placed.iter().rev().find(|placed| placed.to == word)?;
+        service.build.context.join(&placed.source).filter(|path| repo.is_file(path))
+    };
+    copied().or_else(placed).or_else(|| named(&service.path)).or_else(|| named(&service.build.context))
 }
 
 fn of_script(repo: &Repo, catalog: &Catalog, service: &ServiceFacts, script: &RepoPath) -> Vec<Fact> {
@@ -155,6 +161,20 @@ mod tests {
                 "reads PORT",
             ]
         );
+    }
+
+    #[test]
+    fn script_may_be_called_otherwise_in_the_image() {
+        let tree = "//- /web/Dockerfile\nFROM nginx:alpine\nCOPY docker/env.sh /docker-entrypoint.sh\nENTRYPOINT [\"/docker-entrypoint.sh\"]\n\
+            //- /web/docker/env.sh\nenvsubst '${API_URL}' < /a.js > /b.js\nexec nginx\n";
+        let facts =
+            discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default()).expect("is read");
+        let read = |fact: &Fact| match &fact.what {
+            What::EnvRead { name, .. } => Some(format!("{name} {}", fact.at)),
+            _ => None,
+        };
+        let read: Vec<String> = facts.services[0].facts.iter().filter_map(read).collect();
+        assert_eq!(read, ["API_URL web/docker/env.sh:1"]);
     }
 
     #[test]
