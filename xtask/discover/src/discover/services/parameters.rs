@@ -73,14 +73,17 @@ fn repeats_its_folder(
     values: &[Value],
 ) -> bool {
     let is_own = |default: &str| default == folder.name();
-    let is_built_elsewhere = |value: &&Value| {
-        repo.files_in(&value.path).iter().any(|file| super::files::docker_name(file.name()).is_some())
-    };
-    let others = values.iter().filter(|value| value.path != *folder);
-    dockerfile.defaults(name).any(is_own) && others.filter(is_built_elsewhere).count() > 0
+    let mut others = values.iter().filter(|value| value.path != *folder);
+    dockerfile.defaults(name).any(is_own) && others.any(|value| is_built_elsewhere(repo, value))
 }
 
-/// `COPY ${APP}/mix.exs ./`: each folder in which all these sources exist.
+/// Whether a Dockerfile lies with the code.
+fn is_built_elsewhere(repo: &Repo, value: &Value) -> bool {
+    repo.files_in(&value.path).iter().any(|file| super::files::docker_name(file.name()).is_some())
+}
+
+/// `COPY ${APP}/mix.exs ./`: each folder in which all these sources exist. Where each of them has a Dockerfile of its own,
+/// the argument may be a path, `APP=backend/orders`.
 fn copied(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Value>> {
     let sources: Vec<&String> = sources
         .iter()
@@ -89,22 +92,24 @@ fn copied(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Valu
     let prefix = sources.iter().find_map(|source| before_mark(source))?;
     folder.ancestors().find_map(|context| {
         let base = context.join(&prefix).filter(|base| repo.is_folder(base))?;
-        let fits = |child: &&RepoPath| {
-            let there = |source: &&String| {
-                let path = context.join(&source.replace(MARK, child.name()));
+        let value = |path: &RepoPath| {
+            let value = path.relative_to(&base)?;
+            let is_there = |source: &&String| {
+                let path = context.join(&source.replace(MARK, &value));
                 path.is_some_and(|path| repo.is_file(&path) || repo.is_folder(&path))
             };
-            sources.iter().all(there) && super::aside::hidden_or_test(child).is_none()
+            let fits = sources.iter().all(is_there)
+                && super::aside::hidden_or_test(path).is_none()
+                && is_program(repo, path);
+            fits.then(|| Value { value, path: path.clone(), context: context.clone() })
         };
-        let values: Vec<Value> = children(repo, &base)
-            .filter(fits)
-            .filter(|child| is_program(repo, child))
-            .map(|child| Value {
-                value: child.name().to_owned(),
-                path: child.clone(),
-                context: context.clone(),
-            })
-            .collect();
+        let near: Vec<Value> = children(repo, &base).filter_map(value).collect();
+        if near.iter().any(|value| !is_built_elsewhere(repo, value)) {
+            return Some(near);
+        }
+        let groups = children(repo, &base).filter(|group| near.iter().all(|value| value.path != **group));
+        let far: Vec<Value> = groups.flat_map(|group| children(repo, group)).filter_map(value).collect();
+        let values = if far.len() > 1 { far } else { near };
         (!values.is_empty()).then_some(values)
     })
 }
@@ -246,6 +251,30 @@ mod tests {
         let tree = "//- /docker/Dockerfile\nARG APP=app\nFROM x\nARG APP\nCOPY shared /s\nCOPY ${APP}/mix.exs ./\nCOPY ${APP}/lock* ./\n\
             //- /auth/mix.exs\n//- /users/mix.exs\n//- /shared/a.ex\n";
         assert_eq!(values(tree, "docker/Dockerfile"), ["APP=auth auth in .", "APP=users users in ."]);
+    }
+
+    #[test]
+    fn argument_may_be_a_path_where_the_folders_beside_it_have_dockerfiles_of_their_own() {
+        let tree = |more: &str| {
+            format!(
+                "//- /Dockerfile.service\nFROM node\nARG SERVICE_DIR\nCOPY ${{SERVICE_DIR}}/package.json ./\nCOPY ${{SERVICE_DIR}}/src src\n\
+                 //- /frontend/Dockerfile\nFROM nginx\n//- /frontend/package.json\n{{}}\n//- /frontend/src/a.ts\n\
+                 //- /backend/orders/package.json\n{{}}\n//- /backend/orders/src/a.ts\n\
+                 //- /backend/users/package.json\n{{}}\n//- /backend/users/src/a.ts\n{more}"
+            )
+        };
+        assert_eq!(
+            values(&tree(""), "Dockerfile.service"),
+            [
+                "SERVICE_DIR=backend/orders backend/orders in .",
+                "SERVICE_DIR=backend/users backend/users in ."
+            ]
+        );
+        let beside = tree("//- /mail/package.json\n{}\n//- /mail/src/a.ts\n");
+        assert_eq!(
+            values(&beside, "Dockerfile.service"),
+            ["SERVICE_DIR=frontend frontend in .", "SERVICE_DIR=mail mail in ."]
+        );
     }
 
     #[test]
