@@ -10,6 +10,7 @@ mod copied;
 mod files;
 mod ignored;
 mod inputs;
+mod jvm;
 mod language;
 mod modules;
 mod naming;

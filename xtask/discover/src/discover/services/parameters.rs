@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::dockerfile::{Dockerfile, MARK};
-use super::{context, language};
+use super::{context, jvm, language};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -50,12 +50,15 @@ pub(super) fn of(repo: &Repo, file: &RepoPath, dockerfile: &Dockerfile) -> Optio
 }
 
 /// Without the folders that the Dockerfile copies by name, whatever the argument says: `COPY kafka-utils/src kafka-utils/src`
-/// is a library of all. Manifests of all are copied for the sake of the cache.
+/// is a library of all. Manifests of all are copied for the sake of the cache. A module that starts nothing is a library too.
 fn without_shared(repo: &Repo, (name, dockerfile): (&str, &Dockerfile), values: Vec<Value>) -> Vec<Value> {
     // Its default is one of its values.
     let unknown = BTreeMap::from([(name.to_owned(), "$".to_owned())]);
     let image = dockerfile.image(None, &unknown);
     let is_shared = |value: &Value| {
+        if jvm::is_library(repo, &value.path) {
+            return true;
+        }
         let named = image.copies.iter().filter(|(source, _)| !source.contains('$'));
         let mut folders = named.filter_map(|(source, _)| value.context.join(source));
         folders.any(|path| path.is_in(&value.path) && repo.is_folder(&path))
@@ -185,9 +188,6 @@ fn compiled(
     (values.len() > 1).then_some(values)
 }
 
-/// Ends of the names of classes that start a program.
-const STARTS: &[&str] = &["Application.java", "Application.kt", "App.java", "App.kt", "Main.java", "Main.kt"];
-
 /// `COPY ${ARTIFACT}.jar`: what the build tool packs beside the Dockerfile's reach, one for each runnable module.
 fn packaged(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Value>> {
     sources.iter().find(|source| source.contains(MARK) && source.ends_with(".jar"))?;
@@ -197,8 +197,7 @@ fn packaged(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Va
         let text = repo.text(pom).ok()?.text;
         let path = pom.parent()?;
         let sources = path.join("src/main")?;
-        let starts = |file: &RepoPath| STARTS.iter().any(|end| file.name().ends_with(end));
-        let runnable = text.contains("<mainClass>") || repo.files_in(&sources).iter().any(starts);
+        let runnable = text.contains("<mainClass>") || jvm::has_class_that_starts(repo, &sources);
         let own = repo.files_in(&path).iter().any(|file| super::files::docker_name(file.name()).is_some());
         if !runnable || own || text.contains("<modules>") {
             return None;
@@ -283,6 +282,22 @@ mod tests {
             COPY users/pom.xml users/pom.xml\nCOPY ${SERVICE}/pom.xml ./\nCOPY ${SERVICE}/src src\n\
             //- /events/pom.xml\n//- /events/src/A.java\n//- /orders/pom.xml\n//- /orders/src/A.java\n//- /users/pom.xml\n//- /users/src/A.java\n";
         assert_eq!(values(tree, "Dockerfile"), ["SERVICE=orders orders in .", "SERVICE=users users in ."]);
+    }
+
+    #[test]
+    fn modules_that_start_nothing_are_no_choice() {
+        let module = |name: &str, class: &str| {
+            format!(
+                "//- /{name}/pom.xml\n<project/>\n//- /{name}/src/main/java/{class}.java\nclass {class} {{}}\n"
+            )
+        };
+        let tree = format!(
+            "//- /Dockerfile\nFROM x\nARG SERVICE\nCOPY ${{SERVICE}}/target/*.jar app.jar\nCOPY ${{SERVICE}}/pom.xml ./\nCOPY ${{SERVICE}}/src src\n{}{}{}",
+            module("orders", "OrdersApplication"),
+            module("security-starter", "SecurityConfiguration"),
+            module("users", "UsersApplication"),
+        );
+        assert_eq!(values(&tree, "Dockerfile"), ["SERVICE=orders orders in .", "SERVICE=users users in ."]);
     }
 
     #[test]
