@@ -95,6 +95,22 @@ impl Dockerfile {
         names
     }
 
+    /// The ARGs that EXPOSE names: one Dockerfile of several services does not know them for each.
+    pub(super) fn exposed_arguments(&self) -> Vec<String> {
+        let mut names = self.arguments();
+        let words = self.steps.iter().filter_map(|step| match &step.what {
+            steps::What::Expose(words) => Some(words),
+            _ => None,
+        });
+        let words: Vec<&String> = words.flatten().collect();
+        let is_named = |name: &str| {
+            words.iter().any(|word| *word == &format!("${{{name}}}") || *word == &format!("${name}"))
+        };
+        let image = self.image(None, &BTreeMap::new());
+        names.retain(|name| is_named(name) && image.env.iter().all(|(known, ..)| known != name));
+        names
+    }
+
     /// The values that ARG gives to the argument `name`.
     pub(super) fn defaults(&self, name: &str) -> impl Iterator<Item = &str> {
         let pairs = self.steps.iter().filter_map(|step| match &step.what {

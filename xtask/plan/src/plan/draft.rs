@@ -81,12 +81,13 @@ fn build(facts: &ServiceFacts, wanted: &Wanted, port: Option<u16>) -> Build {
     build
 }
 
-/// The one build argument that EXPOSE names and to which the Dockerfile gives no value.
+/// The one build argument that EXPOSE names and to which the Dockerfile gives no value, or one for all of its services.
 fn port_argument(facts: &ServiceFacts) -> Option<&str> {
     let [(name, _)] = facts.image.expose_variables.as_slice() else { return None };
     let mut given = facts.image.args.iter().filter(|(argument, ..)| argument == name).peekable();
     given.peek()?;
-    given.all(|(_, default, _)| default.is_none()).then_some(name.as_str())
+    let is_of_several = !facts.build.args.is_empty();
+    (is_of_several || given.all(|(_, default, _)| default.is_none())).then_some(name.as_str())
 }
 
 fn unique(name: String, taken: &mut BTreeSet<String>) -> String {

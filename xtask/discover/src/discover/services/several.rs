@@ -62,9 +62,11 @@ impl Found {
         from: (&RepoPath, &Dockerfile),
         parameter: parameters::Parameter,
     ) {
+        let unknown = if parameter.values.len() > 1 { from.1.exposed_arguments() } else { Vec::new() };
         for value in parameter.values {
             let args = BTreeMap::from([(parameter.name.clone(), value.value)]);
-            let image = self.image(from.1, None, &args);
+            let unknown = unknown.iter().map(|name| (name.clone(), String::new()));
+            let image = self.image(from.1, None, &unknown.chain(args.clone()).collect());
             let place = place::plain(repo, &value.path);
             let build = Build { context: value.context, target: None, args };
             self.add_built(repo, from, place, (image, build));

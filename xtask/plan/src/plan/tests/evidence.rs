@@ -595,3 +595,24 @@ fn manifest_that_names_the_system_from_outside_counts_after_the_one_that_runs_it
     }
     assert_eq!(planned_with(own).1, Vec::<String>::new());
 }
+
+#[test]
+fn argument_of_one_dockerfile_for_several_services_gets_the_port_of_each() {
+    let program = |name: &str, port: u16| {
+        format!(
+            "//- /{name}/package.json\n{{}}\n//- /{name}/src/main.js\napp.listen(process.env.PORT || {port});\n"
+        )
+    };
+    let tree = format!(
+        "//- /Dockerfile\nFROM node:22\nARG SERVICE\nARG SERVICE_PORT=4001\nCOPY ${{SERVICE}}/package.json ./\nCOPY ${{SERVICE}}/src src\nEXPOSE ${{SERVICE_PORT}}\nCMD [\"node\", \"src/main.js\"]\n{}{}",
+        program("orders", 4012),
+        program("users", 4001)
+    );
+    let stack = planned(&tree);
+    let said = |name: &str| {
+        let one = service(&stack, name);
+        (one.ports[0].container, one.build.args.get("SERVICE_PORT").cloned())
+    };
+    assert_eq!(said("orders"), (4012, Some("4012".to_owned())));
+    assert_eq!(said("users"), (4001, Some("4001".to_owned())));
+}
