@@ -4,6 +4,7 @@ mod aliases;
 mod extensions;
 mod undeclared;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Sources;
@@ -30,7 +31,8 @@ pub(super) fn assign(
     let facts = undeclared::leave_out(repo, facts);
     let (here, named): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.subject == Subject::Here);
     let shared = reach::shared(services, sources);
-    let rest = give_by_folder(services, here, &shared.folders);
+    let held = services::Held::of(repo, services);
+    let rest = give_by_folder(services, here, &shared.folders, &held);
     let rest = give_configuration(services, rest);
     let (values, code): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|fact| env_file::rank(&fact.at.path).is_some());
@@ -89,6 +91,7 @@ fn give_by_folder(
     services: &mut [ServiceFacts],
     facts: Vec<Fact>,
     shared: &BTreeMap<RepoPath, Vec<usize>>,
+    held: &services::Held,
 ) -> Vec<Fact> {
     let mut homes: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
     for (at, service) in services.iter().enumerate() {
@@ -101,18 +104,18 @@ fn give_by_folder(
     }
     let mut rest = Vec::new();
     // The owners of the last fact's file: those of one file come one after the other.
-    let mut last: Option<(RepoPath, Option<&Vec<usize>>)> = None;
+    let mut last: Option<(RepoPath, Option<Cow<'_, [usize]>>)> = None;
     for fact in facts {
-        let owners = match &last {
-            Some((path, owners)) if *path == fact.at.path => *owners,
-            _ => {
-                let above = || fact.at.path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
-                let owners = makers.get(&fact.at.path).or_else(above);
-                last = Some((fact.at.path.clone(), owners));
-                owners
-            }
-        };
-        match owners {
+        if last.as_ref().is_none_or(|(path, _)| *path != fact.at.path) {
+            let path = &fact.at.path;
+            let above = || path.ancestors().skip(1).find_map(|folder| homes.get(&folder));
+            let owners = makers.get(path).or_else(above).map(|owners| match owners.as_slice() {
+                [_, _, ..] => Cow::Owned(held.owners(owners, path)),
+                only => Cow::Borrowed(only),
+            });
+            last = Some((path.clone(), owners));
+        }
+        match last.as_ref().and_then(|(_, owners)| owners.as_deref()) {
             Some(_) if framework_conf::is_of_one(&fact) => rest.push(fact),
             Some(owners) => {
                 let is_value = env_file::rank(&fact.at.path).is_some();

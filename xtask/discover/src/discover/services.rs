@@ -8,6 +8,7 @@ mod cargo_build;
 mod context;
 mod copied;
 mod files;
+mod held;
 mod ignored;
 mod inputs;
 mod jvm;
@@ -41,6 +42,7 @@ pub use cargo_build::{RootBuilds, root_builds};
 
 pub(super) use crate::noise::{is_test_folder, is_test_path};
 pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
+pub(super) use held::Held;
 pub(super) use inputs::of as inputs;
 pub(super) use language::is_manifest;
 pub(super) use naming::name_uniquely;
