@@ -207,6 +207,13 @@ fn is_setting(source: &str) -> bool {
         .iter()
         .any(|end| source.ends_with(end))
         && !source.contains('*')
+        || is_start_script(source)
+}
+
+/// `docker-entrypoint`, `start-container`: a script without an ending.
+fn is_start_script(source: &str) -> bool {
+    let name = source.rsplit('/').next().unwrap_or_default();
+    !name.contains(['.', '*']) && (name.ends_with("entrypoint") || name.starts_with("start-"))
 }
 
 #[cfg(test)]

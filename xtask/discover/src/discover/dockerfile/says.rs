@@ -137,8 +137,21 @@ fn started(image: &Image, command: Option<&[String]>, out: &mut Out<'_>) {
         let rule = if moved == Some(port) { "dockerfile-command" } else { "dockerfile-command-variable" };
         out.port(rule, image.command_line.max(1), port, PortSource::Command);
     }
+    if found.port.is_none() {
+        commands_in_variables(image, out);
+    }
     if let Some(address) = found.address {
         out.add("dockerfile-command", image.command_line.max(1), What::Listens { address });
+    }
+}
+
+/// `ENV SUPERVISOR_PHP_COMMAND="php artisan serve --port=80"`: what a supervisor starts.
+fn commands_in_variables(image: &Image, out: &mut Out<'_>) {
+    let is_command = |name: &str| name.ends_with("_COMMAND") || name.ends_with("_CMD");
+    for (_, value, line) in image.env.iter().filter(|(name, ..)| is_command(&name.to_ascii_uppercase())) {
+        if let Some(port) = flags::listening(&expand::words(value), &|name| of_env(image, name)).port {
+            out.port("dockerfile-command", *line, port, PortSource::Command);
+        }
     }
 }
 

@@ -56,6 +56,40 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             }
         }
     }
+    settle_runtimes(repo, candidates);
+}
+
+/// Gives an image of a runtime that copies nothing but settings, all beside it, the module above it, for whose code it is
+/// made: `orders/apache/Dockerfile`. Not where that has an image of its own, or several of these.
+fn settle_runtimes(repo: &Repo, candidates: &mut [Candidate]) {
+    let mut made: BTreeMap<RepoPath, Vec<usize>> = BTreeMap::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        if let Some(module) = module_of_runtime(repo, candidate) {
+            made.entry(module).or_default().push(at);
+        }
+    }
+    for (module, made) in made {
+        let [at] = made[..] else { continue };
+        let is_inside =
+            |(other, candidate): (usize, &Candidate)| other != at && candidate.place.path.is_in(&module);
+        if !candidates.iter().enumerate().any(is_inside) {
+            let mut place = place::plain(repo, &module);
+            place.aliases.push(candidates[at].place.name.clone());
+            candidates[at].place = place;
+        }
+    }
+}
+
+fn module_of_runtime(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
+    let folder = candidate.file.parent().filter(|folder| *folder == candidate.place.path)?;
+    let module = folder.parent().filter(|module| !module.is_root() && language::is_module(repo, module))?;
+    let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
+    let is_beside = |(source, _): &(String, u32)| {
+        !context::is_everything(source) && folder.join(source).is_some_and(|file| repo.is_file(&file))
+    };
+    let is_runtime = language::is_runtime(&image.base) && !image.copies.is_empty();
+    let is_runtime = is_runtime && image.copies.iter().all(is_beside);
+    (is_runtime && !language::has_code(repo, &folder)).then_some(module)
 }
 
 /// The project of .NET that an image starts: `CMD ["bin/Shop.Orders.dll"]` is `Shop.Orders/Shop.Orders.csproj`.
@@ -204,6 +238,22 @@ mod tests {
         assert_eq!(found(&format!("{CODE}{IMAGE}")), ["fe in frontend: infra/docker.prod/Dockerfile.fe"]);
         let all = IMAGE.replace("COPY ./frontend ./", "COPY . .");
         assert_eq!(found(&format!("{CODE}{all}")), ["fe in .: infra/docker.prod/Dockerfile.fe"]);
+    }
+
+    #[test]
+    fn image_of_a_runtime_with_settings_beside_it_is_made_for_the_module_above() {
+        let image = |folder: &str, base: &str| {
+            format!(
+                "//- /shop/{folder}/Dockerfile\nFROM {base}\nCOPY php.ini /etc/php/\nCOPY start-container /usr/bin/\n//- /shop/{folder}/php.ini\n\n//- /shop/{folder}/start-container\n\n"
+            )
+        };
+        let code = "//- /shop/composer.json\n{}\n//- /shop/app/Cart.php\n<?php\n";
+        let one = |tree: &str| found(&format!("{code}{tree}"));
+        assert_eq!(one(&image("apache", "ubuntu:22.04")), ["shop in shop: shop/apache/Dockerfile"]);
+        let proxy = image("nginx", "nginx:1.27");
+        assert_eq!(one(&proxy), ["nginx in shop/nginx: shop/nginx/Dockerfile"]);
+        let own = "//- /shop/Dockerfile\nFROM php:8.4-fpm\nCOPY . .\n";
+        assert_eq!(one(&format!("{own}{}", image("apache", "php:8.4-apache"))).len(), 2);
     }
 
     #[test]

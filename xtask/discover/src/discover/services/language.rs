@@ -82,6 +82,13 @@ pub(super) fn of(repo: &Repo, module: &RepoPath, context: &RepoPath, image: &Ima
     above.or_else(sources).unwrap_or_default().to_owned()
 }
 
+/// Whether an image of that base runs code of a language, or whatever is installed in it.
+pub(super) fn is_runtime(base: &str) -> bool {
+    let name = base.split(['@', ':']).next().unwrap_or_default();
+    of_base(base).is_some()
+        || ["alpine", "debian", "ubuntu"].contains(&name.rsplit('/').next().unwrap_or_default())
+}
+
 fn of_base(base: &str) -> Option<&'static str> {
     let last = base.rsplit('/').next().unwrap_or_default();
     let words: Vec<&str> = last.split([':', '-', '.', '@', '_']).collect();

@@ -616,3 +616,12 @@ fn argument_of_one_dockerfile_for_several_services_gets_the_port_of_each() {
     assert_eq!(said("orders"), (4012, Some("4012".to_owned())));
     assert_eq!(said("users"), (4001, Some("4001".to_owned())));
 }
+
+#[test]
+fn command_in_a_variable_of_the_image_says_more_than_expose() {
+    let tree = "//- /shop/Dockerfile\nFROM ubuntu:24.04\nENV SUPERVISOR_PHP_COMMAND=\"/usr/bin/php /var/www/html/artisan serve --host=0.0.0.0 --port=80\"\n\
+        COPY . .\nEXPOSE 8000\nENTRYPOINT [\"start-container\"]\n//- /shop/composer.json\n{}\n";
+    let stack = planned(tree);
+    let ports: Vec<u16> = service(&stack, "shop").ports.iter().map(|port| port.container).collect();
+    assert_eq!(ports, [80]);
+}
