@@ -19,6 +19,7 @@ pub(crate) fn core(text: &str) -> String {
         "grpc",
         "http",
         "rpc",
+        "tcp",
         "host",
         "base",
         "rest",

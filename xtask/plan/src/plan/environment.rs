@@ -9,6 +9,7 @@ use crate::model::stack::{SecretForm, Variable};
 
 use super::components::Component;
 use super::draft::Draft;
+use super::given_port;
 use super::known;
 use super::needs::{Need, Needs, Target, Wire};
 use super::ports;
@@ -257,7 +258,13 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
     let grpc = of(Protocol::Grpc).filter(|_| wire.name.to_ascii_uppercase().contains("GRPC"));
     // What is called by a page's address is no gRPC server beside the web server.
     let web = of(Protocol::Http).filter(|_| given.starts_with("http"));
-    let port = same.or(grpc).or(web).or_else(|| mains().next())?;
+    let tcp = of(Protocol::Tcp).filter(|_| wire.name.to_ascii_uppercase().contains("TCP"));
+    let port = same.or(grpc).or(tcp).or(web).or_else(|| mains().next());
+    // Its name alone is known wherever it listens.
+    if port.is_none() && wire.part == Part::Host && !given.contains(':') && !is_for_browsers(&wire.name) {
+        return Some(target.facts.name.clone());
+    }
+    let port = port?;
     if is_for_browsers(&wire.name) {
         return browser_address(target, given, around);
     }
@@ -324,6 +331,10 @@ fn plain(
     if let (true, Some(main)) = (moves_the_port, main) {
         // Whatever an example says: this is the port that everybody else is told.
         let port = main.container.to_string();
+        out.compose.insert(name.to_owned(), port.clone());
+        return add(Some(&port), false, EnvFrom::Default);
+    }
+    if let Some(port) = given_port::told(draft, name).map(|port| port.to_string()) {
         out.compose.insert(name.to_owned(), port.clone());
         return add(Some(&port), false, EnvFrom::Default);
     }

@@ -12,6 +12,7 @@ mod draft;
 mod env_example;
 mod environment;
 mod external;
+mod given_port;
 mod host_ports;
 mod inventory;
 mod known;

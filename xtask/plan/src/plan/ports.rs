@@ -7,6 +7,7 @@ use crate::model::fact::{Evidence, Fact, PortSource, Protocol, Purpose, ServiceF
 use crate::model::problem::{Problem, Severity};
 
 use super::draft::{Draft, Port};
+use super::given_port;
 use super::strength::MANY_READ;
 
 /// A port as some source gives it.
@@ -101,6 +102,9 @@ pub(super) fn of(
                 ports.push(Port { container: claim.port, protocol: claim.protocol, purpose: claim.purpose })
             }
         }
+    }
+    if ports.iter().all(|port| port.purpose != Purpose::Main) {
+        ports.extend(given_port::of(facts).into_iter().map(|(_, port)| port));
     }
     if !ports.is_empty() && ports.iter().all(|port| port.purpose != Purpose::Main) {
         ports[0].purpose = Purpose::Main;

@@ -233,3 +233,38 @@ fn other_port_of_a_component_is_kept_where_the_address_or_the_protocol_beside_it
     let native = value(&with("CLICKHOUSE_URL=clickhouse://localhost:9000/shop"), "api", "CLICKHOUSE_URL");
     assert!(native.as_ref().is_some_and(|value| value.contains("@clickhouse:9000/")), "{native:?}");
 }
+
+#[test]
+fn programs_that_take_their_ports_from_variables_alone_are_given_some() {
+    let service = |name: &str, module: &str| {
+        format!(
+            "//- /apps/{name}/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"main.js\"]\n//- /apps/{name}/package.json\n{{ \"name\": \"{name}\" }}\n\
+             //- /apps/{name}/main.js\napp.listen(process.env.HTTP_PORT);\n{module}"
+        )
+    };
+    let tree = [
+        service("auth", "microservice({ transport: Transport.TCP, port: process.env.TCP_PORT });\n"),
+        service("users", "client({ host: process.env.AUTH_HOST, port: process.env.AUTH_TCP_PORT });\n"),
+        "//- /apps/worker/Dockerfile\nFROM node:22\nCOPY . .\n//- /apps/worker/package.json\n{}\n//- /apps/worker/main.js\n\
+         connect(process.env.SERVER_HOST, process.env.SERVER_PORT);\n"
+            .to_owned(),
+    ];
+    let stack = planned(&tree.concat());
+    let ports = |name: &str| service_ports(&stack, name);
+    assert_eq!((ports("auth"), ports("users"), ports("worker")), (vec![3000, 4000], vec![3000], vec![]));
+    assert_eq!(value(&stack, "auth", "HTTP_PORT").as_deref(), Some("3000"));
+    assert_eq!(value(&stack, "auth", "TCP_PORT").as_deref(), Some("4000"));
+    assert_eq!(value(&stack, "users", "AUTH_HOST").as_deref(), Some("auth"));
+    assert_eq!(value(&stack, "users", "AUTH_TCP_PORT").as_deref(), Some("4000"));
+}
+
+fn service_ports(stack: &Stack, name: &str) -> Vec<u16> {
+    service(stack, name).ports.iter().map(|port| port.container).collect()
+}
+
+#[test]
+fn host_of_a_service_without_a_port_is_its_name() {
+    let tree = "//- /jobs/Dockerfile\nFROM node:22\nCOPY . .\n//- /jobs/package.json\n{}\n//- /jobs/main.js\nrun();\n\
+        //- /web/Dockerfile\nFROM node:22\nEXPOSE 3000\nCOPY . .\n//- /web/package.json\n{}\n//- /web/main.js\ncall(process.env.JOBS_HOST);\n";
+    assert_eq!(value(&planned(tree), "web", "JOBS_HOST").as_deref(), Some("jobs"));
+}
