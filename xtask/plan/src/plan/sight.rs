@@ -194,6 +194,9 @@ impl Finder<'_> {
     /// A service by words of the variable's name.
     fn by_words(&self, seen: &Seen<'_>, gathered: &Gathered) -> Step {
         let (draft, name, prefix) = (seen.draft, seen.name, seen.prefix());
+        if prefix == "API" && is_its_own(draft, name, seen.address.as_ref()) {
+            return Break(None);
+        }
         let below = Some(gathered.common.as_str()).filter(|common| !common.is_empty());
         let below = below.and_then(|common| prefix.strip_prefix(common));
         let mut named = [Some(prefix), below].into_iter().flatten().filter(|prefix| !prefix.is_empty());
@@ -321,6 +324,17 @@ fn cluster(name: &str) -> Option<&str> {
     let (cluster, destination) = rest.split_once("__Destinations__")?;
     let bare = cluster.strip_suffix("cluster").or_else(|| cluster.strip_suffix("Cluster")).unwrap_or(cluster);
     destination.ends_with("__Address").then(|| bare.trim_end_matches(['-', '_']))
+}
+
+/// Whether a variable that is called after no API in particular means the program itself: `API_URL=http://localhost:8080`
+/// where it listens on that port, `API_PORT` without an `API_HOST` or `API_URL` beside it.
+fn is_its_own(draft: &Draft<'_>, name: &str, address: Option<&Address>) -> bool {
+    if name.ends_with("_PORT") {
+        let all = settings(draft.facts);
+        return !["API_HOST", "API_URL"].iter().any(|beside| all.contains_key(beside));
+    }
+    let here = address.filter(|address| is_local(&address.host)).and_then(|address| address.port);
+    here.is_some_and(|port| draft.ports.iter().any(|own| own.container == port))
 }
 
 fn ends_with(name: &str, ends: &[&str]) -> bool {

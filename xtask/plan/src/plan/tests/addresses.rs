@@ -268,3 +268,21 @@ fn host_of_a_service_without_a_port_is_its_name() {
         //- /web/Dockerfile\nFROM node:22\nEXPOSE 3000\nCOPY . .\n//- /web/package.json\n{}\n//- /web/main.js\ncall(process.env.JOBS_HOST);\n";
     assert_eq!(value(&planned(tree), "web", "JOBS_HOST").as_deref(), Some("jobs"));
 }
+
+#[test]
+fn variables_of_an_api_that_nobody_names_are_the_programs_own() {
+    let program = |main: &str| {
+        format!(
+            "//- /api/Dockerfile\nFROM node:22\nEXPOSE 8080\nCOPY . .\n//- /api/package.json\n{{}}\n//- /api/main.js\nrun();\n\
+             //- /reports/Dockerfile\nFROM node:22\nEXPOSE 8080\nCOPY . .\n//- /reports/package.json\n{{}}\n//- /reports/main.js\n{main}\n"
+        )
+    };
+    let needs = |main: &str| {
+        let stack = planned(&program(main));
+        service(&stack, "reports").requires.iter().map(|need| need.target.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(needs("link(process.env.API_URL || 'http://localhost:8080');"), Vec::<String>::new());
+    assert_eq!(needs("app.listen(process.env.API_PORT || 8080);"), Vec::<String>::new());
+    assert_eq!(needs("call(process.env.API_URL || 'http://localhost:9999');"), ["api"]);
+    assert_eq!(needs("call(process.env.API_HOST, process.env.API_PORT);"), ["api"]);
+}
