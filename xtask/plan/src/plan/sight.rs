@@ -143,6 +143,14 @@ impl Finder<'_> {
             Some((About::Class(class), part)) => (*class, *part),
             _ => return Continue(()),
         };
+        if let (Class::Mail, Some(address)) = (class, address.filter(|address| is_page(address))) {
+            let port = address.port.filter(|_| is_local(&address.host));
+            let frontend = port.and_then(|port| self.by_port(seen.draft, port));
+            return match frontend.filter(|name| self.known.is_frontend(name)) {
+                Some(frontend) => Break(Some(((Target::Service(frontend), BY_NAME), part))),
+                None => Break(None),
+            };
+        }
         let sibling = self.by_port_beside(facts, seen.name, class);
         if let Some(found) = sibling.or_else(|| self.of_class(facts, class, address, seen.value)) {
             return kind(found, part);
@@ -184,8 +192,7 @@ impl Finder<'_> {
             });
             return Break(None);
         }
-        let is_page = address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"));
-        match address.port.and_then(|port| self.catalog.by_port(port)).filter(|_| !is_page) {
+        match address.port.and_then(|port| self.catalog.by_port(port)).filter(|_| !is_page(address)) {
             Some(entry) => kind(entry.kind.clone(), part),
             None => Continue(()),
         }
@@ -335,6 +342,11 @@ fn is_its_own(draft: &Draft<'_>, name: &str, address: Option<&Address>) -> bool 
     }
     let here = address.filter(|address| is_local(&address.host)).and_then(|address| address.port);
     here.is_some_and(|port| draft.ports.iter().any(|own| own.container == port))
+}
+
+/// `EMAIL_VERIFICATION_URL=https://shop.example/verify`: mails lead to pages, and no mail server is one.
+fn is_page(address: &Address) -> bool {
+    address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"))
 }
 
 fn ends_with(name: &str, ends: &[&str]) -> bool {

@@ -286,3 +286,16 @@ fn variables_of_an_api_that_nobody_names_are_the_programs_own() {
     assert_eq!(needs("call(process.env.API_URL || 'http://localhost:9999');"), ["api"]);
     assert_eq!(needs("call(process.env.API_HOST, process.env.API_PORT);"), ["api"]);
 }
+
+#[test]
+fn pages_to_which_mails_lead_are_no_mail_server() {
+    let tree = "//- /auth/Dockerfile\nFROM node:22\nEXPOSE 3000\nCOPY . .\n//- /auth/package.json\n{ \"dependencies\": { \"nodemailer\": \"6\" } }\n\
+        //- /auth/.env.example\nSMTP_HOST=localhost\nSMTP_PORT=25\nEMAIL_VERIFICATION_URL=http://localhost:5000/verify\n\
+        //- /auth/main.js\nsend(process.env.SMTP_HOST, process.env.SMTP_PORT, process.env.EMAIL_VERIFICATION_URL);\n";
+    let stack = planned(tree);
+    assert_eq!(value(&stack, "auth", "SMTP_HOST").as_deref(), Some("mailpit"));
+    assert_eq!(
+        value(&stack, "auth", "EMAIL_VERIFICATION_URL").as_deref(),
+        Some("${AUTH_EMAIL_VERIFICATION_URL:-http://localhost:5000/verify}")
+    );
+}
