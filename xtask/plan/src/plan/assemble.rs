@@ -355,7 +355,7 @@ fn health_check(parts: &Parts<'_>, out: &mut Container) -> Option<HealthCheck> {
         return Some(times(vec!["NONE".to_owned()]));
     }
     let health = draft.health.as_ref().filter(|health| health.kind != HealthKind::Process)?;
-    let own = draft.facts.image.healthcheck.as_ref().filter(|_| draft.wanted.health.is_none());
+    let own = probe::own(draft.facts).filter(|_| draft.wanted.health.is_none());
     let test = match (&draft.wanted.health, own) {
         (Some(WantedHealth::Command(words)), _) => {
             std::iter::once("CMD".to_owned()).chain(words.iter().map(|word| escape(word))).collect()

@@ -8,7 +8,7 @@ use crate::model::inventory::{Health, Role};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 
-use super::{names, ports, renames};
+use super::{names, ports, probe, renames};
 
 /// A service while it is being decided.
 #[derive(Debug, Clone)]
@@ -186,12 +186,8 @@ fn health(
         None if facts.is_worker => return Some(decided(HealthKind::Process, None, None, true)),
         None => {}
     }
-    if facts
-        .image
-        .healthcheck
-        .as_ref()
-        .is_some_and(|check| check.test.first().is_some_and(|word| word != "NONE"))
-    {
+    let own = probe::own(facts).and_then(|check| check.test.first());
+    if own.is_some_and(|word| word != "NONE") {
         // The image's own check is kept; a path in it is what the host can ask.
         let path = routes(facts).into_iter().find(|route| route.2 == "dockerfile-healthcheck");
         return Some(match path {

@@ -1,6 +1,8 @@
 //! Health check commands that work in the image at hand, without curl on faith; pure.
 
-use crate::model::fact::{HealthKind, Image};
+use std::collections::BTreeSet;
+
+use crate::model::fact::{HealthKind, Image, ImageHealth, ServiceFacts, What};
 
 /// The folder at which the static busybox is mounted where an image has no tool of its own.
 pub(crate) const PROBE_FOLDER: &str = "/xtask-probe";
@@ -30,6 +32,27 @@ enum Tool {
 pub(crate) struct Check {
     pub(crate) test: Vec<String>,
     pub(crate) mounted: bool,
+}
+
+/// The image's own check, unless it names a build argument: the builder leaves HEALTHCHECK as it is, and in a container
+/// there is no such variable.
+pub(crate) fn own(facts: &ServiceFacts) -> Option<&ImageHealth> {
+    let image = &facts.image;
+    let check = image.healthcheck.as_ref()?;
+    let code = facts.facts.iter().filter(|fact| fact.at.path != facts.dockerfile);
+    let known: BTreeSet<&String> = code
+        .filter_map(|fact| match &fact.what {
+            What::EnvRead { name, .. } | What::EnvValue { name, .. } => Some(name),
+            _ => None,
+        })
+        .collect();
+    let names = |name: &String| {
+        let is_named = |word: &String| word.contains(&format!("${{{name}}}"));
+        check.test.iter().any(is_named)
+            && image.env.iter().all(|(known, ..)| known != name)
+            && !known.contains(name)
+    };
+    (!image.args.iter().any(|(name, ..)| names(name))).then_some(check)
 }
 
 /// The command that asks `port` in a container of `image`; `None` for kinds that are not asked over a port.

@@ -625,3 +625,20 @@ fn command_in_a_variable_of_the_image_says_more_than_expose() {
     let ports: Vec<u16> = service(&stack, "shop").ports.iter().map(|port| port.container).collect();
     assert_eq!(ports, [80]);
 }
+
+#[test]
+fn check_that_names_a_build_argument_is_not_left_to_the_image() {
+    let tree = |argument: &str| {
+        format!(
+            "//- /shop/Dockerfile\nFROM node:22\n{argument}EXPOSE 3000\nCOPY . .\nHEALTHCHECK CMD curl -f http://localhost:${{CHECK_PORT}}/health || exit 1\n\
+             //- /shop/package.json\n{{}}\n//- /shop/main.js\napp.listen(3000);\n"
+        )
+    };
+    let tests = |argument: &str| {
+        let stack = planned(&tree(argument));
+        let shop = stack.containers.iter().find(|one| one.name == "shop").expect("is there");
+        shop.health_check.as_ref().map(|check| check.test.join(" ")).unwrap_or_default()
+    };
+    assert_eq!(tests("ENV CHECK_PORT=3000\n"), "");
+    assert!(tests("ARG CHECK_PORT=3000\n").contains("http://127.0.0.1:3000/health"));
+}
