@@ -48,8 +48,13 @@ pub(crate) fn loopback(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
 /// A program that the image does not hold: its author mounts it.
 pub(crate) fn code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     let (facts, image) = (draft.facts, &draft.facts.image);
-    let is_of_program =
-        |what: &What| matches!(what, What::EnvRead { .. } | What::Framework { .. } | What::Driver { .. });
+    // A proxy runs what its configuration says, and that is copied.
+    let is_configured = |name: &str| name.ends_with("-proxy") && !image.copies.is_empty();
+    let is_of_program = |what: &What| match what {
+        What::EnvRead { .. } | What::Driver { .. } => true,
+        What::Framework { name } => !is_configured(name),
+        _ => false,
+    };
     let has_program = facts.facts.iter().any(|fact| {
         is_of_program(&fact.what) && fact.at.path.is_in(&facts.path) && fact.at.path != facts.dockerfile
     });

@@ -642,3 +642,15 @@ fn check_that_names_a_build_argument_is_not_left_to_the_image() {
     assert_eq!(tests("ENV CHECK_PORT=3000\n"), "");
     assert!(tests("ARG CHECK_PORT=3000\n").contains("http://127.0.0.1:3000/health"));
 }
+
+#[test]
+fn proxy_of_which_the_configuration_is_copied_lacks_nothing() {
+    let tree = |copy: &str| {
+        format!(
+            "//- /gate/Dockerfile\nFROM nginx:1.27\n{copy}//- /gate/default.conf\nserver {{\n  listen 80;\n  location / {{ proxy_pass http://shop:3000; }}\n}}\n"
+        )
+    };
+    let copied = "COPY default.conf /etc/nginx/conf.d/default.conf\n";
+    assert!(!codes(&planned(&tree(copied))).contains(&"image-without-code"));
+    assert!(codes(&planned(&tree(""))).contains(&"image-without-code"));
+}
