@@ -249,17 +249,21 @@ fn is_for_others(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
         && facts.facts.iter().any(own_file)
 }
 
-/// Whether an example file names the variable and no code reads it, which reads others of that file: such files are handed
-/// from service to service with the addresses of all.
+/// Whether an example file or a document names the variable and no code reads it, which reads others of those that are
+/// named there: such files are handed from service to service with the addresses of all, and documents tell of plans.
 fn is_only_listed(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
-    if !setting.reads.is_empty() || setting.values.iter().any(|given| given.source != EnvSource::Example) {
+    let is_list = |source: EnvSource| matches!(source, EnvSource::Example | EnvSource::Document);
+    let is_word = |at: &Evidence| at.rule.starts_with("document-");
+    let is_read = |setting: &Setting<'_>| setting.reads.iter().any(|(_, _, at)| !is_word(at));
+    let is_listed = |setting: &Setting<'_>| {
+        setting.values.iter().any(|given| is_list(given.source))
+            || setting.reads.iter().any(|(_, _, at)| is_word(at))
+    };
+    if is_read(setting) || setting.values.iter().any(|given| !is_list(given.source)) {
         return false;
     }
     let all = settings(facts);
-    let read = all.values().filter(|other| {
-        !other.reads.is_empty() && other.values.iter().any(|given| given.source == EnvSource::Example)
-    });
-    read.count() >= MANY_READ
+    all.values().filter(|other| is_read(other) && is_listed(other)).count() >= MANY_READ
 }
 
 /// Whether a library reads the variable for others, and the service's code has no use for it.

@@ -654,3 +654,24 @@ fn proxy_of_which_the_configuration_is_copied_lacks_nothing() {
     assert!(!codes(&planned(&tree(copied))).contains(&"image-without-code"));
     assert!(codes(&planned(&tree(""))).contains(&"image-without-code"));
 }
+
+#[test]
+fn address_of_a_service_that_only_a_document_names_is_possible() {
+    let names = ["A", "B", "C", "D", "E"];
+    let table: String = names.iter().map(|name| format!("| `{name}_LEVEL` | a level |\n")).collect();
+    let reads: String = names.iter().map(|name| format!("use(process.env.{name}_LEVEL);\n")).collect();
+    let tree = |read: &str| {
+        format!(
+            "//- /stock/Dockerfile\nFROM node:22\nEXPOSE 3000\nCOPY . .\n//- /stock/package.json\n{{}}\n\
+             //- /cart/Dockerfile\nFROM node:22\nEXPOSE 3000\nCOPY . .\n//- /cart/package.json\n{{}}\n//- /cart/main.js\n{reads}{read}\n\
+             //- /cart/README.md\n# Cart\n\n## Environment variables\n\n| Variable | Meaning |\n|---|---|\n{table}| `STOCK_SERVICE_URL` | where the stock is |\n"
+        )
+    };
+    let strength = |read: &str| {
+        let stack = planned(&tree(read));
+        let cart = service(&stack, "cart");
+        cart.requires.iter().find(|need| need.target == "stock").map(|need| need.strength)
+    };
+    assert_eq!(strength(""), Some(Strength::Possible));
+    assert_eq!(strength("call(process.env.STOCK_SERVICE_URL);"), Some(Strength::Required));
+}
