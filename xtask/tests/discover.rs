@@ -179,6 +179,7 @@ fn line(fact: &Fact) -> String {
         What::DevelopmentPort { port } => format!("development port {port}"),
         What::Alias { name } => format!("alias {name}"),
         What::ListensBy { name, .. } => format!("listens by {name}"),
+        What::Moved { variable, .. } => format!("moved {variable}"),
     };
     format!("{}{about} [{} {}]", what.trim_end(), fact.at.rule, fact.at)
 }

@@ -143,6 +143,14 @@ pub enum What {
         /// As far as the call says.
         protocol: Protocol,
     },
+    /// A framework's file takes from another variable what this one would say, so that a default in the code has no effect.
+    /// Gone when discovery is done.
+    Moved {
+        /// `PAYMENT_RETURNURL` of `payment.return-url`.
+        variable: String,
+        /// The default of the other one.
+        default: Option<String>,
+    },
     /// The address that a listener binds, such as `127.0.0.1` or `0.0.0.0`.
     Listens {
         /// Without port.

@@ -229,6 +229,11 @@ fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findi
         }
         _ => name,
     };
+    if via != name && entry.value.contains("://") {
+        let default = whole.first().and_then(|one| one.default).filter(|default| !default.contains("${"));
+        let default = default.map(str::to_owned);
+        findings.add(entry.line, "java-config", What::Moved { variable: name.to_owned(), default });
+    }
     address(entry, port, via, "java-config", findings);
 }
 

@@ -1,6 +1,6 @@
 //! Takes away what files of frameworks say without any effect: another file overrides it, or no client is there for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, What};
@@ -9,6 +9,7 @@ use crate::model::path::RepoPath;
 /// Takes the facts of such settings from a service.
 pub(super) fn drop_idle(service: &mut ServiceFacts, catalog: &Catalog) {
     drop_overridden(service);
+    drop_moved(service);
     drop_those_without_client(service, catalog);
 }
 
@@ -30,6 +31,29 @@ fn drop_overridden(service: &mut ServiceFacts) {
         let said = || Some((fact.at.path.parent()?, key(fact)?));
         !((is(fact, "yml") || is(fact, "yaml")) && said().is_some_and(|said| last.contains(&said)))
     });
+}
+
+/// `@Value("${shop.url:http://localhost:8095}")` beside `shop.url=${SHOP_URL:http://localhost:8090}`: the file counts.
+fn drop_moved(service: &mut ServiceFacts) {
+    let moved = |fact: &Fact| match &fact.what {
+        What::Moved { variable, default } => Some((variable.clone(), default.clone())),
+        _ => None,
+    };
+    let moved: BTreeMap<String, Option<String>> = service.facts.iter().filter_map(moved).collect();
+    let is_default = |fact: &Fact| match &fact.what {
+        What::Reference(reference) => {
+            fact.at.rule == "java-value" && reference.via.as_ref().is_some_and(|via| moved.contains_key(via))
+        }
+        _ => false,
+    };
+    service.facts.retain(|fact| !matches!(fact.what, What::Moved { .. }) && !is_default(fact));
+    for fact in &mut service.facts {
+        if let What::EnvRead { name, default, .. } = &mut fact.what
+            && let Some(of_file) = moved.get(name).filter(|_| fact.at.rule == "java-value")
+        {
+            default.clone_from(of_file);
+        }
+    }
 }
 
 /// Rails writes a `config/cable.yml` with Redis for production into every application; until the client is in the
@@ -55,6 +79,29 @@ mod tests {
     use super::*;
     use crate::discover::{Scope, discover};
     use crate::repo::Repo;
+
+    #[test]
+    fn default_in_the_code_gives_way_to_the_variable_in_the_file() {
+        let tree = |value: &str| {
+            format!(
+                "//- /pay/Dockerfile\nFROM eclipse-temurin:21\nCOPY . .\n//- /pay/pom.xml\n<project/>\n\
+                 //- /pay/src/main/resources/application.properties\nserver.port=8090\nshop.return-url={value}\n\
+                 //- /pay/src/main/java/Pay.java\nclass Pay {{\n  @Value(\"${{shop.return-url:http://localhost:8095/back}}\")\n  String url;\n}}\n"
+            )
+        };
+        let defaults = |value: &str| {
+            let read = |fact: &Fact| match &fact.what {
+                What::EnvRead { name, default, .. } if name == "SHOP_RETURNURL" => Some(default.clone()),
+                _ => None,
+            };
+            facts(&tree(value)).iter().filter_map(read).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            defaults("${RETURN_URL:http://localhost:8090/back}"),
+            [Some("http://localhost:8090/back".to_owned())]
+        );
+        assert_eq!(defaults("${RETURN_URL}"), [Some("http://localhost:8095/back".to_owned())]);
+    }
 
     fn facts(tree: &str) -> Vec<Fact> {
         let catalog = Catalog::load(&[]).expect("the catalogue parses");

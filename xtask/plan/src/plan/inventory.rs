@@ -154,6 +154,7 @@ fn describe(what: &What, secrets: &BTreeSet<&str>) -> (&'static str, String) {
     match what {
         What::Port { port, .. } => ("port", port.to_string()),
         What::ListensBy { name, .. } => ("listens-by", name.clone()),
+        What::Moved { variable, .. } => ("moved", variable.clone()),
         What::Listens { address } => ("listens", address.clone()),
         What::Health { kind, path, .. } => ("health", path.clone().unwrap_or_else(|| word(kind).to_owned())),
         What::EnvRead { name, .. } => ("env-read", name.clone()),
