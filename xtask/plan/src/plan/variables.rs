@@ -190,7 +190,9 @@ fn told_apart(name: &str, catalog: &Catalog) -> Option<String> {
 
 fn of_words(given: &str, catalog: &Catalog) -> Option<(About, Part)> {
     let name = upper(given);
-    if FOREIGN.iter().any(|product| name.starts_with(product)) {
+    // Clients that are told of a sentinel ask it for the server, and speak to no plain one.
+    let is_sentinel = |word: &str| word.starts_with("SENTINEL");
+    if FOREIGN.iter().any(|product| name.starts_with(product)) || name.split('_').any(is_sentinel) {
         return None;
     }
     if let Some(rest) = name.strip_prefix("CONNECTIONSTRINGS_") {
@@ -381,6 +383,8 @@ mod tests {
             ("RabbitMqOptions__VirtualHost", kind("rabbitmq", Part::Database)),
             ("RABBITMQ_QUEUE_NAME", None),
             ("BEANSTALKD_QUEUE_HOST", None),
+            ("REDIS_SENTINEL_HOSTS", None),
+            ("REDIS_SENTINELS_PASSWORD", None),
             ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),
             ("CACHE_HOST", class(Class::Cache, Part::Host)),
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
