@@ -107,6 +107,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
         readiness::loopback(draft, &mut problems);
         readiness::volumes_over_code(draft, &mut problems);
         readiness::code(draft, &mut problems);
+        readiness::command(draft, &mut problems);
         readiness::environment(draft, environment, needs, &mut problems);
     }
     readiness::port_conflicts(&moved, &drafts, &mut problems);

@@ -78,6 +78,28 @@ pub(crate) fn code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     );
 }
 
+/// An image whose command only keeps it up, for somebody who starts the program by hand.
+pub(crate) fn command(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    const IDLE: &[&str] = &["tail -f /dev/null", "sleep infinity", "sleep inf"];
+    let (facts, image) = (draft.facts, &draft.facts.image);
+    let words = image.entrypoint.iter().chain(&image.command).map(String::as_str).collect::<Vec<_>>();
+    let started = words.join(" ");
+    let plain = started.trim_start_matches("sh -c ").trim_start_matches("/bin/");
+    if facts.command.is_some() || !IDLE.contains(&plain) {
+        return;
+    }
+    problems.push(
+        Problem::new(
+            "image-starts-nothing",
+            Severity::Warning,
+            format!("the image of `{}` starts nothing: its command is `{plain}`", facts.name),
+        )
+        .service(&facts.name)
+        .at(format!("{}:{}", facts.dockerfile, image.command_line.max(1)))
+        .fix("start the program with CMD, or with `command` in docker-compose.override.yml"),
+    );
+}
+
 fn is_loopback(address: &str) -> bool {
     matches!(address, "localhost" | "::1" | "[::1]") || address.starts_with("127.")
 }

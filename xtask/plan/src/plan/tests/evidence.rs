@@ -675,3 +675,13 @@ fn address_of_a_service_that_only_a_document_names_is_possible() {
     assert_eq!(strength(""), Some(Strength::Possible));
     assert_eq!(strength("call(process.env.STOCK_SERVICE_URL);"), Some(Strength::Required));
 }
+
+#[test]
+fn image_that_only_stays_up_is_said() {
+    let tree = |command: &str| {
+        format!("//- /shop/Dockerfile\nFROM python:3.13\nCOPY . .\nCMD {command}\n//- /shop/main.py\nrun()\n")
+    };
+    let says = |command: &str| codes(&planned(&tree(command))).contains(&"image-starts-nothing");
+    assert!(says("[\"tail\", \"-f\", \"/dev/null\"]") && says("sleep infinity"));
+    assert!(!says("[\"python\", \"main.py\"]"));
+}
