@@ -11,6 +11,7 @@ use crate::model::path::RepoPath;
 use crate::noise::is_noise;
 use crate::parallel::in_parallel;
 use crate::repo::Repo;
+use crate::search::line_at;
 
 const RULE: &str = "dotnet-extension";
 
@@ -70,6 +71,10 @@ pub(super) fn settle(repo: &Repo, services: &mut [ServiceFacts], libraries: &BTr
 fn methods(repo: &Repo, file: &RepoPath) -> BTreeMap<u32, String> {
     let Ok(text) = repo.text(file) else { return BTreeMap::new() };
     let name = |line: &str| {
+        // Far cheaper than the pattern, and few lines have it.
+        if !line.contains("this ") {
+            return None;
+        }
         let found = METHOD.as_ref().and_then(|method| method.captures(line));
         found.and_then(|found| found.get(1)).map(|name| name.as_str().to_owned())
     };
@@ -77,8 +82,9 @@ fn methods(repo: &Repo, file: &RepoPath) -> BTreeMap<u32, String> {
 }
 
 /// The reads, each at the first place where its method is called.
-fn calls(repo: &Repo, folders: &[&RepoPath], hidden: &[Hidden<'_>]) -> Vec<Fact> {
-    let mut left: BTreeSet<&str> = hidden.iter().map(|one| one.method).collect();
+fn calls<'h>(repo: &Repo, folders: &[&RepoPath], hidden: &[Hidden<'h>]) -> Vec<Fact> {
+    let mut left: BTreeMap<&'h str, String> =
+        hidden.iter().map(|one| (one.method, format!(".{}", one.method))).collect();
     let mut found = Vec::new();
     let files = folders.iter().flat_map(|folder| repo.files_in(folder));
     for file in files.filter(|file| file.extension() == "cs" && !is_noise(file)).take(MAX_FILES) {
@@ -86,20 +92,20 @@ fn calls(repo: &Repo, folders: &[&RepoPath], hidden: &[Hidden<'_>]) -> Vec<Fact>
             break;
         }
         let Ok(text) = repo.text(file) else { continue };
-        for (line, text) in (1u32..).zip(text.text.lines()) {
-            let is_called = |method: &str| {
-                text.split(&format!(".{method}")).skip(1).any(|rest| rest.starts_with(['(', '<']))
-            };
-            let called: Vec<&str> = left.iter().copied().filter(|method| is_called(method)).collect();
-            for method in called {
-                left.remove(method);
-                let reads = hidden.iter().filter(|one| one.method == method);
-                found.extend(reads.map(|one| Fact {
-                    what: one.fact.what.clone(),
-                    at: Evidence { path: file.clone(), line, rule: RULE },
-                    subject: Subject::Here,
-                }));
-            }
+        let place = |(method, call): (&&'h str, &String)| {
+            let is_called = |at: usize| text.text[at + call.len()..].starts_with(['(', '<']);
+            let (at, _) = text.text.match_indices(call.as_str()).find(|(at, _)| is_called(*at))?;
+            Some((*method, line_at(&text.text, at)))
+        };
+        let called: Vec<(&'h str, u32)> = left.iter().filter_map(place).collect();
+        for (method, line) in called {
+            left.remove(method);
+            let reads = hidden.iter().filter(|one| one.method == method);
+            found.extend(reads.map(|one| Fact {
+                what: one.fact.what.clone(),
+                at: Evidence { path: file.clone(), line, rule: RULE },
+                subject: Subject::Here,
+            }));
         }
     }
     found
