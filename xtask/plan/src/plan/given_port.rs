@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::fact::{Protocol, Purpose, ServiceFacts, What};
 
 use super::draft::{Draft, Port};
+use super::readiness;
 
 /// Variables that move a program's own port, the usual ones first, and what listens there.
 const VARIABLES: &[(&str, Protocol)] = &[
@@ -16,8 +17,12 @@ const VARIABLES: &[(&str, Protocol)] = &[
     ("TCP_PORT", Protocol::Tcp),
 ];
 
-/// One for each protocol, in the order of [`VARIABLES`]; none where anything says where the service listens.
+/// One for each protocol, in the order of [`VARIABLES`]; none where anything says where the service listens, or where its
+/// image starts no program.
 pub(super) fn of(facts: &ServiceFacts) -> Vec<(&'static str, Port)> {
+    if readiness::idle(facts).is_some() {
+        return Vec::new();
+    }
     if facts.facts.iter().any(|fact| matches!(fact.what, What::Port { purpose: Purpose::Main, .. })) {
         return Vec::new();
     }

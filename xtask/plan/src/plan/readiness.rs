@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Entry};
 use crate::config::Config;
-use crate::model::fact::{Evidence, Fact, Facts, Subject, What};
+use crate::model::fact::{Evidence, Fact, Facts, ServiceFacts, Subject, What};
 use crate::model::problem::{Problem, Severity};
 use crate::model::words::list;
 
@@ -78,16 +78,20 @@ pub(crate) fn code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     );
 }
 
-/// An image whose command only keeps it up, for somebody who starts the program by hand.
-pub(crate) fn command(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
-    const IDLE: &[&str] = &["tail -f /dev/null", "sleep infinity", "sleep inf"];
-    let (facts, image) = (draft.facts, &draft.facts.image);
-    let words = image.entrypoint.iter().chain(&image.command).map(String::as_str).collect::<Vec<_>>();
-    let started = words.join(" ");
+/// The command of an image that starts no program: it keeps the image up for somebody who starts one by hand, or is the
+/// shell for which the image is run with other commands.
+pub(crate) fn idle(facts: &ServiceFacts) -> Option<String> {
+    const IDLE: &[&str] = &["tail -f /dev/null", "sleep infinity", "sleep inf", "sh", "bash", "ash"];
+    let words = facts.image.entrypoint.iter().chain(&facts.image.command).map(String::as_str);
+    let started = words.collect::<Vec<_>>().join(" ");
     let plain = started.trim_start_matches("sh -c ").trim_start_matches("/bin/");
-    if facts.command.is_some() || !IDLE.contains(&plain) {
-        return;
-    }
+    (facts.command.is_none() && IDLE.contains(&plain)).then(|| plain.to_owned())
+}
+
+/// An image whose command starts no program.
+pub(crate) fn command(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    let (facts, image) = (draft.facts, &draft.facts.image);
+    let Some(plain) = idle(facts) else { return };
     problems.push(
         Problem::new(
             "image-starts-nothing",

@@ -258,6 +258,18 @@ fn programs_that_take_their_ports_from_variables_alone_are_given_some() {
     assert_eq!(value(&stack, "users", "AUTH_TCP_PORT").as_deref(), Some("4000"));
 }
 
+#[test]
+fn image_that_starts_no_program_is_given_no_port() {
+    let tree = |command: &str| {
+        format!(
+            "//- /tools/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"{command}\"]\n//- /tools/package.json\n{{}}\n\
+             //- /tools/main.js\napp.listen(process.env.PORT);\n"
+        )
+    };
+    let ports = |command: &str| service_ports(&planned(&tree(command)), "tools");
+    assert_eq!((ports("sh"), ports("tools")), (vec![], vec![3000]));
+}
+
 fn service_ports(stack: &Stack, name: &str) -> Vec<u16> {
     service(stack, name).ports.iter().map(|port| port.container).collect()
 }

@@ -683,5 +683,6 @@ fn image_that_only_stays_up_is_said() {
     };
     let says = |command: &str| codes(&planned(&tree(command))).contains(&"image-starts-nothing");
     assert!(says("[\"tail\", \"-f\", \"/dev/null\"]") && says("sleep infinity"));
+    assert!(says("[\"/bin/sh\"]"));
     assert!(!says("[\"python\", \"main.py\"]"));
 }
