@@ -82,7 +82,12 @@ pub(crate) fn variables(
             if variable.name.starts_with(&prefix) {
                 variables.push(variable.clone());
             } else {
-                shared.entry(variable.name.clone()).or_insert_with(|| variable.clone());
+                let known = shared.entry(variable.name.clone()).or_insert_with(|| variable.clone());
+                // What one service's example takes for somebody else's is made up where another one demands it.
+                let is_theirs = |one: &Variable| one.secret == Some(SecretForm::ThirdParty);
+                if is_theirs(known) && known.value.is_empty() && !is_theirs(variable) {
+                    known.clone_from(variable);
+                }
             }
         }
         groups.push(VariableGroup { title: draft.facts.name.clone(), variables });

@@ -109,10 +109,14 @@ fn is_third_party(words: &[&str], last: &str, comment: &str) -> bool {
     if has(THIRD_PARTIES) || last == "DSN" {
         return true;
     }
+    // Whoever says how to make one up has none from others: `node -e "console.log(crypto.randomBytes(64))"`.
     let comment = comment.to_ascii_lowercase();
-    if ["provider", "obtain", "dashboard", "console", "sign up", "third party", "third-party"]
-        .iter()
-        .any(|hint| comment.contains(hint))
+    let is_made_up =
+        ["openssl rand", "randombytes", "uuidgen", "/dev/urandom"].iter().any(|how| comment.contains(how));
+    if !is_made_up
+        && ["provider", "obtain", "dashboard", "console", "sign up", "third party", "third-party"]
+            .iter()
+            .any(|hint| comment.contains(hint))
     {
         return true;
     }
@@ -150,6 +154,8 @@ mod tests {
         use SecretForm::{Hex, ThirdParty};
         let table = [
             ("JWT_SECRET", "", "", Some(Hex(32))),
+            ("JWT_SECRET", "", "node -e \"console.log(crypto.randomBytes(64))\"", Some(Hex(32))),
+            ("JWT_SECRET", "", "from the provider's console", Some(ThirdParty)),
             ("SESSION_KEY", "0123456789abcdef", "must be exactly 16 characters", Some(Hex(16))),
             ("SESSION_KEY", "", "at least 48 characters", Some(Hex(48))),
             ("SECRET_KEY_BASE", "", "", Some(Hex(64))),

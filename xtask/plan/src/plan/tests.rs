@@ -9,7 +9,7 @@ mod releases;
 
 use super::*;
 use crate::model::inventory::{Service, Strength};
-use crate::model::stack::{Mount, Variable};
+use crate::model::stack::{Mount, SecretForm, Variable};
 use xtask_base::repo::Repo;
 use xtask_discover::discover::{Scope, discover};
 
@@ -124,6 +124,13 @@ fn a_token_key_that_two_services_name_is_one_secret() {
     let stack = planned(&format!("{API}//- /api/.env.example\nJWT_SECRET=y\n{other}"));
     assert_eq!(value(&stack, "api", "JWT_SECRET"), value(&stack, "web", "JWT_SECRET"));
     assert!(value(&stack, "api", "JWT_SECRET").expect("is set").starts_with("${JWT_SECRET:?"));
+
+    // Whatever one of them says about it.
+    let theirs = "//- /admin/Dockerfile\nFROM python:3.13-slim\n//- /admin/.env.example\n# See the dashboard.\nJWT_SECRET=\n";
+    let stack = planned(&format!("{API}//- /api/.env.example\nJWT_SECRET=y\n{theirs}{other}"));
+    let variables = stack.variables.iter().flat_map(|group| &group.variables);
+    let forms: Vec<_> = variables.filter(|one| one.name == "JWT_SECRET").map(|one| &one.secret).collect();
+    assert_eq!(forms, [&Some(SecretForm::Hex(32))]);
 }
 
 #[test]
