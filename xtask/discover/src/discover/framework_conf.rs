@@ -229,6 +229,17 @@ fn java_value((entry, port): (&Entry, Option<u16>), key: &str, name: &str, findi
         }
         _ => name,
     };
+    // `${CONFIG_IMPORT:configserver:http://config:8888},optional:file:/run/secrets/`: the address stands in the placeholder
+    // alone, and the variable in that moves it.
+    if let [one] = whole.as_slice()
+        && is_variable(one.name)
+        && one.default.is_some_and(|default| default.contains("://"))
+        && entry.value.starts_with("${")
+        && entry.value.contains("},")
+        && entry.value.matches("://").count() == 1
+    {
+        return;
+    }
     if via != name && entry.value.contains("://") {
         let default = whole.first().and_then(|one| one.default).filter(|default| !default.contains("${"));
         let default = default.map(str::to_owned);

@@ -157,3 +157,12 @@ fn logins_of_a_profile_of_quarkus_are_called_like_those_of_all() {
     assert!(!found.iter().any(|line| line.contains("_DEV_") || line.contains("_PROD_")), "{found:#?}");
     assert!(found.contains(&"value QUARKUS_MONGODB_DATABASE=cafe FrameworkConfig".to_owned()), "{found:#?}");
 }
+
+#[test]
+fn address_within_a_longer_value_is_the_variables_that_moves_it() {
+    let text =
+        "spring.config.import=${CONFIG_IMPORT:configserver:http://config:8888},optional:file:/run/secrets/\n";
+    let found = what(ALL, "a/src/main/resources/application.properties", text);
+    assert!(!found.iter().any(|line| line.contains("SPRING_CONFIG_IMPORT")), "{found:#?}");
+    assert!(found.iter().any(|line| line.contains(" CONFIG_IMPORT")), "{found:#?}");
+}
