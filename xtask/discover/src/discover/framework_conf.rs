@@ -316,7 +316,10 @@ fn logins(entries: &[Entry], findings: &mut Findings<'_, '_>, name: impl Fn(&str
     let parent = |key: &str| key.rfind(['.', ':']).map_or("", |at| &key[..at]).to_owned();
     let addressed: Vec<String> = entries
         .iter()
-        .filter(|entry| !super::url::references(&entry.value, Some(&name(&entry.key))).is_empty())
+        .filter(|entry| {
+            !super::url::references(&entry.value, Some(&name(&entry.key))).is_empty()
+                || port_beside(entries, entry).is_some()
+        })
         .map(|entry| parent(&entry.key))
         .collect();
     for entry in entries.iter().filter(|entry| relaxed::is_login(&entry.key) && entry.value.len() <= 200) {

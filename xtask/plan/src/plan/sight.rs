@@ -95,6 +95,9 @@ impl Finder<'_> {
         if let Some(found) = self.by_path(address, seen.value) {
             return kind(found, Part::Url);
         }
+        if let Some((found, part)) = self.login_beside(facts, seen.name).filter(|_| seen.named.is_none()) {
+            return kind(found, part);
+        }
         self.by_class(seen, gathered)?;
         // Where a program binds all addresses, it listens; a `URL` of that kind is a call on the developer's machine.
         let is_bound = ends_with(seen.name, &["ADDR", "ADDRESS", "BIND", "LISTEN"]);

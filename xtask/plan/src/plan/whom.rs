@@ -65,6 +65,25 @@ impl Finder<'_> {
         })
     }
 
+    /// The kind whose login or virtual host a variable of .NET holds that is called after no kind: `Bus__Username` beside
+    /// `Bus__Host`, with the port of RabbitMQ.
+    pub(super) fn login_beside(&self, facts: &ServiceFacts, name: &str) -> Option<(String, Part)> {
+        let (section, last) = name.rsplit_once("__")?;
+        let part = match last.to_ascii_lowercase().as_str() {
+            "user" | "username" => Part::User,
+            "pass" | "password" => Part::Password,
+            "vhost" | "virtualhost" => Part::Database,
+            _ => return None,
+        };
+        let all = settings(facts);
+        let host = ["Host", "HostName", "Hostname"].map(|last| format!("{section}__{last}"));
+        let (host, setting) = host.iter().find_map(|name| Some((name, all.get(name.as_str())?)))?;
+        let address = address::address(setting.value()?);
+        let address = self.with_reference(facts, (host, setting.value()), address)?;
+        let kind = self.driven(facts, &address).filter(|_| is_local(&address.host))?;
+        Some((kind, part))
+    }
+
     /// The kind that alone has such paths in its addresses, where the address is not one outside.
     pub(super) fn by_path(&self, address: Option<&Address>, value: Option<&str>) -> Option<String> {
         let address = address.filter(|address| !is_remote(&address.host))?;

@@ -311,3 +311,17 @@ fn pages_to_which_mails_lead_are_no_mail_server() {
         Some("${AUTH_EMAIL_VERIFICATION_URL:-http://localhost:5000/verify}")
     );
 }
+
+#[test]
+fn login_of_dotnet_beside_a_host_is_that_of_its_kind() {
+    let bus = "//- /src/Gateway/Gateway.csproj\n<Project><ItemGroup><PackageReference Include=\"MassTransit.RabbitMQ\" Version=\"8\" /></ItemGroup></Project>\n\
+        //- /src/Gateway/appsettings.json\n{ \"Bus\": { \"Host\": \"localhost\", \"VHost\": \"shop\", \"Port\": 5672, \"Username\": \"guest\", \"Password\": \"guest\" } }\n";
+    let stack = planned(&format!(
+        "//- /src/Gateway/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:9.0\nENTRYPOINT [\"dotnet\", \"Gateway.dll\"]\n{bus}"
+    ));
+    let said = |name: &str| value(&stack, "gateway", name);
+    assert_eq!(said("Bus__Host").as_deref(), Some("rabbitmq"));
+    assert_eq!(said("Bus__Username").as_deref(), Some("gateway"));
+    assert_eq!(said("Bus__Password").as_deref(), Some("${GATEWAY_RABBITMQ_PASSWORD:?set it in .env}"));
+    assert_eq!(said("Bus__VHost").as_deref(), Some("shop"));
+}
