@@ -176,7 +176,9 @@ impl Finder<'_> {
         let Some(address) = &seen.address else { return Continue(()) };
         // `AUTH_PASSWORD_BROKER=users`: a broker is a queue's server or something inside the program, and no service.
         let is_broker = ends_with(seen.name, &["BROKER", "BROKERS"]);
-        if let Some(service) = self.service(seen.draft, &address.host).filter(|_| !is_broker) {
+        let service = self.service(seen.draft, &address.host);
+        let service = service.or_else(|| self.discovered(seen.draft, &address.host));
+        if let Some(service) = service.filter(|_| !is_broker) {
             return seen.service(service, BY_VALUE);
         }
         if is_local(&address.host) {

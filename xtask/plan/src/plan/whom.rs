@@ -84,6 +84,16 @@ impl Finder<'_> {
         Some((kind, part))
     }
 
+    /// The service that .NET's service discovery finds under a name, where its section says its port on the developer's
+    /// machine: `Services__orders__http__0=http://localhost:5101` is `http://orders`.
+    pub(super) fn discovered(&self, draft: &Draft<'_>, host: &str) -> Option<String> {
+        let all = settings(draft.facts);
+        let names = ["__http__0", "__https__0", ""].map(|end| format!("Services__{host}{end}"));
+        let value = names.iter().find_map(|name| all.get(name.as_str())?.value())?;
+        let address = address::address(value).filter(|address| is_local(&address.host))?;
+        self.by_port(draft, address.port?)
+    }
+
     /// The kind that alone has such paths in its addresses, where the address is not one outside.
     pub(super) fn by_path(&self, address: Option<&Address>, value: Option<&str>) -> Option<String> {
         let address = address.filter(|address| !is_remote(&address.host))?;

@@ -325,3 +325,13 @@ fn login_of_dotnet_beside_a_host_is_that_of_its_kind() {
     assert_eq!(said("Bus__Password").as_deref(), Some("${GATEWAY_RABBITMQ_PASSWORD:?set it in .env}"));
     assert_eq!(said("Bus__VHost").as_deref(), Some("shop"));
 }
+
+#[test]
+fn names_of_dotnets_service_discovery_mean_whom_their_section_says() {
+    let stack = gateway(
+        r#"{ "Services": { "cart-read": { "http": [ "http://localhost:5101" ] } },
+            "ReverseProxy": { "Clusters": { "reads": { "Destinations": { "a": { "Address": "http://cart-read:8080" } } } } } }"#,
+    );
+    let address = "ReverseProxy__Clusters__reads__Destinations__a__Address";
+    assert_eq!(value(&stack, "gateway", address).as_deref(), Some("http://orders:8080"));
+}
