@@ -83,6 +83,9 @@ impl Finder<'_> {
     }
 
     fn steps(&self, seen: &Seen<'_>, gathered: &mut Gathered) -> Step {
+        if is_of_tokens(seen.name) {
+            return Break(None);
+        }
         self.by_scheme(seen)?;
         self.by_full_names(seen)?;
         let (facts, address) = (seen.draft.facts, seen.address.as_ref());
@@ -352,6 +355,13 @@ fn is_its_own(draft: &Draft<'_>, name: &str, address: Option<&Address>) -> bool 
 /// `EMAIL_VERIFICATION_URL=https://shop.example/verify`: mails lead to pages, and no mail server is one.
 fn is_page(address: &Address) -> bool {
     address.scheme.as_ref().is_some_and(|scheme| scheme.starts_with("http"))
+}
+
+/// `Jwt__Issuer`, `JWT_AUDIENCE`: what stands in a token is compared, letter by letter, by those who check it.
+fn is_of_tokens(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let is_of_section = || upper.contains("JWT") || upper.contains("TOKEN");
+    upper.ends_with("AUDIENCE") || (upper.ends_with("ISSUER") && is_of_section())
 }
 
 fn ends_with(name: &str, ends: &[&str]) -> bool {

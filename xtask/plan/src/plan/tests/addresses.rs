@@ -335,3 +335,10 @@ fn names_of_dotnets_service_discovery_mean_whom_their_section_says() {
     let address = "ReverseProxy__Clusters__reads__Destinations__a__Address";
     assert_eq!(value(&stack, "gateway", address).as_deref(), Some("http://orders:8080"));
 }
+
+#[test]
+fn issuers_and_audiences_of_tokens_stay_as_they_are() {
+    let stack = gateway(r#"{ "Jwt": { "Issuer": "http://orders", "Audience": "http://orders" } }"#);
+    assert_eq!(value(&stack, "gateway", "Jwt__Issuer"), None);
+    assert_eq!(service(&stack, "gateway").requires, []);
+}
