@@ -1,6 +1,7 @@
 //! Which of several programs in one folder a file belongs to: those whose images hold it. Looks at paths only.
 
 use super::{context, inputs, language};
+use crate::discover::migrating;
 use crate::model::fact::ServiceFacts;
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -26,8 +27,13 @@ impl Held {
     }
 }
 
-/// The files and folders that an image copies, where it names each of them.
+/// The files and folders that an image copies, where it names each of them. Not of a migration tool: it needs the
+/// database of the program beside it, whose sources say which one that is.
 fn parts(repo: &Repo, service: &ServiceFacts) -> Option<Vec<RepoPath>> {
+    let command = [&service.image.entrypoint[..], service.command.as_ref().unwrap_or(&service.image.command)];
+    if migrating::called(&command.concat().join(" ")).is_some() {
+        return None;
+    }
     let copies = &service.image.copies;
     let is_named = |(source, _): &(String, u32)| {
         let plain = !source.contains(['$', '*', '?', '[']) && !context::is_built(source);
@@ -86,6 +92,12 @@ mod tests {
             reads(named),
             ["backend: LOG_LEVEL MODEL_PORT REDIS_HOST redis", "backend-models: DEVICE LOG_LEVEL MODEL_PORT"]
         );
+    }
+
+    #[test]
+    fn migration_tool_needs_what_the_program_beside_it_does() {
+        let only = "COPY ./models ./models\nENTRYPOINT [\"alembic\", \"upgrade\", \"head\"]\n";
+        assert_eq!(reads(only)[1], "backend-models: DEVICE LOG_LEVEL MODEL_PORT REDIS_HOST redis");
     }
 
     #[test]
