@@ -81,15 +81,16 @@ fn settle_runtimes(repo: &Repo, candidates: &mut [Candidate]) {
 }
 
 fn module_of_runtime(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
+    // What most folders with a Dockerfile have comes first.
     let folder = candidate.file.parent().filter(|folder| *folder == candidate.place.path)?;
-    let module = folder.parent().filter(|module| !module.is_root() && language::is_module(repo, module))?;
+    let module = folder.parent().filter(|module| !module.is_root() && !language::has_code(repo, &folder))?;
     let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
     let is_beside = |(source, _): &(String, u32)| {
         !context::is_everything(source) && folder.join(source).is_some_and(|file| repo.is_file(&file))
     };
     let is_runtime = language::is_runtime(&image.base) && !image.copies.is_empty();
     let is_runtime = is_runtime && image.copies.iter().all(is_beside);
-    (is_runtime && !language::has_code(repo, &folder)).then_some(module)
+    Some(module).filter(|module| is_runtime && language::is_module(repo, module))
 }
 
 /// The project of .NET that an image starts: `CMD ["bin/Shop.Orders.dll"]` is `Shop.Orders/Shop.Orders.csproj`.
