@@ -13,12 +13,13 @@ fn profile() -> String {
         |package: &str| format!("[profile.dev.package.{package}]\nopt-level = 3\ndebug-assertions = false\n");
     let packages = ["aho-corasick", "globset", "ignore", "memchr", "regex-automata", "xtask-base"].map(fast);
     let patterns = "[profile.dev.package.regex-syntax]\nopt-level = 1\ndebug-assertions = false\n";
+    let documents = "[profile.dev.package.pulldown-cmark]\nopt-level = 2\ndebug-assertions = false\n";
     let stages = ["xtask-discover", "xtask-plan"].map(|package| {
         format!(
             "[profile.dev.package.{package}]\nopt-level = 2\ncodegen-units = 16\ndebug-assertions = false\n"
         )
     });
-    format!("[profile.dev]\ndebug = 0\n{}{patterns}{}", packages.concat(), stages.concat())
+    format!("[profile.dev]\ndebug = 0\n{}{patterns}{documents}{}", packages.concat(), stages.concat())
 }
 
 const NODE_SERVICE: &[(&str, &str)] = &[

@@ -41,6 +41,10 @@ debug-assertions = false
 opt-level = 3
 debug-assertions = false
 
+[profile.dev.package.pulldown-cmark]
+opt-level = 2
+debug-assertions = false
+
 [profile.dev.package.regex-automata]
 opt-level = 3
 debug-assertions = false

@@ -164,10 +164,10 @@ impl Walked {
 
 fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
     let kind = entry.file_type()?;
-    let relative = entry.path().strip_prefix(root).ok()?;
-    if relative.as_os_str().is_empty() {
+    if entry.depth() == 0 {
         return None;
     }
+    let relative = below(root, entry.path())?;
     let text = relative.to_str().filter(|text| is_printable(text));
     let Some(path) = text.and_then(RepoPath::new) else {
         return Some(Item::Problem(unusable_name(relative)));
@@ -178,6 +178,15 @@ fn classify(root: &Path, real: &Path, entry: &DirEntry) -> Option<Item> {
         Some(Item::File(path))
     } else {
         None
+    }
+}
+
+/// `path`, which the walk has joined to `root`, as seen from there: cheaper than to compare their parts.
+fn below<'a>(root: &Path, path: &'a Path) -> Option<&'a Path> {
+    let whole = root.to_str().zip(path.to_str());
+    match whole.and_then(|(root, path)| path.strip_prefix(root)) {
+        Some(rest) => Some(Path::new(rest.trim_start_matches('/'))),
+        None => path.strip_prefix(root).ok(),
     }
 }
 
