@@ -150,7 +150,7 @@ fn build(out: &mut Writer, build: &ContainerBuild, layout: &Layout) {
 }
 
 /// `$` as Compose writes it where it begins no variable.
-fn as_written(text: &str) -> String {
+pub(super) fn as_written(text: &str) -> String {
     text.replace('$', "$$")
 }
 

@@ -4,7 +4,7 @@ use crate::model::path::RepoPath;
 use crate::model::stack::{Container, HotReload, Reload, ReloadAction, Stack};
 
 use super::Layout;
-use super::compose::{from_setup, port};
+use super::compose::{as_written, from_setup, port};
 use super::yaml::{Writer, scalar};
 
 const HEADER: &str = "# For local development, merged into docker-compose.yml by Compose itself: ports of databases, queues and debuggers,\n\
@@ -47,7 +47,7 @@ fn rule(out: &mut Writer, rule: &Reload, layout: &Layout) {
     out.line(4, &format!("- action: {}", scalar(action)));
     out.pair(5, "path", &from_setup(path.as_str(), layout));
     if let Some(target) = target {
-        out.pair(5, "target", target);
+        out.pair(5, "target", &as_written(target));
     }
     let mut ignore = ignore.clone();
     // What the commands write into the setup must not start a build.
@@ -56,5 +56,21 @@ fn rule(out: &mut Writer, rule: &Reload, layout: &Layout) {
     {
         ignore.push(own);
     }
+    let ignore: Vec<String> = ignore.iter().map(|pattern| as_written(pattern)).collect();
     out.list(5, "ignore", &ignore);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_compose_would_take_for_a_variable_is_written_for_it() {
+        let mut out = Writer::default();
+        let path = RepoPath::new("api").expect("inside the root");
+        let action = ReloadAction::Sync { target: "/srv/$-com".to_owned() };
+        rule(&mut out, &Reload { path, action, ignore: vec!["$tmp".to_owned()] }, &Layout::default());
+        let text = out.finish();
+        assert!(text.contains("/srv/$$-com") && text.contains("$$tmp"), "{text}");
+    }
 }
