@@ -9,8 +9,7 @@ use std::path::Path;
 use super::MAX_FILE_BYTES;
 
 /// [`MAX_FILE_BYTES`] as lengths in memory are counted.
-const LIMIT: usize = 1024 * 1024;
-const _: () = assert!(LIMIT as u64 == MAX_FILE_BYTES);
+const LIMIT: usize = MAX_FILE_BYTES as usize;
 /// As long as most sources are.
 const FIRST: usize = 16 * 1024;
 

@@ -20,8 +20,7 @@ const MAX_LINES: usize = 500;
 
 /// Facts of the scripts that a service's image starts, and of the start command itself.
 pub(super) fn facts(repo: &Repo, catalog: &Catalog, service: &ServiceFacts) -> Vec<Fact> {
-    let given = service.command.as_ref().unwrap_or(&service.image.command);
-    let words: Vec<String> = service.image.entrypoint.iter().chain(given).cloned().collect();
+    let words: Vec<String> = service.start().cloned().collect();
     let mut facts = Vec::new();
     let line = service.image.command_line.max(1);
     if let Some((tool, _)) = migrating::called(&words.join(" ")) {
@@ -49,10 +48,8 @@ fn of_command(catalog: &Catalog, service: &ServiceFacts, words: &[String]) -> Ve
 
 /// The scripts that the start command names, in order.
 pub(super) fn scripts(repo: &Repo, service: &ServiceFacts) -> Vec<RepoPath> {
-    let given = service.command.as_ref().unwrap_or(&service.image.command);
-    let words = service.image.entrypoint.iter().chain(given);
     let mut seen: Vec<RepoPath> = Vec::new();
-    for word in words.flat_map(|word| word.split([' ', ';', '&', '|'])) {
+    for word in service.start().flat_map(|word| word.split([' ', ';', '&', '|'])) {
         seen.extend(find(repo, service, word).filter(|script| !seen.contains(script)));
     }
     seen

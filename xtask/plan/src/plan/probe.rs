@@ -118,7 +118,6 @@ fn tool(image: &Image) -> Tool {
 
 fn http(tool: Tool, port: u16, path: &str) -> Vec<String> {
     let url = format!("http://127.0.0.1:{port}{path}");
-    let script = |program: &str, flag: &str, text: String| vec![program.to_owned(), flag.to_owned(), text];
     match tool {
         Tool::Node => script(
             "node",
@@ -154,7 +153,6 @@ fn http(tool: Tool, port: u16, path: &str) -> Vec<String> {
 
 fn tcp(tool: Tool, port: u16) -> Vec<String> {
     let port = port.to_string();
-    let script = |program: &str, flag: &str, text: String| vec![program.to_owned(), flag.to_owned(), text];
     match tool {
         Tool::Node => script(
             "node",
@@ -178,6 +176,11 @@ fn tcp(tool: Tool, port: u16) -> Vec<String> {
             words(&[&busybox, "nc", "-w", "2", "127.0.0.1", &port, "-e", &busybox, "true"])
         }
     }
+}
+
+/// A program of a language that is given as an argument.
+fn script(program: &str, flag: &str, text: String) -> Vec<String> {
+    vec![program.to_owned(), flag.to_owned(), text]
 }
 
 fn words(words: &[&str]) -> Vec<String> {

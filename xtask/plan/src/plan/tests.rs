@@ -4,6 +4,7 @@ mod addresses;
 mod databases;
 mod evidence;
 mod migrations;
+mod ports;
 mod preferences;
 mod releases;
 
@@ -36,6 +37,10 @@ fn value(stack: &Stack, service: &str, variable: &str) -> Option<String> {
 
 fn codes(stack: &Stack) -> Vec<&str> {
     stack.inventory.problems.iter().map(|problem| problem.code).collect()
+}
+
+fn node(name: &str, files: &str) -> String {
+    format!("//- /{name}/Dockerfile\nFROM node:22-slim\nCOPY {name} .\nCMD [\"node\", \"x.js\"]\n{files}")
 }
 
 const API: &str = "//- /api/Dockerfile\nFROM python:3.13-slim\nEXPOSE 8000\nCMD [\"python3\", \"app.py\"]\n";

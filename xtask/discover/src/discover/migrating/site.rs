@@ -155,8 +155,7 @@ impl<'a> Site<'a> {
 
     /// The words of the start command, and the text of the scripts that it names.
     pub(super) fn start(&self) -> String {
-        let given = self.service.command.as_ref().unwrap_or(&self.image().command);
-        let words: Vec<&str> = self.image().entrypoint.iter().chain(given).map(String::as_str).collect();
+        let words: Vec<&str> = self.service.start().map(String::as_str).collect();
         let scripts = super::super::start_script::scripts(self.repo, self.service);
         let texts = scripts.iter().filter_map(|path| self.repo.text(path).ok());
         texts.fold(words.join(" "), |all, text| format!("{all}\n{}", text.text))

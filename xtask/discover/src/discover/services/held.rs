@@ -30,8 +30,8 @@ impl Held {
 /// The files and folders that an image copies, where it names each of them. Not of a migration tool: it needs the
 /// database of the program beside it, whose sources say which one that is.
 fn parts(repo: &Repo, service: &ServiceFacts) -> Option<Vec<RepoPath>> {
-    let command = [&service.image.entrypoint[..], service.command.as_ref().unwrap_or(&service.image.command)];
-    if migrating::called(&command.concat().join(" ")).is_some() {
+    let start: Vec<&str> = service.start().map(String::as_str).collect();
+    if migrating::called(&start.join(" ")).is_some() {
         return None;
     }
     let copies = &service.image.copies;

@@ -120,7 +120,7 @@ fn copied(repo: &Repo, folder: &RepoPath, sources: &[String]) -> Option<Vec<Valu
 /// `COPY . /src` and `WORKDIR /src/services/$SERVICE`: each program in that folder.
 fn worked_in(repo: &Repo, folder: &RepoPath, paths: &[String]) -> Option<Vec<Value>> {
     let prefixes: Vec<String> = paths.iter().filter_map(|path| before_mark(path)).collect();
-    // To look through all folders for none of them takes as long.
+    // Else every folder would be looked through in vain.
     if prefixes.is_empty() {
         return None;
     }

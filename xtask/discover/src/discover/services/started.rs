@@ -76,8 +76,7 @@ impl Workspace<'_> {
     /// By the start command, then by the folder in which it is started, then by what is built for it.
     fn started_by(&self, service: &ServiceFacts) -> Option<RepoPath> {
         let image = &service.image;
-        let command = service.command.as_ref().unwrap_or(&image.command);
-        let start: Vec<&str> = words(image.entrypoint.iter().chain(command));
+        let start: Vec<&str> = words(service.start());
         let scripts = self.scripts(&start);
         let run: Vec<&str> = start.iter().copied().chain(words([&scripts])).collect();
         let assembly = self.only(start.iter().filter_map(|word| self.assembly(word)));

@@ -7,55 +7,12 @@ fn requires(stack: &Stack, of: &str) -> Vec<String> {
     service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
 }
 
-fn node(name: &str, files: &str) -> String {
-    format!("//- /{name}/Dockerfile\nFROM node:22-slim\nCOPY {name} .\nCMD [\"node\", \"x.js\"]\n{files}")
-}
-
 #[test]
 fn variable_that_bears_the_whole_name_of_a_service_is_about_it() {
     let services = ["s3-service", "email-service"].map(|name| node(name, "")).concat();
     let caller = "//- /web/x.js\nf(process.env.S3_SERVICE_URL, process.env.EMAIL_SERVICE_HOST, process.env.S3_BUCKET)\n";
     let stack = planned(&format!("{services}{}", node("web", caller)));
     assert_eq!(requires(&stack, "web"), ["email-service", "s3-service"]);
-}
-
-#[test]
-fn grpc_server_beside_the_web_server_has_a_port_of_its_own() {
-    let users = "//- /users/main.js\nlisten(process.env.GRPC_PORT || 5001)\n";
-    let caller = "//- /web/x.js\nf(process.env.USERS_SERVICE_GRPC || 'localhost:5001')\n";
-    let users = node("users", users).replace("CMD", "EXPOSE 3000\nCMD");
-    let stack = planned(&format!("{users}{}", node("web", caller)));
-    let ports: Vec<u16> = service(&stack, "users").ports.iter().map(|port| port.container).collect();
-    assert_eq!(ports, [3000, 5001]);
-    assert_eq!(value(&stack, "web", "USERS_SERVICE_GRPC").as_deref(), Some("users:5001"));
-}
-
-#[test]
-fn port_of_the_developers_machine_gives_way_to_the_one_by_which_all_call_the_service() {
-    let ports = |url: &str, listen: &str| {
-        let users = format!("//- /users/main.js\nlisten({listen})\n//- /users/.env.example\nPORT=3002\n");
-        let caller = format!("//- /web/x.js\nget('{url}')\n");
-        let stack = planned(&format!("{}{}", node("users", &users), node("web", &caller)));
-        let ports = service(&stack, "users").ports.iter().map(|port| port.container).collect::<Vec<_>>();
-        (ports, value(&stack, "users", "PORT"))
-    };
-    let told = |port: &str| Some(port.to_owned());
-    assert_eq!(ports("http://users:3000/", "process.env.PORT || 3000"), (vec![3000], told("3000")));
-    assert_eq!(ports("http://users:3001/", "process.env.PORT || 3000"), (vec![3002], told("3002")));
-    assert_eq!(ports("http://localhost:3002/", "process.env.PORT || 3000"), (vec![3002], told("3002")));
-}
-
-#[test]
-fn port_in_the_command_of_the_image_beats_what_it_exposes() {
-    let port = |command: &str| {
-        let tree = format!(
-            "//- /items/Dockerfile\nFROM python:3.13\nARG DEFAULT=8000\nENV PORT $DEFAULT\nEXPOSE $PORT\nCMD {command}\n"
-        );
-        service(&planned(&tree), "items").ports.iter().map(|port| port.container).collect::<Vec<_>>()
-    };
-    assert_eq!(port(r#"["uvicorn", "main:app", "--port", "8001"]"#), [8001]);
-    assert_eq!(port("uvicorn main:app --port ${PORT:-8001}"), [8000]);
-    assert_eq!(port("uvicorn main:app --port ${HTTP_PORT:-8001}"), [8000], "a variable may move it");
 }
 
 #[test]
@@ -72,21 +29,6 @@ fn a_login_elsewhere_sends_the_browser_back_and_calls_nobody() {
     assert_eq!(auth("GOOGLE_CALLBACK_URL", url), (vec![], Some(back)));
     let called = (vec!["web".to_owned()], Some("http://web:3000/paid".to_owned()));
     assert_eq!(auth("PAY_CALLBACK_URL", "http://web:3000/paid"), called, "a name that no browser knows");
-}
-
-#[test]
-fn port_that_a_program_does_not_read_is_no_port_of_it() {
-    let ports = |reads: &[&str]| {
-        let reads: String = reads.iter().map(|name| format!("    std::env::var(\"{name}\");\n")).collect();
-        let tree = format!(
-            "//- /mail/Dockerfile\nFROM rust\nCOPY mail .\nCMD [\"mail\"]\n//- /mail/Cargo.toml\n[package]\nname = \"mail\"\n\
-             //- /mail/src/main.rs\nfn main() {{\n{reads}}}\n//- /mail/.env.example\nPORT=5000\n"
-        );
-        service(&planned(&tree), "mail").ports.iter().map(|port| port.container).collect::<Vec<_>>()
-    };
-    assert_eq!(ports(&["A", "B", "C", "D", "E"]), Vec::<u16>::new());
-    assert_eq!(ports(&["A", "B", "C", "D", "PORT"]), [5000]);
-    assert_eq!(ports(&["A"]), [5000], "how the program reads its variables is not seen");
 }
 
 #[test]
@@ -265,33 +207,6 @@ fn comment_of_an_empty_variable_says_whom_it_is_about() {
 }
 
 #[test]
-fn expose_that_was_copied_from_another_service_gives_way_to_the_own_file() {
-    let with = |name: &str, port: u16| {
-        let files =
-            format!("//- /{name}/.env.example\nPORT={port}\n//- /{name}/x.js\nlisten(process.env.PORT)\n");
-        node(name, &files).replace("CMD", "EXPOSE 4007\nCMD")
-    };
-    // A file of all is for a developer's machine, where no two may have the same port.
-    let shared = "//- /.env.local\nSTOCK_PORT=4006\n";
-    let stock = node("stock", shared).replace("CMD", "EXPOSE 4007\nCMD");
-    let stack = planned(&[with("chat", 4007), with("mail", 4005), stock].concat());
-    let ports = ["chat", "mail", "stock"].map(|name| service(&stack, name).ports[0].container);
-    assert_eq!(ports, [4007, 4005, 4007]);
-}
-
-#[test]
-fn image_whose_expose_and_env_agree_knows_better_than_a_manifest() {
-    let manifest = "//- /api/k8s/deployment.yaml\nkind: Deployment\nmetadata:\n  name: api\nspec:\n  template:\n    spec:\n      containers:\n        \
-                    - name: api\n          image: api\n          ports: [{ containerPort: 5000 }]\n";
-    let port = |env: &str| {
-        let image = API.replace("EXPOSE 8000", &format!("EXPOSE 8000\n{env}"));
-        service(&planned(&format!("{image}{manifest}")), "api").ports[0].container
-    };
-    assert_eq!(port("ENV PORT=8000"), 8000);
-    assert_eq!(port("ENV LEVEL=info"), 5000);
-}
-
-#[test]
 fn extension_in_a_php_image_decides_over_the_frameworks_own_file() {
     let php = |extension: &str| {
         format!(
@@ -395,20 +310,6 @@ fn driver_of_a_program_counts_before_those_of_its_library() {
 }
 
 #[test]
-fn callers_who_agree_with_the_configuration_know_better_than_expose() {
-    let users = "//- /users/Dockerfile\nFROM eclipse-temurin:21\nEXPOSE 8010\n//- /users/pom.xml\n<project/>\n\
-        //- /users/src/main/resources/application.yml\nserver:\n  port: 8086\n";
-    let port = |url: &str| {
-        let stack = planned(&format!("{users}{}", node("web", &format!("//- /web/x.js\nf('{url}')\n"))));
-        (service(&stack, "users").ports[0].container, value(&stack, "users", "SERVER_PORT"))
-    };
-    assert_eq!(port("http://users:8086"), (8086, Some("8086".to_owned())));
-    // Whoever is right: it listens where everybody else is told.
-    assert_eq!(port("http://users:8010"), (8010, Some("8010".to_owned())));
-    assert_eq!(port("http://users:9000"), (8010, Some("8010".to_owned())));
-}
-
-#[test]
 fn many_variables_without_a_value_are_said_once() {
     let said = |count: usize| {
         let reads: String = (0..count).map(|at| format!("x{at} = os.environ[\"KEY_{at:02}\"]\n")).collect();
@@ -435,53 +336,6 @@ fn address_that_binds_everything_is_no_call() {
     assert_eq!(needs("USERS_ADDR", "0.0.0.0:5000"), Vec::<String>::new());
     assert_eq!(needs("USERS_ADDR", "localhost:5000"), ["users"]);
     assert_eq!(needs("USERS_URL", "0.0.0.0:5000"), ["users"]);
-}
-
-#[test]
-fn port_for_metrics_that_only_an_example_names_is_none_where_nothing_reads_its_variable() {
-    let ports = |code: &str| {
-        let stack = planned(&format!(
-            "//- /api/Dockerfile\nFROM node:22\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"app.js\"]\n//- /api/package.json\n{{}}\n\
-             //- /api/.env.example\nPORT=3000\nMETRICS_PORT=9090\n//- /api/app.js\napp.listen(process.env.PORT);\n{code}\n"
-        ));
-        service(&stack, "api").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
-    };
-    assert_eq!(ports(""), [3000]);
-    assert_eq!(ports("metrics.listen(process.env.METRICS_PORT);"), [3000, 9090]);
-}
-
-#[test]
-fn https_of_a_template_that_nothing_serves_is_no_port() {
-    let ports = |more: &str| {
-        let stack = planned(&format!(
-            "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n{more}EXPOSE 8080\nEXPOSE 8081\nENTRYPOINT [\"dotnet\", \"Api.dll\"]\n\
-             //- /api/Api.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /api/Program.cs\n\n"
-        ));
-        service(&stack, "api").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
-    };
-    assert_eq!(ports(""), [8080]);
-    assert_eq!(ports("ENV ASPNETCORE_HTTPS_PORTS=8081\n"), [8080, 8081]);
-}
-
-#[test]
-fn server_of_dotnet_is_told_the_port_that_a_gateway_writes_beside_its_name() {
-    let planned = |port: u16| {
-        planned(&format!(
-            "//- /Orders/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nEXPOSE 8080\nEXPOSE 8081\nENTRYPOINT [\"dotnet\", \"Orders.dll\"]\n\
-             //- /Orders/Orders.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /Orders/Program.cs\nWebApplication.CreateBuilder(args);\n\
-             //- /Gateway/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT [\"dotnet\", \"Gateway.dll\"]\n\
-             //- /Gateway/Gateway.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /Gateway/ocelot.json\n\
-             {{ \"Routes\": [ {{ \"DownstreamHostAndPorts\": [ {{ \"Host\": \"orders\", \"Port\": {port} }} ] }} ] }}\n"
-        ))
-    };
-    let stack = planned(80);
-    let ports = |stack: &Stack| {
-        service(stack, "orders").ports.iter().map(|port| port.container).collect::<Vec<u16>>()
-    };
-    assert_eq!(ports(&stack), [80]);
-    let urls = service(&stack, "orders").env.iter().find(|variable| variable.name == "ASPNETCORE_URLS");
-    assert_eq!(urls.and_then(|variable| variable.value.as_deref()), Some("http://+:80"));
-    assert_eq!(ports(&planned(8080)), [8080]);
 }
 
 #[test]
@@ -594,53 +448,6 @@ fn manifest_that_names_the_system_from_outside_counts_after_the_one_that_runs_it
         assert_eq!(planned_with(&more), wanted, "{more}");
     }
     assert_eq!(planned_with(own).1, Vec::<String>::new());
-}
-
-#[test]
-fn argument_of_one_dockerfile_for_several_services_gets_the_port_of_each() {
-    let program = |name: &str, port: u16| {
-        format!(
-            "//- /{name}/package.json\n{{}}\n//- /{name}/src/main.js\napp.listen(process.env.PORT || {port});\n"
-        )
-    };
-    let tree = format!(
-        "//- /Dockerfile\nFROM node:22\nARG SERVICE\nARG SERVICE_PORT=4001\nCOPY ${{SERVICE}}/package.json ./\nCOPY ${{SERVICE}}/src src\nEXPOSE ${{SERVICE_PORT}}\nCMD [\"node\", \"src/main.js\"]\n{}{}",
-        program("orders", 4012),
-        program("users", 4001)
-    );
-    let stack = planned(&tree);
-    let said = |name: &str| {
-        let one = service(&stack, name);
-        (one.ports[0].container, one.build.args.get("SERVICE_PORT").cloned())
-    };
-    assert_eq!(said("orders"), (4012, Some("4012".to_owned())));
-    assert_eq!(said("users"), (4001, Some("4001".to_owned())));
-}
-
-#[test]
-fn command_in_a_variable_of_the_image_says_more_than_expose() {
-    let tree = "//- /shop/Dockerfile\nFROM ubuntu:24.04\nENV SUPERVISOR_PHP_COMMAND=\"/usr/bin/php /var/www/html/artisan serve --host=0.0.0.0 --port=80\"\n\
-        COPY . .\nEXPOSE 8000\nENTRYPOINT [\"start-container\"]\n//- /shop/composer.json\n{}\n";
-    let stack = planned(tree);
-    let ports: Vec<u16> = service(&stack, "shop").ports.iter().map(|port| port.container).collect();
-    assert_eq!(ports, [80]);
-}
-
-#[test]
-fn check_that_names_a_build_argument_is_not_left_to_the_image() {
-    let tree = |argument: &str| {
-        format!(
-            "//- /shop/Dockerfile\nFROM node:22\n{argument}EXPOSE 3000\nCOPY . .\nHEALTHCHECK CMD curl -f http://localhost:${{CHECK_PORT}}/health || exit 1\n\
-             //- /shop/package.json\n{{}}\n//- /shop/main.js\napp.listen(3000);\n"
-        )
-    };
-    let tests = |argument: &str| {
-        let stack = planned(&tree(argument));
-        let shop = stack.containers.iter().find(|one| one.name == "shop").expect("is there");
-        shop.health_check.as_ref().map(|check| check.test.join(" ")).unwrap_or_default()
-    };
-    assert_eq!(tests("ENV CHECK_PORT=3000\n"), "");
-    assert!(tests("ARG CHECK_PORT=3000\n").contains("http://127.0.0.1:3000/health"));
 }
 
 #[test]
