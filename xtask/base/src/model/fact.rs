@@ -435,14 +435,6 @@ pub struct ServiceFacts {
     pub migration: Option<MigrationRun>,
 }
 
-impl ServiceFacts {
-    /// The words with which a container of it starts: the image's entry point, then the command that it is given, else
-    /// the image's own.
-    pub fn start(&self) -> impl Iterator<Item = &String> {
-        self.image.entrypoint.iter().chain(self.command.as_ref().unwrap_or(&self.image.command))
-    }
-}
-
 /// A run of a service's migrations of which all parts are seen: the program, the files and where they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationRun {

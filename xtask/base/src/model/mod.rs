@@ -7,4 +7,5 @@ pub mod inventory;
 pub mod path;
 pub mod problem;
 pub mod stack;
+pub mod start;
 pub mod words;

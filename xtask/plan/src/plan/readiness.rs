@@ -82,7 +82,7 @@ pub(crate) fn code(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
 /// shell for which the image is run with other commands.
 pub(crate) fn idle(facts: &ServiceFacts) -> Option<String> {
     const IDLE: &[&str] = &["tail -f /dev/null", "sleep infinity", "sleep inf", "sh", "bash", "ash"];
-    let words = facts.image.entrypoint.iter().chain(&facts.image.command).map(String::as_str);
+    let words = facts.image.start().map(String::as_str);
     let started = words.collect::<Vec<_>>().join(" ");
     let plain = started.trim_start_matches("sh -c ").trim_start_matches("/bin/");
     (facts.command.is_none() && IDLE.contains(&plain)).then(|| plain.to_owned())

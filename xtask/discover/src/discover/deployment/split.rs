@@ -8,6 +8,7 @@ use super::super::services::Found;
 use super::{Deployment, Unit, UnitBuild, is_chore};
 use crate::model::fact::{Image, ServiceFacts};
 use crate::model::path::RepoPath;
+use crate::model::start::belongs_to_init;
 use crate::repo::Repo;
 
 /// One Dockerfile that a compose file starts with several commands, targets or arguments is several services.
@@ -77,10 +78,7 @@ fn name_of(whole: &ServiceFacts, unit: &Unit) -> String {
 fn takes_commands(image: &Image) -> bool {
     let is_wrapper = |word: &String| {
         let name = word.rsplit('/').next().unwrap_or_default();
-        name.starts_with('-')
-            || name.ends_with(".sh")
-            || name.contains("entrypoint")
-            || ["tini", "dumb-init"].contains(&name)
+        belongs_to_init(word) || name.ends_with(".sh") || name.contains("entrypoint")
     };
     image.entrypoint.iter().all(is_wrapper)
 }

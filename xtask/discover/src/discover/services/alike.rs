@@ -36,7 +36,7 @@ fn is_plain(candidate: &Candidate) -> bool {
 /// The name of the archive that an image starts, where it says which program that is.
 fn archive(candidate: &Candidate) -> Option<String> {
     let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
-    let words = image.entrypoint.iter().chain(&image.command).flat_map(|word| word.split_whitespace());
+    let words = image.start().flat_map(|word| word.split_whitespace());
     let file = words
         .filter_map(|word| word.rsplit('/').next())
         .find(|file| ARCHIVES.iter().any(|ending| file.ends_with(ending)))?;

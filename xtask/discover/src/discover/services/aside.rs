@@ -213,8 +213,7 @@ pub(super) fn loads_data(image: &Image, folder: &RepoPath) -> bool {
         "cypher-shell",
     ];
     const WORK: &[&str] = &["seed", "import", "migrat"];
-    let command =
-        image.entrypoint.iter().chain(&image.command).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let command = image.start().map(String::as_str).collect::<Vec<_>>().join(" ");
     let calls = |client: &&str| {
         command.split(|c: char| !(c.is_ascii_alphanumeric() || "_-".contains(c))).any(|word| word == *client)
     };
@@ -251,7 +250,7 @@ pub(super) fn collects(repo: &Repo, service: &ServiceFacts, homes: &[RepoPath]) 
         .iter()
         .filter(|folder| is_below(folder))
         .partition(|folder| homes.contains(folder));
-    let words = || service.image.entrypoint.iter().chain(&service.image.command);
+    let words = || service.image.start();
     let starts = |folder: &&RepoPath| {
         let name = folder.name();
         words().any(|word| word.split(['/', '.', ' ', ':']).any(|part| part == name))

@@ -4,6 +4,7 @@
 use super::{aside, language, place};
 use crate::model::fact::{Brought, Image};
 use crate::model::path::RepoPath;
+use crate::model::start::belongs_to_init;
 use crate::repo::Repo;
 
 /// A program that lies in the image.
@@ -19,19 +20,13 @@ pub(super) struct Program {
 
 /// The programs that the last stage takes from those that built them, each by its own name; fewer than two are none.
 pub(super) fn of(repo: &Repo, image: &Image) -> Vec<Program> {
-    let starts_nothing = image.entrypoint.iter().chain(&image.command).all(|word| is_init(word));
+    let starts_nothing = image.start().all(|word| belongs_to_init(word));
     if !(starts_nothing && aside::is_bare(image)) {
         return Vec::new();
     }
     let built = image.brought.iter().filter(|one| image.stages.contains(&one.from));
     let programs: Vec<Program> = built.filter_map(|one| program(repo, one)).collect();
     if programs.len() < 2 { Vec::new() } else { programs }
-}
-
-/// Whether a word of a command belongs to the init that starts the program behind it: `tini`, `dumb-init`, their flags.
-pub(super) fn is_init(word: &str) -> bool {
-    let name = word.rsplit('/').next().unwrap_or_default();
-    name.starts_with('-') || matches!(name, "catatonit" | "dumb-init" | "tini" | "tini-static")
 }
 
 fn program(repo: &Repo, brought: &Brought) -> Option<Program> {

@@ -96,11 +96,10 @@ fn module_of_runtime(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
 /// The project of .NET that an image starts: `CMD ["bin/Shop.Orders.dll"]` is `Shop.Orders/Shop.Orders.csproj`.
 fn started_project(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
     let image = candidate.read.as_ref().ok()?.image(None, &BTreeMap::new());
-    let mut words = image.entrypoint.iter().chain(&image.command);
-    let assembly = words.find_map(|word| word.rsplit('/').next()?.strip_suffix(".dll"))?;
-    let is_it = |file: &&RepoPath| file.name().strip_suffix(".csproj").is_some_and(|name| name == assembly);
-    let mut projects = repo.files().filter(is_it);
-    let only = projects.next().and_then(|file| file.parent()).filter(|folder| !folder.is_root());
+    let named: Vec<String> =
+        language::projects(image.start().find_map(|word| language::assembly(word))?).collect();
+    let mut projects = repo.files().filter(|file| named.iter().any(|name| name == file.name()));
+    let only = projects.next().and_then(RepoPath::parent).filter(|folder| !folder.is_root());
     only.filter(|_| projects.next().is_none())
 }
 
@@ -213,7 +212,10 @@ mod tests {
         let bot = "//- /ci/Dockerfile.dotnet\nFROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nCOPY . /app\nRUN dotnet build -o bin\n\
                    FROM mcr.microsoft.com/dotnet/aspnet:9.0\nCOPY --from=build /app ./\nENTRYPOINT [\"dotnet\"]\nCMD [\"bin/Shop.Bot.dll\"]\n\
                    //- /Shop.Bot/Shop.Bot.csproj\n<Project/>\n//- /Shop.Core/Shop.Core.csproj\n<Project/>\n";
-        assert_eq!(found(bot), ["shop-bot in Shop.Bot: ci/Dockerfile.dotnet"]);
+        for ending in ["csproj", "fsproj", "vbproj"] {
+            let bot = bot.replace("csproj", ending);
+            assert_eq!(found(&bot), ["shop-bot in Shop.Bot: ci/Dockerfile.dotnet"], "{ending}");
+        }
     }
 
     #[test]

@@ -53,6 +53,16 @@ fn manifest_language(name: &str) -> Option<&'static str> {
     plain.map(|(language, _)| *language).or(ending.map(|(language, _)| *language))
 }
 
+/// The assembly of .NET that a word of a command names: `Shop.Orders` of `bin/Shop.Orders.dll`.
+pub(super) fn assembly(word: &str) -> Option<&str> {
+    word.rsplit('/').next()?.strip_suffix(".dll")
+}
+
+/// Names of the projects of which an assembly may be made, in each language of .NET.
+pub(super) fn projects(assembly: &str) -> impl Iterator<Item = String> {
+    ENDINGS.iter().map(move |(_, ending)| format!("{assembly}{ending}"))
+}
+
 /// Whether the folder itself holds a manifest.
 pub(super) fn is_module(repo: &Repo, folder: &RepoPath) -> bool {
     of_folder(repo, folder).is_some()

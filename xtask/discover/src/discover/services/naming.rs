@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names::valid_name;
-use super::{binaries, place};
+use super::place;
 use crate::model::fact::{Brought, Image, ServiceFacts};
 use crate::model::path::RepoPath;
+use crate::model::start::belongs_to_init;
 
 /// Fewer services that begin with the same word are called so.
 const MANY: usize = 3;
@@ -102,7 +103,7 @@ pub(super) fn programs(services: &mut [ServiceFacts]) {
 
 /// The program that an image starts, where another stage of its Dockerfile made it.
 fn program(image: &Image) -> Option<String> {
-    let word = image.entrypoint.iter().chain(&image.command).find(|word| !binaries::is_init(word))?;
+    let word = image.start().find(|word| !belongs_to_init(word))?;
     let name = word.rsplit('/').next().unwrap_or(word);
     let is_it = |one: &Brought| {
         image.stages.contains(&one.from)

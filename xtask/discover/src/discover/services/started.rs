@@ -56,7 +56,7 @@ fn is_of_all(service: &ServiceFacts) -> bool {
 }
 
 fn starts_assembly(service: &ServiceFacts) -> bool {
-    service.image.entrypoint.iter().chain(&service.image.command).any(|word| word.ends_with(".dll"))
+    service.image.start().any(|word| language::assembly(word).is_some())
 }
 
 fn modules_below(repo: &Repo, home: &RepoPath) -> Vec<RepoPath> {
@@ -147,10 +147,10 @@ impl Workspace<'_> {
 
     /// The project of .NET that is built to this: `Shop.Orders.dll` of `src/Shop.Orders/Shop.Orders.csproj`.
     fn assembly(&self, word: &str) -> Option<RepoPath> {
-        let name = word.rsplit('/').next()?.strip_suffix(".dll")?;
+        let named: Vec<String> = language::projects(language::assembly(word)?).collect();
         let has = |folder: &&RepoPath| {
-            let files = ["csproj", "fsproj"].map(|end| folder.join(&format!("{name}.{end}")));
-            files.into_iter().flatten().any(|file| self.repo.is_file(&file))
+            let mut files = named.iter().filter_map(|name| folder.join(name));
+            files.any(|file| self.repo.is_file(&file))
         };
         self.only(self.modules.iter().filter(has).cloned())
     }

@@ -75,7 +75,7 @@ fn is_task(service: &ServiceFacts) -> bool {
 
 /// Whether an image starts a tool without a word more.
 fn waits_for_orders(image: &Image) -> bool {
-    let words: Vec<&String> = image.entrypoint.iter().chain(&image.command).collect();
+    let words: Vec<&String> = image.start().collect();
     let is_tool = |path: &str| TOOLS.contains(&path.rsplit('/').next().unwrap_or_default());
     match words.as_slice() {
         [] => is_tool(image.base.split([':', '@']).next().unwrap_or_default()),

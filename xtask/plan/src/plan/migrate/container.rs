@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Class;
 use crate::model::fact::Image;
 use crate::model::stack::{Condition, Container, ContainerRole, Dependency, HealthCheck, InTests, Mount};
+use crate::model::start::is_init;
 
 use super::super::assemble;
 use super::super::components::{Binding, Component};
@@ -151,10 +152,9 @@ fn emptied(volumes: &[Mount], code: &[Option<&str>]) -> Vec<String> {
 /// Whether an image's ENTRYPOINT runs what it is given, and does nothing else; of other base images than the official
 /// ones it is not known.
 fn passes_on(image: &Image) -> bool {
-    const RUNNERS: &[&str] = &["tini", "dumb-init", "catatonit", "docker-php-entrypoint"];
-    let first = image.entrypoint.first().map(|word| word.rsplit('/').next().unwrap_or_default());
-    match first {
-        Some(first) => RUNNERS.contains(&first) && image.entrypoint.len() <= 2,
+    let is_runner = |word: &str| is_init(word) || word.rsplit('/').next() == Some("docker-php-entrypoint");
+    match image.entrypoint.first() {
+        Some(first) => is_runner(first) && image.entrypoint.len() <= 2,
         None => reload::is_official(&image.base),
     }
 }
