@@ -7,8 +7,9 @@ use crate::model::fact::{EnvSource, Protocol, Purpose, What};
 use crate::model::inventory::{Env, EnvFrom, Strength};
 use crate::model::stack::{SecretForm, Variable};
 
+use super::address::core;
 use super::components::Component;
-use super::draft::Draft;
+use super::draft::{Draft, Port};
 use super::given_port;
 use super::known;
 use super::needs::{Need, Needs, Target, Wire};
@@ -254,7 +255,7 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
     let given = wire.value.as_deref().unwrap_or_default();
     let mains = || target.ports.iter().filter(|port| port.purpose == Purpose::Main);
     let of = |protocol: Protocol| mains().find(|port| port.protocol == protocol);
-    let same = target.ports.iter().find(|port| given.contains(&format!(":{}", port.container)));
+    let same = stated_port(target, given);
     let grpc = of(Protocol::Grpc).filter(|_| wire.name.to_ascii_uppercase().contains("GRPC"));
     // What is called by a page's address is no gRPC server beside the web server.
     let web = of(Protocol::Http).filter(|_| given.starts_with("http"));
@@ -282,11 +283,25 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
     })
 }
 
+/// The port of a service that a value says: behind a colon, or as the whole of it.
+fn stated_port<'t>(target: &'t Draft<'_>, given: &str) -> Option<&'t Port> {
+    let number = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        text[..end].parse::<u16>().ok()
+    };
+    let said: Vec<u16> = given.split(':').skip(1).filter_map(number).chain(given.trim().parse()).collect();
+    target.ports.iter().find(|port| said.contains(&port.container))
+}
+
 /// Where a browser on this machine finds a service, with the path of the given address.
 fn browser_address(target: &Draft<'_>, given: &str, around: &Surroundings<'_>) -> Option<String> {
-    let main = target.ports.iter().find(|port| port.purpose == Purpose::Main)?;
-    let variable = port_variable(target, main.container);
-    let host = around.host_ports.get(&variable)?;
+    let published = |port: &Port| {
+        let variable = port_variable(target, port.container);
+        around.host_ports.get(&variable).map(|host| (variable, *host))
+    };
+    let main = || target.ports.iter().find(|port| port.purpose == Purpose::Main);
+    let (variable, host) = stated_port(target, given).and_then(published).or_else(|| published(main()?))?;
+    let scheme = if given.starts_with("ws") { "ws" } else { "http" };
     let path = given
         .split_once("://")
         .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))

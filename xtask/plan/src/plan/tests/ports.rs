@@ -1,6 +1,7 @@
 //! Plans from small monorepos: where a service listens, and how it is asked.
 
 use super::*;
+use crate::model::fact::Protocol;
 
 #[test]
 fn grpc_server_beside_the_web_server_has_a_port_of_its_own() {
@@ -189,4 +190,25 @@ fn check_that_names_a_build_argument_is_not_left_to_the_image() {
     };
     assert_eq!(tests("ENV CHECK_PORT=3000\n"), "");
     assert!(tests("ARG CHECK_PORT=3000\n").contains("http://127.0.0.1:3000/health"));
+}
+
+#[test]
+fn each_variable_of_a_service_with_several_ports_holds_the_one_it_says() {
+    let parts = "//- /parts/x.js\nf(process.env.PARTS_SERVICE_PORT || '3345', process.env.PARTS_SERVICE_HTTP_PORT || '3348')\n";
+    let caller = "//- /web/x.js\nf(process.env.PARTS_SERVICE_PORT, process.env.PARTS_SERVICE_HTTP_PORT, process.env.VITE_PARTS_WS_URL)\n\
+        //- /web/.env.example\nPARTS_SERVICE_PORT=3345\nPARTS_SERVICE_HTTP_PORT=3348\nVITE_PARTS_WS_URL=ws://localhost:3348/live\n";
+    let parts = node("parts", parts).replace("CMD", "EXPOSE 3345 3348\nCMD");
+    let stack = planned(&format!("{parts}{}", node("web", caller)));
+    assert_eq!(value(&stack, "web", "PARTS_SERVICE_PORT").as_deref(), Some("3345"));
+    assert_eq!(value(&stack, "web", "PARTS_SERVICE_HTTP_PORT").as_deref(), Some("3348"));
+    let live = "ws://localhost:${PARTS_3348_PORT:-3348}/live";
+    assert_eq!(value(&stack, "web", "VITE_PARTS_WS_URL").as_deref(), Some(live));
+}
+
+#[test]
+fn number_that_only_begins_like_a_port_is_not_that_port() {
+    let orders = node("orders", "").replace("CMD", "EXPOSE 80 8080\nCMD");
+    let web = node("web", "//- /web/x.js\nf(process.env.ORDERS_URL || 'http://orders:8080')\n");
+    let stack = planned(&format!("{orders}{web}"));
+    assert_eq!(value(&stack, "web", "ORDERS_URL").as_deref(), Some("http://orders:8080"));
 }
