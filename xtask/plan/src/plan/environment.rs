@@ -306,7 +306,7 @@ fn browser_address(target: &Draft<'_>, given: &str, around: &Surroundings<'_>) -
         .split_once("://")
         .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
         .unwrap_or_default();
-    Some(format!("http://localhost:${{{variable}:-{host}}}{}", escape(path)))
+    Some(format!("{scheme}://localhost:${{{variable}:-{host}}}{}", escape(path)))
 }
 
 /// The variable that moves a published port: `TRADING_PORT`, and `TRADING_9090_PORT` for a further one.
@@ -364,6 +364,10 @@ fn plain(
         out.compose.insert(name.to_owned(), value.to_owned());
         return add(Some(value), false, EnvFrom::Default);
     }
+    if is_own_host(draft, (name, value), all) {
+        out.compose.insert(name.to_owned(), ALL_ADDRESSES.to_owned());
+        return add(Some(ALL_ADDRESSES), false, EnvFrom::Default);
+    }
     if let Some(form) = secrets::form(name, value, setting.comment()) {
         if !documented && !setting.required() {
             return add(None, true, EnvFrom::Default);
@@ -419,6 +423,33 @@ fn plain(
         optional: true,
     });
 }
+
+/// Where a server in a container has to listen: whoever calls it comes from outside.
+const ALL_ADDRESSES: &str = "0.0.0.0";
+
+/// Whether a variable keeps the service's own server to its machine: `ORDERS_HOST=localhost` beside an `ORDERS_PORT` that
+/// is its own.
+fn is_own_host(draft: &Draft<'_>, (name, value): (&str, &str), all: &BTreeMap<&str, Setting<'_>>) -> bool {
+    // What the code does without a value cannot always be read.
+    let is_loopback = matches!(value.trim(), "" | "localhost" | "127.0.0.1" | "::1");
+    let about = ["HOST", "HOSTNAME"].iter().find_map(|ending| name.strip_suffix(ending));
+    let is_about = |about: &&str| about.ends_with('_') || about.is_empty() && !value.is_empty();
+    let Some(about) = about.filter(|about| is_loopback && is_about(about)) else { return false };
+    let port = all.get(format!("{about}PORT").as_str()).and_then(Setting::value);
+    let port = port.and_then(|port| port.trim().parse::<u16>().ok());
+    let means_itself = about.is_empty() || {
+        let facts = draft.facts;
+        let about = core(about);
+        let names = [facts.name.as_str(), facts.path.name()].into_iter();
+        SERVERS.contains(&about.as_str())
+            || names.chain(facts.aliases.iter().map(String::as_str)).any(|name| core(name) == about)
+    };
+    means_itself && port.is_some_and(|port| draft.ports.iter().any(|own| own.container == port))
+}
+
+/// What programs call the server that they are, where the variable does not say its name.
+const SERVERS: &[&str] =
+    &["app", "bind", "gateway", "grpc", "http", "listen", "server", "service", "tcp", "web"];
 
 /// `TRADING_LOG_LEVEL`; out of the way of the variables that move ports and hold database passwords.
 fn own_variable(draft: &Draft<'_>, name: &str, around: &Surroundings<'_>) -> String {

@@ -342,3 +342,28 @@ fn issuers_and_audiences_of_tokens_stay_as_they_are() {
     assert_eq!(value(&stack, "gateway", "Jwt__Issuer"), None);
     assert_eq!(service(&stack, "gateway").requires, []);
 }
+
+#[test]
+fn server_that_a_variable_keeps_to_its_machine_listens_on_all_addresses() {
+    let stack = |code: &str, example: &str| {
+        let tree = node(
+            "orders-service",
+            &format!("//- /orders-service/x.js\n{code}\n//- /orders-service/.env.example\n{example}"),
+        );
+        planned(&tree.replace("CMD", "EXPOSE 5001\nCMD"))
+    };
+    let told = |code: &str, example: &str, name: &str| value(&stack(code, example), "orders-service", name);
+    let reads =
+        "f(process.env.ORDERS_SERVICE_HOST ?? 'localhost', process.env.ORDERS_SERVICE_PORT ?? '5001')";
+    assert_eq!(told(reads, "", "ORDERS_SERVICE_HOST").as_deref(), Some("0.0.0.0"));
+    let example = "ORDERS_SERVICE_HOST=localhost\nORDERS_SERVICE_PORT=5001\n";
+    assert_eq!(told(reads, example, "ORDERS_SERVICE_HOST").as_deref(), Some("0.0.0.0"));
+    let constant = "f(process.env.ORDERS_SERVICE_HOST ?? HERE, process.env.ORDERS_SERVICE_PORT ?? '5001')";
+    assert_eq!(told(constant, "", "ORDERS_SERVICE_HOST").as_deref(), Some("0.0.0.0"));
+    // Somebody else, on the same port of another machine.
+    let other = "f(process.env.LEDGER_HOST ?? 'localhost', process.env.LEDGER_PORT ?? '5001')";
+    assert_eq!(told(other, "", "LEDGER_HOST"), None);
+    let elsewhere =
+        "f(process.env.ORDERS_SERVICE_HOST ?? 'localhost', process.env.ORDERS_SERVICE_PORT ?? '5002')";
+    assert_eq!(told(elsewhere, "", "ORDERS_SERVICE_HOST"), None);
+}
