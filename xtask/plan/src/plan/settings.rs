@@ -78,14 +78,35 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
             _ => {}
         }
     }
-    for setting in settings.values_mut() {
+    let told = told_by_image(&settings);
+    for (name, setting) in &mut settings {
         let has_system = setting.values.iter().any(is_inside);
+        let is_told = told.iter().any(|about| name.starts_with(about) && name.ends_with("PORT"))
+            || is_told_by_image(name, setting).is_some();
         setting.values.sort_by_key(|given| {
-            (has_system && is_outside(given), given.source, is_for_development(given), given.at)
+            let is_for_one_machine = is_told && given.source == EnvSource::Example;
+            let is_weak = is_for_one_machine || (has_system && is_outside(given));
+            (is_weak, given.source, is_for_development(given), given.at)
         });
         setting.reads.sort();
     }
     settings
+}
+
+/// The first words of the variables for hosts that the image itself gives: `ORDERS_SERVICE_` of `ORDERS_SERVICE_HOST`.
+fn told_by_image<'a>(settings: &BTreeMap<&'a str, Setting<'a>>) -> Vec<&'a str> {
+    settings.iter().filter_map(|(name, setting)| is_told_by_image(name, setting)).collect()
+}
+
+/// What a variable's name says before `HOST`, where ENV of the image names a host in its network and the example, which
+/// is for a developer's machine, that machine.
+fn is_told_by_image<'a>(name: &'a str, setting: &Setting<'_>) -> Option<&'a str> {
+    let about = name.strip_suffix("HOST").filter(|about| about.ends_with('_'))?;
+    let is_here =
+        |given: &Given<'_>| address::address(given.value).is_some_and(|address| is_local(&address.host));
+    let of = |source: EnvSource| setting.values.iter().filter(move |given| given.source == source);
+    let mut image = of(EnvSource::Image).filter(|given| !given.value.is_empty()).peekable();
+    (image.peek().is_some() && !image.any(is_here) && of(EnvSource::Example).all(is_here)).then_some(about)
 }
 
 /// A profile for the author's own machine counts after those with which a container runs.

@@ -367,3 +367,20 @@ fn server_that_a_variable_keeps_to_its_machine_listens_on_all_addresses() {
         "f(process.env.ORDERS_SERVICE_HOST ?? 'localhost', process.env.ORDERS_SERVICE_PORT ?? '5002')";
     assert_eq!(told(elsewhere, "", "ORDERS_SERVICE_HOST"), None);
 }
+
+#[test]
+fn host_that_the_image_names_counts_before_the_developers_machine() {
+    let web = "//- /apps/web/Dockerfile\nFROM node:22\nENV AUTH_SERVICE_HOST=api-books\nENV AUTH_SERVICE_PORT=5020\nCMD [\"node\", \"x.js\"]\n\
+        //- /apps/web/x.js\nf(process.env.AUTH_SERVICE_HOST, process.env.AUTH_SERVICE_PORT, process.env.LOG_LEVEL)\n";
+    let example = "//- /apps/web/.env.example\nAUTH_SERVICE_HOST=localhost\nAUTH_SERVICE_PORT=5001\n";
+    let books = node("books", "").replace("CMD", "EXPOSE 5020\nCMD");
+    let stack = planned(&format!("{web}{example}{books}"));
+    assert_eq!(value(&stack, "web", "AUTH_SERVICE_HOST").as_deref(), Some("books"));
+    assert_eq!(value(&stack, "web", "AUTH_SERVICE_PORT").as_deref(), Some("${WEB_AUTH_SERVICE_PORT:-5020}"));
+    let elsewhere = example.replace("=localhost", "=auth.example.org");
+    let stack = planned(&format!("{web}{elsewhere}{books}"));
+    assert_eq!(
+        value(&stack, "web", "AUTH_SERVICE_HOST").as_deref(),
+        Some("${WEB_AUTH_SERVICE_HOST:-auth.example.org}")
+    );
+}
