@@ -125,6 +125,11 @@ impl<'a> Known<'a> {
         self.name(self.called.get(&folded(text))?.first)
     }
 
+    /// The only service that has the word as its name, alias or folder.
+    pub(crate) fn only_called(&self, text: &str) -> Option<&'a str> {
+        self.name(self.called.get(&folded(text))?.only()?)
+    }
+
     /// The only service that answers there on the machine of the one who develops it, else the only one with that port.
     pub(crate) fn with_port(&self, port: u16) -> Option<&'a str> {
         self.name(self.ports.get(&port)?.only()?)

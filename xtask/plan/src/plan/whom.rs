@@ -15,13 +15,15 @@ use super::settings::{Setting, settings};
 use super::variables::{About, Part, classify, without_bundler};
 
 impl Finder<'_> {
-    /// The service whose very name is the host of an address, where that is no name of a kind too.
+    /// The service whose very name, or other name that it alone has, is the host of an address, where that is no name of
+    /// a kind too.
     pub(super) fn called(&self, draft: &Draft<'_>, address: &Address) -> Option<String> {
         let host = &address.host;
         if is_local(host) || self.catalog.by_host(host).is_some() {
             return None;
         }
-        self.known.named(host).filter(|name| *name != draft.facts.name).map(str::to_owned)
+        let named = self.known.named(host).or_else(|| self.known.only_called(host));
+        named.filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 
     /// Whether a variable is about a mail server or a store outside, as its host or the host beside it says. Others have
@@ -227,8 +229,14 @@ impl Finder<'_> {
     /// first word means elsewhere.
     pub(super) fn called_in_full(&self, draft: &Draft<'_>, name: &str) -> Option<String> {
         let upper = without_bundler(name).to_ascii_uppercase();
-        let ends = ["_SERVICE_", "_SVC_"].iter().find_map(|word| Some(upper.find(word)? + word.len() - 1));
-        let found = self.known.exactly(&upper[..ends?])?;
+        let (starts, ends) = ["_SERVICE_", "_SVC_"].iter().find_map(|word| {
+            let starts = upper.find(word)?;
+            Some((starts, starts + word.len() - 1))
+        })?;
+        // One word may be a kind, of which a service that speaks to it is called, too.
+        let short = upper.get(..starts).filter(|name| name.contains('_'));
+        let found = self.known.exactly(&upper[..ends]);
+        let found = found.or_else(|| self.known.only_called(short?))?;
         (found != draft.facts.name).then(|| found.to_owned())
     }
 

@@ -384,3 +384,15 @@ fn host_that_the_image_names_counts_before_the_developers_machine() {
         Some("${WEB_AUTH_SERVICE_HOST:-auth.example.org}")
     );
 }
+
+#[test]
+fn service_in_front_of_a_component_is_told_from_the_component() {
+    let keys = node("keycloak-api", "").replace("CMD", "EXPOSE 5013\nCMD");
+    let stack = |name: &str| {
+        let host = format!("//- /web/x.js\nf(process.env.{name} || 'localhost')\n");
+        planned(&format!("{keys}{}", node("web", &host)))
+    };
+    let told = |name: &str| value(&stack(name), "web", name);
+    assert_eq!(told("KEYCLOAK_API_SERVICE_HOST").as_deref(), Some("keycloak-api"));
+    assert_eq!(told("KEYCLOAK_SERVICE_HOST").as_deref(), Some("keycloak"));
+}
