@@ -231,6 +231,9 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
                 && !exposed.contains(&c.port)
         })
         .collect();
+    if let Some(source) = told_by_others(mains, &exposed) {
+        return Some(source);
+    }
     let confirmed = mains.iter().any(|c| {
         c.source > PortSource::Expose && c.source < PortSource::FrameworkDefault && exposed.contains(&c.port)
     });
@@ -244,6 +247,19 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     let is_own = |c: &Claim<'_>| c.source == PortSource::EnvExample && c.at.path.is_in(&facts.path);
     let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
     if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
+}
+
+/// The source that says as many ports as EXPOSE and not the same, where another one says just these.
+fn told_by_others(mains: &[&Claim<'_>], exposed: &[u16]) -> Option<PortSource> {
+    let mut said: BTreeMap<PortSource, BTreeSet<u16>> = BTreeMap::new();
+    for claim in mains.iter().filter(|claim| says_more_than_expose(claim)) {
+        said.entry(claim.source).or_default().insert(claim.port);
+    }
+    let exposed: BTreeSet<u16> = exposed.iter().copied().collect();
+    let is_other = |ports: &BTreeSet<u16>| ports.len() == exposed.len() && *ports != exposed;
+    let mut others = said.iter().filter(|(_, ports)| ports.len() > 1 && is_other(ports));
+    let (source, ports) = others.next()?;
+    others.any(|(_, other)| other == ports).then_some(*source)
 }
 
 /// Whether the example of variables gives the service a port of its own on a machine that all share, and the code, which

@@ -212,3 +212,15 @@ fn number_that_only_begins_like_a_port_is_not_that_port() {
     let stack = planned(&format!("{orders}{web}"));
     assert_eq!(value(&stack, "web", "ORDERS_URL").as_deref(), Some("http://orders:8080"));
 }
+
+#[test]
+fn all_ports_that_two_sources_say_beat_those_that_were_copied() {
+    let ports = |more: &str| {
+        let code = "f(process.env.PARTS_PORT || '3345', process.env.PARTS_HTTP_PORT || '3348')\n";
+        let tree = node("parts", &format!("//- /parts/x.js\n{code}{more}"));
+        let stack = planned(&tree.replace("CMD", "EXPOSE 3344\nEXPOSE 3348\nCMD"));
+        service(&stack, "parts").ports.iter().map(|port| port.container).collect::<Vec<_>>()
+    };
+    assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\nPARTS_HTTP_PORT=3348\n"), [3345, 3348]);
+    assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\n"), [3344, 3348]);
+}
