@@ -153,6 +153,20 @@ const HEALTH_PATHS: &[&str] = &[
     "/-/healthy",
 ];
 
+/// The port on which a service answers HTTP: the one whose variable says so, else the first.
+fn web(facts: &ServiceFacts, ports: &[Port]) -> Option<u16> {
+    let is_web = |port: &&Port| port.purpose != Purpose::Debug && port.protocol == Protocol::Http;
+    let is_called_so = |port: &&Port| {
+        facts.facts.iter().any(|fact| {
+            matches!(&fact.what, What::Port { port: said, variable: Some(name), .. }
+                if *said == port.container && name.ends_with("HTTP_PORT"))
+        })
+    };
+    let mut all = ports.iter().filter(is_web);
+    let first = all.clone().next();
+    all.find(is_called_so).or(first).map(|port| port.container)
+}
+
 fn health(
     facts: &ServiceFacts,
     wanted: &Wanted,
@@ -204,12 +218,13 @@ fn health(
         (route.2.starts_with("document"), rank(path), path.len())
     });
     // Whatever speaks another protocol, as PHP's process manager does, answers no HTTP.
-    let speaks_http = ports.first().is_some_and(|port| port.protocol != Protocol::Tcp);
+    let web = web(facts, ports);
+    let speaks_http = web.is_some() || ports.first().is_some_and(|port| port.protocol != Protocol::Tcp);
     if let (Some((Some(path), port, rule)), true) = (best, speaks_http) {
         // What Spring's actuator serves moves with the management port.
         let management = ports.iter().find(|port| port.purpose == Purpose::Management);
         let management = management.filter(|_| path.starts_with("/actuator")).map(|port| port.container);
-        let port = port.or(management).or(main);
+        let port = port.or(management).or(web).or(main);
         return Some(decided(HealthKind::Http, Some(path), port, !rule.starts_with("document")));
     }
     let grpc =

@@ -55,11 +55,9 @@ pub(super) fn of(
         let said: Vec<Protocol> =
             mains.iter().filter(|claim| claim.port == port).map(|claim| claim.protocol).collect();
         // EXPOSE and environment values say nothing about the protocol: whatever is more exact wins.
-        *said
-            .iter()
-            .find(|p| **p == Protocol::Grpc)
-            .or_else(|| said.iter().find(|p| **p == Protocol::Tcp))
-            .unwrap_or(&Protocol::Http)
+        let known = [Protocol::Grpc, Protocol::Tcp].into_iter().find(|known| said.contains(known));
+        let beside = if is_beside_web(&mains, port) { Protocol::Tcp } else { Protocol::Http };
+        known.unwrap_or(beside)
     };
     let mut ports: Vec<Port> = Vec::new();
     if let Some(port) = wanted.port {
@@ -111,6 +109,17 @@ pub(super) fn of(
     }
     ports.sort_by_key(|port| port.purpose);
     ports
+}
+
+/// Whether a program has an `ORDERS_HTTP_PORT` beside the `ORDERS_PORT` that this one is: it speaks something else there.
+fn is_beside_web(mains: &[&Claim<'_>], port: u16) -> bool {
+    let variables = |is: fn(u16, u16) -> bool| {
+        mains.iter().filter(move |claim| is(claim.port, port)).filter_map(|claim| claim.variable)
+    };
+    let own: BTreeSet<&str> = variables(|a, b| a == b).filter_map(|name| name.strip_suffix("PORT")).collect();
+    variables(|a, b| a != b)
+        .filter_map(|name| name.strip_suffix("HTTP_PORT"))
+        .any(|about| own.contains(about))
 }
 
 /// Takes the ports away that an example of variables gives to a program that does not read them: such files are handed from

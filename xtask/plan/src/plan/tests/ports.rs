@@ -224,3 +224,14 @@ fn all_ports_that_two_sources_say_beat_those_that_were_copied() {
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\nPARTS_HTTP_PORT=3348\n"), [3345, 3348]);
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\n"), [3344, 3348]);
 }
+
+#[test]
+fn program_with_a_port_for_http_beside_its_own_is_asked_there() {
+    let orders = "//- /orders/x.js\nf(process.env.ORDERS_PORT || '5020', process.env.ORDERS_HTTP_PORT || '6020')\napp.get('/health', h)\n";
+    let stack = planned(&node("orders", orders).replace("CMD", "EXPOSE 5020\nEXPOSE 6020\nCMD"));
+    let orders = service(&stack, "orders");
+    let ports: Vec<(u16, Protocol)> =
+        orders.ports.iter().map(|port| (port.container, port.protocol)).collect();
+    assert_eq!(ports, [(5020, Protocol::Tcp), (6020, Protocol::Http)]);
+    assert_eq!(orders.health.as_ref().and_then(|health| health.port), Some(6020));
+}
