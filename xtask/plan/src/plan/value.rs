@@ -133,6 +133,10 @@ fn path(tail: &str, wanted: &Wanted) -> String {
                 .map(|pair| match pair.split_once('=') {
                     Some((key @ ("user" | "username"), _)) => format!("{key}={user}"),
                     Some((key @ "password", _)) => format!("{key}={password}"),
+                    // A user of MongoDB is known in the database in which it was made.
+                    Some((key @ "authSource", old)) => {
+                        format!("{key}={}", wanted.database.as_deref().unwrap_or(old))
+                    }
                     _ => pair.to_owned(),
                 })
                 .collect();
@@ -231,6 +235,10 @@ mod tests {
                 "postgresql://ann:${PW}@db:5432/shop?sslmode=disable",
             ),
             ("postgres://localhost/x", "postgres://ann:${PW}@db:5432/shop"),
+            (
+                "mongodb://u:p@localhost:27017/x?authSource=admin&w=1",
+                "mongodb://ann:${PW}@db:5432/shop?authSource=shop&w=1",
+            ),
             ("postgres://${H}/x?a=$(b)&c=$d", "postgres://ann:${PW}@db:5432/shop?a=$$(b)&c=$$d"),
             ("jdbc:postgresql://localhost:5432/x", "jdbc:postgresql://db:5432/shop"),
             ("jdbc:mysql://h/x?user=a&password=b", "jdbc:mysql://db:5432/shop?user=ann&password=${PW}"),
