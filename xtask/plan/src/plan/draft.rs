@@ -29,6 +29,23 @@ pub(crate) struct Draft<'a> {
     pub(crate) build: Build,
 }
 
+impl Draft<'_> {
+    /// Whether its container only hands out files: what is built from its code runs in browsers.
+    pub(crate) fn hands_out_files(&self) -> bool {
+        self.role == Role::Frontend && is_web_server(base_name(self.facts))
+    }
+}
+
+/// `nginx` of `docker.io/library/nginx:1.29-alpine`.
+fn base_name(facts: &ServiceFacts) -> &str {
+    let base = facts.image.base.split(':').next().unwrap_or_default();
+    base.rsplit('/').next().unwrap_or_default()
+}
+
+fn is_web_server(base: &str) -> bool {
+    ["nginx", "caddy", "httpd"].contains(&base)
+}
+
 /// A port that was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Port {
@@ -111,9 +128,8 @@ fn role(facts: &ServiceFacts, ports: &[Port]) -> Role {
         })
         .collect();
     let has = |names: &[&str]| frameworks.iter().any(|framework| names.contains(framework));
-    let base = facts.image.base.split(':').next().unwrap_or_default();
-    let base = base.rsplit('/').next().unwrap_or_default();
-    let proxy = ["nginx", "caddy", "traefik", "envoy", "haproxy", "httpd"].contains(&base);
+    let base = base_name(facts);
+    let proxy = is_web_server(base) || ["traefik", "envoy", "haproxy"].contains(&base);
     let gateway = ["gateway", "proxy", "ingress", "edge", "bff"].iter().any(|word| facts.name.contains(word));
     // A server in another language has a bundler for the few pages of its own; each new project of Laravel has one.
     let serves_pages = matches!(facts.language.as_str(), "" | "node");

@@ -283,11 +283,19 @@ impl<'a> Finder<'a> {
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {
         let by_scheme = self.catalog.by_scheme(&reference.scheme).filter(|_| !reference.scheme.is_empty());
         let local = is_local(&reference.host);
+        // Code that a web server hands out runs in browsers: it speaks to no database, and names one in a text.
+        if by_scheme.is_some() && draft.hands_out_files() && at.rule == CODE {
+            return;
+        }
         let target = if let Some(entry) = by_scheme {
             Some(Target::Kind(entry.kind.clone()))
         } else if local {
-            // An address on the own machine that no variable moves says nothing about the system.
-            None
+            // An address on the own machine that no variable moves says nothing about the system, but in pages, which a
+            // browser on that machine shows.
+            let is_page =
+                draft.role == Role::Frontend && is_shown(draft, at) && reference.scheme.starts_with("http");
+            let port = reference.port.filter(|_| is_page);
+            port.and_then(|port| self.by_port(draft, port)).map(Target::Service)
         } else if let Some(service) = self.service(draft, &reference.host) {
             Some(Target::Service(service))
         } else if let Some(entry) = self.catalog.by_host(&reference.host) {
@@ -363,6 +371,14 @@ impl<'a> Finder<'a> {
             need.database = need.database.take().or_else(|| detail.map(str::to_owned));
         }
     }
+}
+
+/// The rule of strings in the code of pages and of programs in their language.
+const CODE: &str = "node-literal";
+
+/// Whether the frontend's own code says it, and no `vite.config.ts`, which forwards calls for the developer's server.
+fn is_shown(draft: &Draft<'_>, at: &Evidence) -> bool {
+    at.rule == CODE && at.path.is_in(&draft.facts.path) && !at.path.name().contains(".config.")
 }
 
 /// Fewer variables have no word in common but by chance.

@@ -396,3 +396,22 @@ fn service_in_front_of_a_component_is_told_from_the_component() {
     assert_eq!(told("KEYCLOAK_API_SERVICE_HOST").as_deref(), Some("keycloak-api"));
     assert_eq!(told("KEYCLOAK_SERVICE_HOST").as_deref(), Some("keycloak"));
 }
+
+#[test]
+fn pages_call_the_machine_on_which_they_are_shown() {
+    let api = node("api", "").replace("CMD", "EXPOSE 8000\nCMD");
+    let page = |base: &str, file: &str, text: &str| {
+        let tree = format!(
+            "{api}//- /shop/Dockerfile\nFROM {base}\nCOPY shop .\nEXPOSE 80\n\
+             //- /shop/package.json\n{{ \"dependencies\": {{ \"vue\": \"3\" }} }}\n//- /shop/{file}\nuse('{text}')\n"
+        );
+        let stack = planned(&tree);
+        service(&stack, "shop").requires.iter().map(|need| need.target.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(page("nginx:1", "src/api.js", "http://localhost:8000/v1"), ["api"]);
+    assert_eq!(page("nginx:1", "vite.config.js", "http://localhost:8000/v1"), [""; 0]);
+    assert_eq!(page("nginx:1", "src/api.js", "http://localhost:8001/v1"), [""; 0]);
+    // A text field shows what an address of a database looks like.
+    assert_eq!(page("nginx:1", "src/form.js", "postgresql://localhost:5432/shop"), [""; 0]);
+    assert_eq!(page("node:22", "src/form.js", "postgresql://localhost:5432/shop"), ["postgres"]);
+}

@@ -214,6 +214,17 @@ fn number_that_only_begins_like_a_port_is_not_that_port() {
 }
 
 #[test]
+fn program_with_a_port_for_http_beside_its_own_is_asked_there() {
+    let orders = "//- /orders/x.js\nf(process.env.ORDERS_PORT || '5020', process.env.ORDERS_HTTP_PORT || '6020')\napp.get('/health', h)\n";
+    let stack = planned(&node("orders", orders).replace("CMD", "EXPOSE 5020\nEXPOSE 6020\nCMD"));
+    let orders = service(&stack, "orders");
+    let ports: Vec<(u16, Protocol)> =
+        orders.ports.iter().map(|port| (port.container, port.protocol)).collect();
+    assert_eq!(ports, [(5020, Protocol::Tcp), (6020, Protocol::Http)]);
+    assert_eq!(orders.health.as_ref().and_then(|health| health.port), Some(6020));
+}
+
+#[test]
 fn all_ports_that_two_sources_say_beat_those_that_were_copied() {
     let ports = |more: &str| {
         let code = "f(process.env.PARTS_PORT || '3345', process.env.PARTS_HTTP_PORT || '3348')\n";
@@ -223,15 +234,4 @@ fn all_ports_that_two_sources_say_beat_those_that_were_copied() {
     };
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\nPARTS_HTTP_PORT=3348\n"), [3345, 3348]);
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\n"), [3344, 3348]);
-}
-
-#[test]
-fn program_with_a_port_for_http_beside_its_own_is_asked_there() {
-    let orders = "//- /orders/x.js\nf(process.env.ORDERS_PORT || '5020', process.env.ORDERS_HTTP_PORT || '6020')\napp.get('/health', h)\n";
-    let stack = planned(&node("orders", orders).replace("CMD", "EXPOSE 5020\nEXPOSE 6020\nCMD"));
-    let orders = service(&stack, "orders");
-    let ports: Vec<(u16, Protocol)> =
-        orders.ports.iter().map(|port| (port.container, port.protocol)).collect();
-    assert_eq!(ports, [(5020, Protocol::Tcp), (6020, Protocol::Http)]);
-    assert_eq!(orders.health.as_ref().and_then(|health| health.port), Some(6020));
 }
