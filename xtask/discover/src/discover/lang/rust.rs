@@ -1,5 +1,6 @@
 //! Rust: what the source, `Cargo.toml` and `Rocket.toml` say.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use toml::{Table, Value};
@@ -12,7 +13,7 @@ use crate::model::path::RepoPath;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::rust_env;
-use super::scan::{Comments, Words, cut, find, line_at, line_of};
+use super::scan::{Comments, Words, cut, find, line_at, line_of, newlines};
 
 /// Source files.
 pub const SOURCE: Detector =
@@ -143,8 +144,8 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
-/// The text up to the module of the file's own tests, whatever other attributes that has.
-fn without_tests(text: &str) -> &str {
+/// The text without the module of the file's own tests, whatever other attributes that has; each line keeps its number.
+fn without_tests(text: &str) -> Cow<'_, str> {
     const MARK: &str = "#[cfg(test)]";
     /// Bytes of other attributes between the mark and the module.
     const MAX_ATTRIBUTES: usize = 1000;
@@ -153,20 +154,28 @@ fn without_tests(text: &str) -> &str {
         let (start, after) = (from + found, from + found + MARK.len());
         let behind = cut(&text[after..], MAX_ATTRIBUTES);
         let mut rest = behind.lines().map(str::trim).skip(1).skip_while(|line| line.starts_with("#["));
-        if rest.next().is_some_and(|line| line.starts_with("mod ") || line.starts_with("pub mod ")) {
-            return &text[..start];
+        let is_module = |line: &str| line.starts_with("mod ") || line.starts_with("pub mod ");
+        // `mod tests;` lies in another file.
+        if rest.next().is_some_and(|line| is_module(line) && !line.ends_with(';')) {
+            // As `rustfmt` leaves it, the first bracket at the margin closes it.
+            let end = find(&text[after..], "\n}").map_or(text.len(), |end| after + end + 2);
+            if text[end..].trim().is_empty() {
+                return Cow::Borrowed(&text[..start]);
+            }
+            let lines = "\n".repeat(newlines(&text[start..end]) as usize);
+            return Cow::Owned([&text[..start], &lines, &text[end..]].concat());
         }
         from = after;
     }
-    text
+    Cow::Borrowed(text)
 }
 
 /// What sets the log's level by a variable.
 static LOGGERS: Words = Words::new(&["EnvFilter::", "env_logger::"]);
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
-    // What follows is the file's own tests.
-    let source = Source { text: without_tests(source.text), ..*source };
+    let text = without_tests(source.text);
+    let source = Source { text: &text, ..*source };
     let mut findings = Findings::new(&source, facts);
     GRAMMAR.read(&mut findings);
     rust_env::read(&mut findings);
@@ -332,6 +341,11 @@ mod tests {
         assert!(src("#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}").is_empty());
         let more = "#[cfg(test)]\nuse a::b;\n#[cfg(test)]\n#[expect(clippy::unwrap_used)]\nmod test {\n  env::var(\"X\");\n}";
         assert!(src(more).is_empty());
+        for before in ["#[cfg(test)]\nmod tests;\n", "#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}\n"] {
+            let text = format!("{before}\nfn main() {{\n  env::var(\"Y\");\n}}");
+            let line = text.lines().count() - 1;
+            assert_eq!(say(ALL, "a/main.rs", &text), [format!("{line} rust-env env Y -")], "{before}");
+        }
     }
 
     #[test]
