@@ -85,8 +85,13 @@ fn is_named(listening: &str, file: &RepoPath) -> bool {
     let stem = file.name().split('.').next().unwrap_or_default();
     let folder = file.parent().unwrap_or_default();
     let is_go = file.extension() == "go";
-    let word = if is_go || NAMELESS.contains(&stem) { folder.name() } else { stem };
-    !word.is_empty() && !folder.is_root() && holds_word(listening, word)
+    let word = match stem {
+        // The library of a crate is called like the crate, and that mostly like its folder.
+        "lib" if folder.name() == "src" => folder.parent().unwrap_or_default().name().replace('-', "_"),
+        _ if is_go || NAMELESS.contains(&stem) => folder.name().to_owned(),
+        _ => stem.to_owned(),
+    };
+    !word.is_empty() && !folder.is_root() && holds_word(listening, &word)
 }
 
 fn holds_word(text: &str, word: &str) -> bool {
@@ -125,6 +130,11 @@ mod tests {
         assert_eq!(
             ports(&[("main.go", go), ("config/values.go", "package config\nconst Addr = \":8085\"")]),
             ["8085 app/config/values.go:2"]
+        );
+        let rust = "use app::HTTP_PORT;\nfn main() {\n  let address = format!(\"0.0.0.0:{HTTP_PORT}\");\n  TcpListener::bind(address);\n}";
+        assert_eq!(
+            ports(&[("src/main.rs", rust), ("src/lib.rs", "pub const HTTP_PORT: u16 = 3000;")]),
+            ["3000 app/src/lib.rs:1"]
         );
         let python = "import settings\napp.run(host='0.0.0.0', port=settings.PORT)";
         assert_eq!(ports(&[("main.py", python), ("settings.py", "PORT = 8002")]), ["8002 app/settings.py:1"]);

@@ -58,11 +58,18 @@ pub(super) fn listen(
     if let Some(address) = address {
         findings.listens(line, rule, address);
     }
+    let number = interpolated(number);
     if let Some((at, number)) = findings.number_of(number, value_of) {
         findings.port_as(at, rule, number, PortSource::Listen, (None, protocol, Purpose::Main));
     } else if variable.is_none() && is_about_a_port(number) {
         findings.add(line, rule, What::ListensBy { name: number.to_owned(), protocol });
     }
+}
+
+/// The name that stands in a text: `PORT` of `{PORT}`, `${PORT}`, `#{PORT}`.
+fn interpolated(text: &str) -> &str {
+    let inner = text.trim_start_matches(['$', '#']).strip_prefix('{');
+    inner.and_then(|inner| inner.strip_suffix('}')).unwrap_or(text)
 }
 
 /// `PORT`, `config.port`, `settings.HTTP_ADDR`: what is worth looking for in other files.
