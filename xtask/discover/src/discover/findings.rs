@@ -363,10 +363,15 @@ pub fn is_variable(name: &str) -> bool {
         "DISPLAY",
         "XDG_CONFIG_HOME",
     ];
+    // No shell can set the connection string `shop-db` of .NET, but Compose can.
+    let named_by_a_shell = match name.strip_prefix("ConnectionStrings__") {
+        Some(rest) => &rest.replace('-', "_"),
+        None => name,
+    };
     !name.is_empty()
         && name.len() <= 100
         && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && named_by_a_shell.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !EVERYWHERE.contains(&name)
         && !["npm_", "CARGO_", "VSCODE_"].iter().any(|prefix| name.starts_with(prefix))
 }

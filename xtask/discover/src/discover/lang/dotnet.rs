@@ -54,7 +54,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("dotnet-literal", "dotnet-env-call"),
-        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|(?:MapGet|HttpGet|Route)\(<route>|Migrate|EnsureCreated|\.Host\(|HostName"#,
+        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|(?:MapGet|HttpGet|Route)\(<route>|Migrate|EnsureCreated|\.Host\(|HostName|\.Add[A-Z]\w+(?:Client|DbContext|DataSource|Cache|Producer|Consumer)[(<]|\.Use(?:MySql|Npgsql|SqlServer)\("#,
         &[
             (
                 "dotnet-env",
@@ -104,6 +104,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r#"GetConnectionString\(\s*"(?P<name><key>)""#,
                 Says::ConnectionString,
             ),
+            // The integrations of Aspire for clients, which take the name of a connection string.
+            (
+                "dotnet-client",
+                ".Add",
+                r#"\.Add(?:Azure)?(?P<dialect>Elasticsearch|Kafka|MongoDB|MySql|Nats|Npgsql|RabbitMQ|Redis|SqlServer)(?:Client|Consumer|DataSource|DbContext|DistributedCache|OutputCache|Producer)(?:<[^()\n]*>)?\(\s*(?:connectionName:\s*)?"(?P<name>[A-Za-z_][\w-]*)""#,
+                Says::Client,
+            ),
             (
                 "dotnet-listen",
                 "UseUrls",
@@ -151,7 +158,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r"\.EnsureCreated(?:Async)?\(",
                 Says::Migrates("ef-core"),
             ),
-            ("dotnet-driver", "UseNpgsql", r"\.Use(?P<dialect>Npgsql)\(", Says::Dialect),
+            ("dotnet-driver", ".Use", r"\.Use(?P<dialect>MySql|Npgsql|SqlServer)\(", Says::Dialect),
         ],
     )
 });
@@ -279,11 +286,34 @@ mod tests {
             ),
             ("new(\"https+http://catalog-api\")", &["ref https+http|catalog-api|-|- via -"]),
             ("var f = new ConnectionFactory { HostName = \"broker\" };", &["ref |broker|-|- via -"]),
+            ("o =>\n  o.UseNpgsql(text);", &["driver postgres Npgsql"]),
+            ("o.UseSqlServer(text);", &["driver sqlserver SqlServer"]),
+            ("o.UseMySql(text);", &["driver mysql MySql"]),
             ("db.Database.Migrate();", &["migration ef-core []"]),
             ("public const string SqlServer = \"SQLSERVER\";", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_client_is_of_its_kind_and_reads_its_connection_string() {
+        for (text, kind, wanted) in [
+            ("builder.AddRedisDistributedCache(\"cache\");", "redis Redis", "cache"),
+            (
+                "builder.AddNpgsqlDbContext<ShopContext>(connectionName: \"shop-db\");",
+                "postgres Npgsql",
+                "shop-db",
+            ),
+            ("builder.AddKafkaProducer<string, string>(\"events\");", "kafka Kafka", "events"),
+            ("builder.AddRabbitMQClient(\n    \"bus\");", "rabbitmq RabbitMQ", "bus"),
+        ] {
+            let wanted = format!("env ConnectionStrings__{wanted} - required");
+            assert_eq!(src(text), [format!("driver {kind}"), wanted], "{text}");
+        }
+        assert!(
+            src("services.AddNpgsqlDataSource(connectionString); services.AddHttpClient(\"x\");").is_empty()
+        );
     }
 
     #[test]

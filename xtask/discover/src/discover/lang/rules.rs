@@ -46,6 +46,8 @@ pub(super) enum Says {
     ConfigKey,
     /// Group `name`: a connection string of .NET's configuration; the program fails without it.
     ConnectionString,
+    /// Likewise, of a client of the kind of infrastructure in group `dialect`.
+    Client,
     /// The framework reads that variable.
     Variable(&'static str),
     /// Group `host`: another service by its name in a registry.
@@ -241,7 +243,10 @@ impl Grammar {
                     let required = group("fails").is_some();
                     findings.env(line.number, rule.name, Read { name: &name, default, required });
                 }
-                Says::ConnectionString => {
+                Says::ConnectionString | Says::Client => {
+                    if let Some(dialect) = group("dialect") {
+                        findings.dialect(line.number, rule.name, dialect);
+                    }
                     let name = format!("ConnectionStrings__{}", group("name").unwrap_or_default());
                     findings.env(line.number, rule.name, Read { name: &name, default: None, required: true });
                 }
