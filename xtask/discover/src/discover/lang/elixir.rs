@@ -43,7 +43,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Hash,
         ("elixir-literal", "elixir-env-call"),
-        r#"System\.(?:get_env|fetch_env)|:system,|\bport:|hostname:|url:|adapter:|\bget\s*\(?\s*"|Migrator"#,
+        r#"System\.(?:get_env|fetch_env)|:system,|\bos_env:|\bport:|hostname:|url:|adapter:|\bget\s*\(?\s*"|Migrator"#,
         &[
             (
                 "elixir-env",
@@ -57,6 +57,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "elixir-env",
                 ":system",
                 r#"\{:system,\s*"(?P<name><key>)"(?:\s*,\s*(?P<default><lit>))?"#,
+                Says::Env,
+            ),
+            // Libraries for configuration, as Skogsra: `app_env :port, :shop, :port, os_env: "SHOP_PORT", default: 4000`.
+            (
+                "elixir-env-declared",
+                "os_env:",
+                r#"\bos_env:\s*"(?P<name><key>)"(?:\s*,\s*(?:type|binding_order|binding_skip|cached|env_overrides|namespace|required):\s*(?:\[[^\]]*\]|[\w.:]+))*(?:\s*,\s*default:\s*(?P<default><lit>))?"#,
                 Says::Env,
             ),
             (
@@ -158,6 +165,11 @@ mod tests {
             ("x = System.get_env(\"LEVEL\") || \"info\"", &["env LEVEL info"]),
             ("x = System.get_env(\"LEVEL\") ||\n  raise \"no\"", &["env LEVEL - required"]),
             ("config :a, level: {:system, \"LEVEL\", \"info\"}", &["env LEVEL info"]),
+            (
+                "  app_env :level, :shop, :level,\n    os_env: \"LEVEL\",\n    type: :binary,\n    default: \"info\"",
+                &["env LEVEL info"],
+            ),
+            ("    os_env: \"QUEUE_HOST\",\n    type: :binary", &["env QUEUE_HOST -"]),
             ("x = System.fetch_env!(\"LEVEL\")", &["env LEVEL - required"]),
             ("  http: [ip: {0, 0, 0, 0}, port: 4000],", &["port 4000 Listen"]),
             ("  get \"/health\", HealthController, :show", &["health Http /health"]),
