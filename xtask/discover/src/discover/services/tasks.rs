@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::migrating;
 use super::files;
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Fact, Image, ServiceFacts, SetAside, What};
@@ -44,6 +45,7 @@ const DATABASE: &[&str] = &[
 ];
 
 /// Takes away what is about the service and not about its task, and sets tasks aside that nobody here tells what to do.
+/// What only brings a database up to date listens nowhere, whatever its image exposes.
 pub(in crate::discover) fn settle(
     services: &mut Vec<ServiceFacts>,
     catalog: &Catalog,
@@ -65,6 +67,16 @@ pub(in crate::discover) fn settle(
         true
     });
     aside.sort_by(|a, b| a.path.cmp(&b.path));
+    for service in services.iter_mut().filter(|service| only_migrates(service)) {
+        service.facts.retain(|fact| !matches!(fact.what, What::Port { .. }));
+    }
+}
+
+/// Whether all that it starts is a migration tool: `CMD ["flask", "db", "upgrade"]`.
+fn only_migrates(service: &ServiceFacts) -> bool {
+    let words: Vec<&str> = service.start().map(String::as_str).collect();
+    let text = words.join(" ");
+    migrating::called(&text).is_some() && !["&&", "||", ";", "|", "\n"].iter().any(|next| text.contains(next))
 }
 
 /// Whether its Dockerfile's name says so.
@@ -137,6 +149,18 @@ mod tests {
         };
         assert_eq!(read(1), ["DATABASE_URL"]);
         assert!(read(0).contains(&"KAFKA_URL".to_owned()) && read(0).contains(&"8000".to_owned()));
+    }
+
+    #[test]
+    fn what_only_migrates_listens_nowhere_whatever_it_exposes() {
+        let ports = |start: &str| {
+            let facts = found(&format!("FROM python:3\nCOPY . .\nEXPOSE 8000\nCMD {start}\n"));
+            let ports = facts.services[1].facts.iter().filter(|fact| matches!(fact.what, What::Port { .. }));
+            ports.count()
+        };
+        assert_eq!(ports(r#"["flask", "db", "upgrade"]"#), 0);
+        assert_eq!(ports("alembic upgrade head"), 0);
+        assert!(ports("alembic upgrade head && gunicorn app:app") > 0);
     }
 
     #[test]
