@@ -13,6 +13,7 @@ use super::{Detector, Source};
 
 mod app;
 mod flat;
+mod go_zero;
 mod hocon;
 mod launch;
 

@@ -9,7 +9,7 @@ use crate::model::fact::{Fact, PortSource, Protocol, Purpose};
 use crate::model::path::RepoPath;
 
 use super::flat::{Entry, json, sections, yaml};
-use super::{port_beside, reads};
+use super::{go_zero, port_beside, reads};
 
 /// The rule for a variable that a value names.
 pub(super) const PLACEHOLDER: &str = "app-config-placeholder";
@@ -71,7 +71,7 @@ pub(super) fn wants(path: &RepoPath) -> bool {
     if !matches!(path.extension(), "yaml" | "yml" | "toml" | "json" | "ini") {
         return false;
     }
-    is_plain(path) || (path.depth() == 2 && in_folder(path))
+    is_plain(path) || (path.depth() == 2 && in_folder(path)) || go_zero::may_be(path)
 }
 
 /// Whether a file is only read because it may be called after a service: `configs/orders.yaml` at the root.
@@ -107,7 +107,14 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
     {
         return;
     }
+    let is_go_zero = go_zero::may_be(source.path);
+    if is_go_zero && !go_zero::is(&entries) {
+        return;
+    }
     let mut findings = Findings::new(source, facts);
+    if is_go_zero {
+        go_zero::names(&entries, &mut findings);
+    }
     let is_of_variables = source.path.name().starts_with("custom-environment-variables.");
     for entry in entries.iter().filter(|entry| entry.value.len() <= 500) {
         if is_of_variables {
@@ -144,8 +151,9 @@ fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
     let lower = entry.key.to_ascii_lowercase().replace(['_', '-'], "");
     let mut parts = lower.rsplit(['.', ':']);
     let (last, parent) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let Some(prefix) =
-        ["port", "address", "addr", "listen", "bind"].iter().find_map(|end| last.strip_suffix(end))
+    let Some(prefix) = ["port", "address", "addr", "listen", "listenon", "bind"]
+        .iter()
+        .find_map(|end| last.strip_suffix(end))
     else {
         return false;
     };
@@ -167,7 +175,8 @@ fn own_port(entry: &Entry, findings: &mut Findings<'_, '_>) -> bool {
     } else {
         Purpose::Main
     };
-    let protocol = if says("grpc") { Protocol::Grpc } else { Protocol::Http };
+    // So do servers of gRPC with go-zero say it.
+    let protocol = if says("grpc") || last == "listenon" { Protocol::Grpc } else { Protocol::Http };
     findings.port_as(entry.line, PORT_OF_FILES, port, PortSource::FrameworkConfig, (None, protocol, purpose));
     true
 }
