@@ -144,30 +144,37 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     )
 });
 
-/// The text without the module of the file's own tests, whatever other attributes that has; each line keeps its number.
+/// The text without the modules of the file's own tests, whatever other attributes those have; each line keeps its number.
 fn without_tests(text: &str) -> Cow<'_, str> {
     const MARK: &str = "#[cfg(test)]";
-    /// Bytes of other attributes between the mark and the module.
-    const MAX_ATTRIBUTES: usize = 1000;
-    let mut from = 0;
+    let (mut kept, mut taken, mut from) = (String::new(), 0, 0);
     while let Some(found) = find(&text[from..], MARK) {
         let (start, after) = (from + found, from + found + MARK.len());
-        let behind = cut(&text[after..], MAX_ATTRIBUTES);
-        let mut rest = behind.lines().map(str::trim).skip(1).skip_while(|line| line.starts_with("#["));
-        let is_module = |line: &str| line.starts_with("mod ") || line.starts_with("pub mod ");
-        // `mod tests;` lies in another file.
-        if rest.next().is_some_and(|line| is_module(line) && !line.ends_with(';')) {
-            // As `rustfmt` leaves it, the first bracket at the margin closes it.
-            let end = find(&text[after..], "\n}").map_or(text.len(), |end| after + end + 2);
-            if text[end..].trim().is_empty() {
-                return Cow::Borrowed(&text[..start]);
-            }
-            let lines = "\n".repeat(newlines(&text[start..end]) as usize);
-            return Cow::Owned([&text[..start], &lines, &text[end..]].concat());
-        }
         from = after;
+        if !is_module(&text[after..]) {
+            continue;
+        }
+        // As `rustfmt` leaves it, the first bracket at the margin closes it.
+        let end = find(&text[after..], "\n}").map_or(text.len(), |end| after + end + 2);
+        if kept.is_empty() && text[end..].trim().is_empty() {
+            return Cow::Borrowed(&text[..start]);
+        }
+        kept.push_str(&text[taken..start]);
+        kept.extend(std::iter::repeat_n('\n', newlines(&text[start..end]) as usize));
+        (taken, from) = (end, end);
     }
-    Cow::Borrowed(text)
+    if taken == 0 { Cow::Borrowed(text) } else { Cow::Owned(kept + &text[taken..]) }
+}
+
+/// Whether an attribute is a module's that stands in the file itself, behind other attributes perhaps.
+fn is_module(behind: &str) -> bool {
+    /// Bytes of other attributes between the mark and the module.
+    const MAX_ATTRIBUTES: usize = 1000;
+    let lines = cut(behind, MAX_ATTRIBUTES).lines().map(str::trim).skip(1);
+    let first = lines.skip_while(|line| line.starts_with("#[")).next();
+    first.is_some_and(|line| {
+        (line.starts_with("mod ") || line.starts_with("pub mod ")) && !line.ends_with(';')
+    })
 }
 
 /// What sets the log's level by a variable.
@@ -341,9 +348,11 @@ mod tests {
         assert!(src("#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}").is_empty());
         let more = "#[cfg(test)]\nuse a::b;\n#[cfg(test)]\n#[expect(clippy::unwrap_used)]\nmod test {\n  env::var(\"X\");\n}";
         assert!(src(more).is_empty());
-        for before in ["#[cfg(test)]\nmod tests;\n", "#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}\n"] {
-            let text = format!("{before}\nfn main() {{\n  env::var(\"Y\");\n}}");
+        let module = "#[cfg(test)]\nmod tests {\n  env::var(\"X\");\n}\n";
+        for before in ["#[cfg(test)]\nmod tests;\n", module, &module.repeat(3)] {
+            let text = format!("{before}\nfn main() {{\n  env::var(\"Y\");\n}}\n");
             let line = text.lines().count() - 1;
+            let text = text + module;
             assert_eq!(say(ALL, "a/main.rs", &text), [format!("{line} rust-env env Y -")], "{before}");
         }
     }
