@@ -170,8 +170,8 @@ fn without_tests(text: &str) -> Cow<'_, str> {
 fn is_module(behind: &str) -> bool {
     /// Bytes of other attributes between the mark and the module.
     const MAX_ATTRIBUTES: usize = 1000;
-    let lines = cut(behind, MAX_ATTRIBUTES).lines().map(str::trim).skip(1);
-    let first = lines.skip_while(|line| line.starts_with("#[")).next();
+    let mut lines = cut(behind, MAX_ATTRIBUTES).lines().map(str::trim).skip(1);
+    let first = lines.find(|line| !line.starts_with("#["));
     first.is_some_and(|line| {
         (line.starts_with("mod ") || line.starts_with("pub mod ")) && !line.ends_with(';')
     })
