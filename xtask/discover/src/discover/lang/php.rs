@@ -64,7 +64,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Php,
         ("php-literal", "php-env-call"),
-        r#"\benv\(|getenv|\$_ENV|\$_SERVER\[|Route(?:::\w+)?\(<route>|->get\(\s*["'][^"'\n]*<health>|health:|new PDO\(|mysqli"#,
+        r#"\benv\(|getenv|\$_ENV|\$_SERVER\[|Route(?:::\w+)?\(<route>|->get\(\s*["'][^"'\n]*<health>|health:|new PDO\(|mysqli|\bHttp::"#,
         &[
             (
                 "php-env",
@@ -103,6 +103,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "php-literal",
                 "mysqli",
                 r#"mysqli(?:_connect)?\(\s*["'](?P<host>[a-z][\w.-]*)["']"#,
+                Says::Host,
+            ),
+            // Without a scheme, Laravel's client calls a host: `Http::get("stock/api/items")`.
+            (
+                "php-literal",
+                "Http::",
+                r#"\bHttp::(?:get|post|put|patch|delete|head)\(\s*["'](?P<host>[a-z][\w-]*)/"#,
                 Says::Host,
             ),
             (
@@ -279,6 +286,7 @@ mod tests {
             ("    health: '/up',", "health Http /up"),
             ("$pdo = new PDO('mysql:host=db;dbname=app', 'u', 'p');", "ref mysql|db|-|app via -"),
             ("$c->get('http://accounts:3001/users');", "ref http|accounts|3001|- via -"),
+            ("$r = Http::get(\"stock/api/items?page={$page}\");", "ref |stock|-|- via -"),
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }
