@@ -1,17 +1,18 @@
-//! Services that name one and the same database and do not mean the same one; pure.
+//! Services that name one and the same database and do not mean the same one, and those that mean one and name none; pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Tenancy};
-use crate::model::fact::{EnvSource, What};
+use crate::model::fact::{EnvSource, Fact, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::model::words::list;
 
-use super::components::Component;
+use super::components::{Binding, Component};
 use super::draft::Draft;
 use super::migrate;
+use super::names;
 use super::needs::{Need, Needs, Target, Wire};
 use super::settings::settings;
 use super::variables::Part;
@@ -54,13 +55,8 @@ pub(super) fn databases(
 ) {
     for component in components.iter_mut().filter(|one| one.entry.databases.common.is_none()) {
         let mut groups: BTreeMap<&str, Vec<Tenant<'_, '_>>> = BTreeMap::new();
-        for (at, binding) in component.bindings.iter().enumerate() {
-            let service = drafts.iter().zip(needs).find(|(draft, _)| draft.facts.name == binding.service);
-            let Some((draft, needs)) = service else { continue };
-            let is_it =
-                |need: &&Need| matches!(&need.target, Target::Kind(kind) if *kind == component.entry.kind);
-            let Some(need) = needs.all.iter().find(is_it) else { continue };
-            groups.entry(&binding.database).or_default().push(Tenant { at, draft, need });
+        for tenant in tenants(component, drafts, needs) {
+            groups.entry(&component.bindings[tenant.at].database).or_default().push(tenant);
         }
         let mut given: Vec<(usize, String)> = Vec::new();
         for (database, tenants) in groups {
@@ -82,6 +78,59 @@ pub(super) fn databases(
     }
 }
 
+/// Gives services whose tables one package outside all of them makes, and that call its address alike, the database of
+/// which at most one of them says the name: each with its own would see none of the others' rows.
+pub(super) fn shared(components: &mut [Component<'_>], drafts: &[Draft<'_>], needs: &[Needs]) {
+    for component in components.iter_mut().filter(|one| one.entry.databases.common.is_none()) {
+        let mut packages: BTreeMap<(&RepoPath, &str), Vec<Tenant<'_, '_>>> = BTreeMap::new();
+        for tenant in tenants(component, drafts, needs) {
+            let address = tenant.need.wires.iter().find(|wire| wire.part == Part::Url);
+            let (Some(address), Some(package)) = (address, tenant.makes_elsewhere()) else { continue };
+            packages.entry((package, &address.name)).or_default().push(tenant);
+        }
+        let mut given: Vec<(usize, String)> = Vec::new();
+        for ((path, _), tenants) in packages.into_iter().filter(|(_, tenants)| tenants.len() > 1) {
+            let name = |one: &Tenant<'_, '_>| component.bindings[one.at].database.as_str();
+            let said: BTreeSet<&str> =
+                tenants.iter().filter(|one| name(one) != one.draft.identifier).map(name).collect();
+            let unnamed = names::identifier(&package(path));
+            let is_taken = || component.bindings.iter().any(|binding| binding.database == unnamed);
+            let database = match (said.first(), said.len()) {
+                (Some(name), 1) => (*name).to_owned(),
+                (None, _) if !is_taken() => unnamed,
+                _ => continue,
+            };
+            given.extend(tenants.iter().map(|one| (one.at, database.clone())));
+        }
+        for (at, database) in given {
+            component.bindings[at].database = database;
+        }
+    }
+}
+
+/// What the folder is called in which a package keeps the files that make its tables.
+fn package(path: &RepoPath) -> String {
+    const INSIDE: &[&str] = &["alembic", "drizzle", "migrations", "prisma", "sql", "src", "versions"];
+    let folders = path.ancestors().skip(1).map(|folder| folder.name().to_owned());
+    folders.into_iter().find(|name| !name.is_empty() && !INSIDE.contains(&name.as_str())).unwrap_or_default()
+}
+
+/// The services that have databases on a server.
+fn tenants<'a, 'd>(
+    component: &Component<'_>,
+    drafts: &'a [Draft<'d>],
+    needs: &'a [Needs],
+) -> Vec<Tenant<'a, 'd>> {
+    let tenant = |(at, binding): (usize, &Binding)| {
+        let service = drafts.iter().zip(needs).find(|(draft, _)| draft.facts.name == binding.service);
+        let (draft, needs) = service?;
+        let is_it =
+            |need: &&Need| matches!(&need.target, Target::Kind(kind) if *kind == component.entry.kind);
+        Some(Tenant { at, draft, need: needs.all.iter().find(is_it)? })
+    };
+    component.bindings.iter().enumerate().filter_map(tenant).collect()
+}
+
 /// The services by their code.
 fn codes<'t, 'a, 'd>(tenants: &'t [Tenant<'a, 'd>]) -> Vec<Vec<&'t Tenant<'a, 'd>>> {
     let mut codes: Vec<Vec<&Tenant<'_, '_>>> = Vec::new();
@@ -94,7 +143,7 @@ fn codes<'t, 'a, 'd>(tenants: &'t [Tenant<'a, 'd>]) -> Vec<Vec<&'t Tenant<'a, 'd
     codes
 }
 
-impl Tenant<'_, '_> {
+impl<'d> Tenant<'_, 'd> {
     /// Where it says how its tables are made.
     fn makers(&self) -> BTreeSet<&RepoPath> {
         let facts = self.draft.facts.facts.iter();
@@ -106,6 +155,15 @@ impl Tenant<'_, '_> {
     /// A job works on the tables of others.
     fn makes_its_tables(&self) -> bool {
         self.draft.role != Role::Job && !self.makers().is_empty()
+    }
+
+    /// Where a package outside its folder keeps the migrations that make all of its tables.
+    fn makes_elsewhere(&self) -> Option<&'d RepoPath> {
+        let facts: &'d ServiceFacts = self.draft.facts;
+        let own = self.makers().into_iter().any(|path| path.is_in(&facts.path));
+        let tool =
+            |fact: &&Fact| matches!(&fact.what, What::Migration { command, .. } if !command.is_empty());
+        facts.facts.iter().find(tool).filter(|_| !own).map(|fact| &fact.at.path)
     }
 
     fn shares_code(&self, other: &Self) -> bool {

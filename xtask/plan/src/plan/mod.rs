@@ -90,6 +90,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let needs = needs(catalog, config, &drafts, &mut problems)?;
     let mut components = components::components(catalog, config, facts, &drafts, &needs, context)?;
     apart::databases(&mut components, &drafts, &needs, &mut problems);
+    apart::shared(&mut components, &drafts, &needs);
     preferences::without_effect(config, &components, &mut problems);
     readiness::handwritten_servers(&components, context, &mut problems);
     readiness::replaced_images(&components, &mut problems);

@@ -89,3 +89,38 @@ fn file_of_sqlite_is_no_name_of_a_servers_database() {
     let stack = planned(&(service("places") + &service("users")));
     assert_eq!(databases(&stack), [("places", "places"), ("users", "users")]);
 }
+
+/// A service of a workspace whose package `packages/store` makes the tables, and these files beside.
+fn of_the_package(name: &str, variable: &str, files: &str) -> String {
+    format!(
+        "//- /apps/{name}/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"x.js\"]\n\
+         //- /apps/{name}/package.json\n{{\"name\":\"{name}\",\"dependencies\":{{\"store\":\"workspace:*\",\"pg\":\"8\"}}}}\n\
+         //- /apps/{name}/x.js\nimport 'store'; process.env.{variable}\n{files}"
+    )
+}
+
+const PACKAGE: &str = "//- /package.json\n{\"workspaces\":[\"apps/*\",\"packages/*\"]}\n\
+    //- /packages/store/package.json\n{\"name\":\"store\",\"scripts\":{\"migrate\":\"prisma migrate deploy\"},\"dependencies\":{\"prisma\":\"5\"}}\n";
+
+#[test]
+fn services_whose_tables_one_package_makes_share_the_database_that_nobody_names() {
+    let planned_with = |files: &str| {
+        let users = of_the_package("users", "DATABASE_URL", files);
+        planned(&format!("{PACKAGE}{}{users}", of_the_package("orders", "DATABASE_URL", "")))
+    };
+    assert_eq!(databases(&planned_with("")), [("orders", "store"), ("users", "store")]);
+    // The name that one of them has is that of all.
+    let example = "//- /apps/users/.env.example\nDATABASE_URL=postgresql://localhost:5432/shop\n";
+    assert_eq!(databases(&planned_with(example)), [("orders", "shop"), ("users", "shop")]);
+    // Who makes tables of its own keeps them apart.
+    let own = "//- /apps/users/prisma/migrations/migration_lock.toml\nprovider = \"postgresql\"\n//- /apps/users/prisma/schema.prisma\nmodel A {}\n";
+    assert_eq!(databases(&planned_with(own)), [("orders", "orders"), ("users", "users")]);
+}
+
+#[test]
+fn services_that_call_their_addresses_after_themselves_share_no_database() {
+    let orders = of_the_package("orders", "ORDERS_DATABASE_URL", "");
+    let users = of_the_package("users", "USERS_DATABASE_URL", "");
+    let stack = planned(&format!("{PACKAGE}{orders}{users}"));
+    assert_eq!(databases(&stack), [("orders", "orders"), ("users", "users")]);
+}
