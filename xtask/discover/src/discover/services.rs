@@ -23,6 +23,7 @@ mod several;
 mod started;
 mod tags;
 mod tasks;
+mod unstarted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,7 @@ pub(super) use roots::Roots;
 pub(super) use started::settle as settle_started;
 pub(super) use tags::Tagged;
 pub(super) use tasks::settle as settle_tasks;
+pub(super) use unstarted::settle as settle_unstarted;
 
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]
