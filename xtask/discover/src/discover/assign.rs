@@ -232,10 +232,10 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
 }
 
 /// The folder for whose services an environment file speaks: what lies in `infrastructure/docker` lies there for the
-/// system's compose file.
+/// system's compose file, and what lies in `orders/envs` for what lies beside that folder.
 fn spoken_for(file: &RepoPath) -> RepoPath {
     let mut folder = file.parent().unwrap_or_default();
-    while services::is_holder(folder.name()) {
+    while services::is_holder(folder.name()) || matches!(folder.name(), "env" | "envs") {
         folder = folder.parent().unwrap_or_default();
     }
     folder
@@ -566,5 +566,18 @@ mod tests {
         let named = |name: &str| given(What::SchemaFile, "doc.md", Subject::Named(name.to_owned()));
         assert_eq!(named("Orders API").0, ["orders-service"]);
         assert_eq!(named("Shipping"), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn folder_of_environment_files_speaks_for_what_lies_beside_it() {
+        let service = |name: &str| {
+            format!(
+                "//- /{name}/{name}-api/Dockerfile\nFROM x\n//- /{name}/{name}-api/index.js\nf(process.env.SHARED)\n\
+                 //- /{name}/envs/api.default.env\nSHARED={name}\n"
+            )
+        };
+        let mut given = variables(&(service("orders") + &service("users")));
+        given.retain(|value| value.contains('='));
+        assert_eq!(given, ["orders-api:SHARED=orders", "users-api:SHARED=users"]);
     }
 }

@@ -51,7 +51,8 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
     }
     let of = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let only = words.iter().all(|word| *word == "env" || EXAMPLES.contains(word) || PLACES.contains(word));
-    if of(EXAMPLES) && (only || words.first() == Some(&"env")) {
+    // `.env.orders.example` and `orders.example.env`: the rest says whose it is.
+    if of(EXAMPLES) && (only || words.first() == Some(&"env") || words.last() == Some(&"env")) {
         Some(Rank::Example)
     } else if only && of(PLACES) {
         Some(Rank::Place)
@@ -319,13 +320,11 @@ mod tests {
             ".env.dist",
             ".env.local.example",
             ".env-example",
-            "api.env.example.",
             ".env.template",
             "sample.env",
+            "api.default.env",
+            "orders.example.env",
         ] {
-            if name.starts_with("api") {
-                continue;
-            }
             assert_eq!(rank(&path(name)), Some(Rank::Example), "{name}");
         }
         assert_eq!(rank(&path(".env.development")), Some(Rank::Place));
