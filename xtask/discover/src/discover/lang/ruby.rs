@@ -15,7 +15,7 @@ use super::scan::{Comments, Pattern};
 /// Source files, `database.yml` with its ERB included.
 pub const SOURCE: Detector = Detector {
     name: "ruby",
-    extensions: &["rb", "ru", "rake", "yml"],
+    extensions: &["rb", "ru", "rake", "yml", "example", "sample"],
     wants: wants_source,
     read: read_source,
 };
@@ -42,7 +42,7 @@ const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
 
 fn wants_source(path: &RepoPath) -> bool {
     let yaml = matches!(
-        path.name(),
+        as_used(path.name()),
         "database.yml"
             | "cable.yml"
             | "cache.yml"
@@ -112,10 +112,15 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 static GEM: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"^\s*gem\s*\(?\s*["'](?P<gem>[\w-]+)["'](?P<rest>.*)$"#));
 
+/// `database.yml` of `database.yml.example`: the file itself is often left to each machine, and images copy this one.
+fn as_used(name: &str) -> &str {
+    [".example", ".sample"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     GRAMMAR.read(&mut findings);
-    if source.path.name() == "database.yml" {
+    if as_used(source.path.name()) == "database.yml" {
         ruby_database::read(&mut findings);
     }
 }
@@ -199,14 +204,18 @@ mod tests {
     fn database_configuration_is_read() {
         let text =
             "default: &default\n  adapter: postgresql\n  host: db\n  password: <%= ENV['DB_PASSWORD'] %>\n";
-        assert_eq!(
-            say(ALL, "a/config/database.yml", text),
-            [
-                "2 rails-adapter driver postgres postgresql",
-                "3 rails-database-host ref postgresql|db|-|- via -",
-                "4 ruby-env env DB_PASSWORD -"
-            ]
-        );
+        // The file itself is often left to each machine.
+        for path in ["a/config/database.yml", "a/config/database.yml.example"] {
+            assert_eq!(
+                say(ALL, path, text),
+                [
+                    "2 rails-adapter driver postgres postgresql",
+                    "3 rails-database-host ref postgresql|db|-|- via -",
+                    "4 ruby-env env DB_PASSWORD -"
+                ],
+                "{path}"
+            );
+        }
     }
 
     #[test]
