@@ -153,6 +153,9 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
     let common = component.entry.databases.common.clone();
     let wanted = Wanted { host, port, login, database, common };
     let given = wire.value.as_deref().unwrap_or_default();
+    // No server of the setup has a certificate.
+    let plain = given.strip_prefix("https://").map(|rest| format!("http://{rest}"));
+    let given = plain.as_deref().unwrap_or(given);
     // What the framework's own file takes from another variable is its default where the server has no such thing.
     let by_default = || expand(given, &|_| None).unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| escape(&by_default()));
@@ -171,6 +174,8 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
             template(component, &draft.facts.language, &wanted)
         }
         Part::Host => rewrite(given, &wanted).filter(|_| given.contains("://")).unwrap_or(wanted.host),
+        // Mailers take the port apart, and give their own where none is said.
+        Part::HostPort if is_mailers(component, draft, wire) && !given.contains(':') => wanted.host,
         Part::HostPort => rewrite(given, &wanted)
             .filter(|_| given.contains("://") || given.contains(':'))
             .unwrap_or_else(|| format!("{}:{}", wanted.host, wanted.port)),
@@ -184,6 +189,11 @@ fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wi
             _ => template(component, &draft.facts.language, &wanted),
         },
     }
+}
+
+/// `SMTP_ADDRESS` of Ruby's mailers, which is a host.
+fn is_mailers(component: &Component<'_>, draft: &Draft<'_>, wire: &Wire) -> bool {
+    component.entry.class == Class::Mail && draft.facts.language == "ruby" && wire.name.ends_with("ADDRESS")
 }
 
 /// A cache that is started without a password refuses one; what an image of the repository's own demands is not known.

@@ -493,3 +493,22 @@ fn image_that_only_stays_up_is_said() {
     assert!(says("[\"/bin/sh\"]"));
     assert!(!says("[\"python\", \"main.py\"]"));
 }
+
+#[test]
+fn no_server_of_the_setup_is_spoken_to_with_a_certificate() {
+    let web = "//- /web/x.js\nf(process.env.OTLP_ENDPOINT || 'https://otel-collector:4317')\n";
+    let stack = planned(&node("web", web));
+    assert_eq!(value(&stack, "web", "OTLP_ENDPOINT").as_deref(), Some("http://otel-collector:4317"));
+}
+
+#[test]
+fn address_of_rubys_mailers_is_a_host() {
+    let told = |image: &str, files: &str| {
+        let stack = planned(&format!("//- /web/Dockerfile\nFROM {image}\nCMD [\"x\"]\n{files}"));
+        value(&stack, "web", "SMTP_ADDRESS")
+    };
+    let ruby = "//- /web/Gemfile\ngem 'rails'\n//- /web/x.rb\nf(ENV.fetch('SMTP_ADDRESS'))\n";
+    assert_eq!(told("ruby:3.4", ruby).as_deref(), Some("mailpit"));
+    let node = "//- /web/x.js\nf(process.env.SMTP_ADDRESS)\n";
+    assert_eq!(told("node:22", node).as_deref(), Some("mailpit:1025"));
+}
