@@ -82,7 +82,8 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
     for (name, setting) in &mut settings {
         let has_system = setting.values.iter().any(is_inside);
         let is_told = told.iter().any(|about| name.starts_with(about) && name.ends_with("PORT"))
-            || is_told_by_image(name, setting).is_some();
+            || is_told_by_image(name, setting).is_some()
+            || *name == MODE && setting.is_from(EnvSource::Image);
         setting.values.sort_by_key(|given| {
             let is_for_one_machine = is_told && given.source == EnvSource::Example;
             let is_weak = is_for_one_machine || (has_system && is_outside(given));
@@ -92,6 +93,9 @@ pub(crate) fn settings(facts: &ServiceFacts) -> BTreeMap<&str, Setting<'_>> {
     }
     settings
 }
+
+/// The mode for which an image is built: one for production has no packages for development.
+const MODE: &str = "NODE_ENV";
 
 /// The first words of the variables for hosts that the image itself gives: `ORDERS_SERVICE_` of `ORDERS_SERVICE_HOST`.
 fn told_by_image<'a>(settings: &BTreeMap<&'a str, Setting<'a>>) -> Vec<&'a str> {

@@ -512,3 +512,14 @@ fn address_of_rubys_mailers_is_a_host() {
     let node = "//- /web/x.js\nf(process.env.SMTP_ADDRESS)\n";
     assert_eq!(told("node:22", node).as_deref(), Some("mailpit:1025"));
 }
+
+#[test]
+fn mode_for_which_an_image_is_built_is_that_of_its_container() {
+    let example = "//- /web/.env.example\nNODE_ENV=development\n//- /web/x.js\nf(process.env.NODE_ENV)\n";
+    let mode = |of_image: &str| {
+        let tree = node("web", example).replace("CMD", &format!("{of_image}CMD"));
+        value(&planned(&tree), "web", "NODE_ENV")
+    };
+    assert_eq!(mode("ENV NODE_ENV=production\n").as_deref(), Some("${WEB_NODE_ENV:-production}"));
+    assert_eq!(mode("").as_deref(), Some("${WEB_NODE_ENV:-development}"));
+}
