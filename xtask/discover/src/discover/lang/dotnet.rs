@@ -352,6 +352,23 @@ mod tests {
     }
 
     #[test]
+    fn packages_of_a_framework_bring_its_drivers() {
+        for (package, kind) in [
+            ("Volo.Abp.EntityFrameworkCore.PostgreSql", "postgres"),
+            ("Volo.Abp.MongoDB", "mongodb"),
+            ("Volo.Abp.Caching.StackExchangeRedis", "redis"),
+            ("DistributedLock.Redis", "redis"),
+            ("Volo.Abp.EventBus.RabbitMQ", "rabbitmq"),
+        ] {
+            let text = format!(
+                "<Project Sdk=\"Microsoft.NET.Sdk\">\n<PackageReference Include=\"{package}\"/>\n</Project>"
+            );
+            let found = what(ALL, "a/Data.csproj", &text);
+            assert_eq!(found.last(), Some(&format!("driver {kind} {package}")), "{found:?}");
+        }
+    }
+
+    #[test]
     fn hostile_files_are_survived() {
         survives(ALL, &["a/x.cs", "a/x.csproj"]);
     }
