@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::discover::findings::GRPC_SERVICE;
 use crate::discover::names::{Names, loose};
-use crate::model::fact::{ServiceFacts, What};
+use crate::model::fact::{Fact, ServiceFacts, What};
+
+/// The rule of the name in a manifest of Node.
+const NODE_PACKAGE: &str = "node-package-name";
 
 /// Adds the other names to each service.
 pub(super) fn learn(services: &mut [ServiceFacts]) {
     let names: BTreeSet<String> = services.iter().map(|service| service.name.clone()).collect();
     for service in services.iter_mut() {
-        for fact in service.facts.iter().filter(|fact| fact.at.rule != GRPC_SERVICE) {
+        let names_program = names_program(service);
+        for fact in service.facts.iter().filter(|fact| names_program(fact)) {
             if let What::Alias { name } = &fact.what {
                 service.aliases.push(name.to_lowercase());
             }
@@ -21,6 +25,15 @@ pub(super) fn learn(services: &mut [ServiceFacts]) {
         service.aliases.retain(|alias| !names.contains(alias));
     }
     learn_served(services);
+}
+
+/// Whether a fact's name is that of the program: where its folder has a manifest of Node, those of the folders in it are of
+/// its packages.
+fn names_program(service: &ServiceFacts) -> impl Fn(&Fact) -> bool + use<> {
+    let folder = service.path.clone();
+    let is_own = move |fact: &Fact| fact.at.path.parent().as_ref() == Some(&folder);
+    let has_own = service.facts.iter().any(|fact| fact.at.rule == NODE_PACKAGE && is_own(fact));
+    move |fact| fact.at.rule != GRPC_SERVICE && (fact.at.rule != NODE_PACKAGE || !has_own || is_own(fact))
 }
 
 /// A program is called after the services of gRPC that it alone implements, where no other program has such a name.
@@ -34,9 +47,12 @@ fn learn_served(services: &mut [ServiceFacts]) {
             }
         }
     }
-    let only = claims.into_values().filter(|by| by.len() == 1).flatten();
-    let free: Vec<(usize, String)> =
-        only.filter(|(_, name)| !names.knows(name)).map(|(at, name)| (at, name.to_lowercase())).collect();
+    let only = || claims.iter().filter(|(_, by)| by.len() == 1);
+    let free: Vec<(usize, String)> = only()
+        .flat_map(|(_, by)| by)
+        .filter(|(_, name)| !names.knows(name))
+        .map(|(at, name)| (*at, name.to_lowercase()))
+        .collect();
     for (at, name) in free {
         services[at].aliases.push(name);
         services[at].aliases.sort();
@@ -48,6 +64,14 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::discover::{Scope, discover};
     use crate::repo::Repo;
+
+    #[test]
+    fn packages_inside_a_service_are_no_names_of_it() {
+        let tree = "//- /pages/Dockerfile\nFROM node\nCOPY . .\n//- /pages/package.json\n{\"name\": \"site\"}\n\
+            //- /pages/projects/orders/package.json\n{\"name\": \"@site/orders\"}\n";
+        let facts = discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        assert_eq!(facts.expect("is read").services[0].aliases, ["site"]);
+    }
 
     #[test]
     fn program_is_called_after_the_services_of_grpc_that_it_alone_implements() {
