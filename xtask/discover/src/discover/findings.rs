@@ -193,6 +193,11 @@ impl<'a, 's> Findings<'a, 's> {
             return;
         }
         for reference in references(text, None) {
+            // `Ordering:1001` is the code of an error; who writes a host so writes a scheme in front.
+            let is_capital = reference.host.bytes().any(|byte| byte.is_ascii_uppercase());
+            if is_capital && reference.scheme.is_empty() && !reference.raw.contains('=') {
+                continue;
+            }
             // A template says which driver is used and no more.
             if reference.host.is_empty() {
                 self.dialect(line, rule, &reference.scheme);

@@ -291,6 +291,7 @@ mod tests {
             ("o.UseMySql(text);", &["driver mysql MySql"]),
             ("db.Database.Migrate();", &["migration ef-core []"]),
             ("public const string SqlServer = \"SQLSERVER\";", &[]),
+            ("public const string OutOfStock = \"Ordering:1001\";", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }
