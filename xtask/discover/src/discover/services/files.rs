@@ -34,6 +34,7 @@ const VARIANTS: &[(&str, Rank)] = &[
     ("builder", Rank::Aside),
     ("ci", Rank::Aside),
     ("compile", Rank::Aside),
+    ("compose", Rank::Production),
     ("cpu", Rank::Other),
     ("cuda", Rank::Other),
     ("debian", Rank::Other),

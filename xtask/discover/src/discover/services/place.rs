@@ -224,7 +224,8 @@ pub(in crate::discover) fn is_holder(part: &str) -> bool {
     holds(&part)
         || part
             .rsplit_once(['-', '_', '.'])
-            .is_some_and(|(name, last)| holds(name) && files::variant(last).is_some())
+            // `docker_compose` holds a deployment and no Dockerfiles.
+            .is_some_and(|(name, last)| holds(name) && last != "compose" && files::variant(last).is_some())
 }
 
 /// What the folders that hold a Dockerfile say about its rank: `docker/dev`, `docker-dev`.

@@ -40,6 +40,15 @@ fn services_of_one_name_are_told_apart_by_the_folders_that_say_whose_they_are() 
 }
 
 #[test]
+fn dockerfiles_for_compose_and_for_a_cluster_are_one_service() {
+    let tree = "//- /gateway/Dockerfile.k8s\nFROM x\nCOPY . .\n//- /gateway/Dockerfile.compose\nFROM x\nCOPY . .\n//- /gateway/main.py\n\n";
+    let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
+    let services: Vec<(&str, &str)> =
+        found.services.iter().map(|service| (service.name.as_str(), service.dockerfile.as_str())).collect();
+    assert_eq!(services, [("gateway", "gateway/Dockerfile.compose")]);
+}
+
+#[test]
 fn the_commands_themselves_are_no_services() {
     let tree = "//- /shop/Dockerfile\nFROM x\nCOPY . .\n//- /shop/main.py\n\n\
                 //- /xtask/Cargo.toml\n[package]\n//- /xtask/fixtures/api/Dockerfile\nFROM x\nCOPY . .\n\
