@@ -154,15 +154,15 @@ fn is_unread(facts: &ServiceFacts, claims: &[Claim<'_>], claim: &Claim<'_>) -> b
         && claims.iter().all(|other| other.port != claim.port || other.source == PortSource::EnvExample)
 }
 
-/// Whether EXPOSE names the port that templates of .NET give to HTTPS beside the one on which their base image listens,
-/// where nothing else says that anybody listens there: it takes a certificate and a variable, which the image lacks.
+/// Whether EXPOSE names the port that templates of .NET give to HTTPS beside the plain one, where nothing else says that
+/// anybody listens there: it takes a certificate and a variable, which the image lacks.
 fn is_without_server(facts: &ServiceFacts, claims: &[Claim<'_>], claim: &Claim<'_>) -> bool {
     let plain = match claim.port {
         443 => 80,
         8081 => 8080,
         _ => return false,
     };
-    let base = |other: &Claim<'_>| other.at.rule == "base-image-port" && other.port == plain;
+    let base = |other: &Claim<'_>| other.at.rule == BASE;
     let sets_https = |(name, value, _): &(String, String, u32)| {
         name.ends_with("HTTPS_PORTS") || (name.ends_with("URLS") && value.contains("https://"))
     };
@@ -281,6 +281,9 @@ fn is_for_one_machine(mains: &[&Claim<'_>]) -> bool {
         && is_called_by_all(&said, listen.port)
 }
 
+/// The rule of what the server of a base image listens on.
+const BASE: &str = "base-image-port";
+
 /// The rule of what stands in an example of variables.
 const EXAMPLE: &str = "env-example";
 
@@ -319,23 +322,22 @@ fn callers_know_better(facts: &ServiceFacts, mains: &[&Claim<'_>]) -> bool {
     let Some(port) = called.next() else { return false };
     !matches!(port, 80 | 443)
         && called.all(|other| other == port)
-        && of(PortSource::FrameworkDefault).all(|claim| {
-            (claim.at.rule != "base-image-port" || is_moved_by_urls(facts)) && claim.port != port
-        })
+        && of(PortSource::FrameworkDefault)
+            .all(|claim| (claim.at.rule != BASE || is_moved_by_urls(facts)) && claim.port != port)
 }
 
 /// Whether EXPOSE only repeats what the base image of .NET listens on, as templates do, and all who call the service write
 /// another port beside its name: where that is a file's number, the server is told and not the callers.
 fn is_called_elsewhere(facts: &ServiceFacts, mains: &[&Claim<'_>]) -> bool {
     let Some(called) = mains.iter().find(|claim| claim.source == PortSource::Caller) else { return false };
-    let base = mains.iter().find(|claim| claim.at.rule == "base-image-port").map(|claim| claim.port);
+    let base = mains.iter().find(|claim| claim.at.rule == BASE).map(|claim| claim.port);
     let is_template = |port: u16| Some(port) == base || matches!(port, 443 | 8081);
     is_moved_by_urls(facts)
         && is_called_by_all(mains, called.port)
         && mains.iter().all(|claim| match claim.source {
             PortSource::Caller => true,
             PortSource::Expose => is_template(claim.port) && claim.port != called.port,
-            _ => claim.at.rule == "base-image-port",
+            _ => claim.at.rule == BASE,
         })
 }
 

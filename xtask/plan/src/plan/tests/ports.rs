@@ -125,6 +125,21 @@ fn https_of_a_template_that_nothing_serves_is_no_port() {
 }
 
 #[test]
+fn server_of_dotnet_is_told_the_port_of_templates_before_the_base_image_listened_elsewhere() {
+    let told = |base: &str, code: &str| {
+        let stack = planned(&format!(
+            "//- /api/Dockerfile\nFROM mcr.microsoft.com/dotnet/aspnet:{base}\nEXPOSE 80\nEXPOSE 443\nENTRYPOINT [\"dotnet\", \"Api.dll\"]\n\
+             //- /api/Api.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /api/Program.cs\n{code}\n"
+        ));
+        let ports = service(&stack, "api").ports.iter().map(|port| port.container).collect::<Vec<u16>>();
+        (ports, value(&stack, "api", "ASPNETCORE_URLS"))
+    };
+    assert_eq!(told("8.0", ""), (vec![80], Some("http://+:80".to_owned())));
+    assert_eq!(told("6.0", ""), (vec![80], None), "that image listens there");
+    assert_eq!(told("8.0", "app.Run(\"http://0.0.0.0:80\");"), (vec![80], None), "the code says where");
+}
+
+#[test]
 fn server_of_dotnet_is_told_the_port_that_a_gateway_writes_beside_its_name() {
     let planned = |port: u16| {
         planned(&format!(
