@@ -270,7 +270,8 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
     // What is called by a page's address is no gRPC server beside the web server.
     let web = of(Protocol::Http).filter(|_| given.starts_with("http"));
     let tcp = of(Protocol::Tcp).filter(|_| wire.name.to_ascii_uppercase().contains("TCP"));
-    let port = same.or(grpc).or(tcp).or(web).or_else(|| mains().next());
+    let tls = mains().find(|port| is_tls(port)).filter(|_| given.starts_with("https:"));
+    let port = same.or(grpc).or(tcp).or(tls).or(web).or_else(|| mains().next());
     // Its name alone is known wherever it listens.
     if port.is_none() && wire.part == Part::Host && !given.contains(':') && !is_for_browsers(&wire.name) {
         return Some(target.facts.name.clone());
@@ -280,6 +281,11 @@ fn service_value(target: &Draft<'_>, wire: &Wire, around: &Surroundings<'_>) -> 
         return browser_address(target, given, around);
     }
     let wanted = Wanted { host: target.facts.name.clone(), port: port.container, ..Wanted::default() };
+    // On a developer's machine the tools bring a certificate; in the image nobody does.
+    let plain = [("https:", "http:"), ("wss:", "ws:")]
+        .into_iter()
+        .find_map(|(tls, plain)| Some(format!("{plain}{}", given.strip_prefix(tls)?)));
+    let given = plain.as_deref().filter(|_| !is_tls(port)).unwrap_or(given);
     Some(match wire.part {
         Part::Port => port.container.to_string(),
         Part::Host if !given.contains(':') => wanted.host,
@@ -301,6 +307,11 @@ fn stated_port<'t>(target: &'t Draft<'_>, given: &str) -> Option<&'t Port> {
     };
     let said: Vec<u16> = given.split(':').skip(1).filter_map(number).chain(given.trim().parse()).collect();
     target.ports.iter().find(|port| said.contains(&port.container))
+}
+
+/// Whether a port is one on which servers speak TLS by custom.
+fn is_tls(port: &Port) -> bool {
+    matches!(port.container, 443 | 8443)
 }
 
 /// Where a browser on this machine finds a service, with the path of the given address.

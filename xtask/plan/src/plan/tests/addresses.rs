@@ -415,3 +415,21 @@ fn pages_call_the_machine_on_which_they_are_shown() {
     assert_eq!(page("nginx:1", "src/form.js", "postgresql://localhost:5432/shop"), [""; 0]);
     assert_eq!(page("node:22", "src/form.js", "postgresql://localhost:5432/shop"), ["postgres"]);
 }
+
+#[test]
+fn addresses_of_the_developers_machine_lose_the_certificate_that_images_lack() {
+    let wired = |server: &str, address: &str| {
+        let users = node("users", "").replace("CMD", &format!("EXPOSE {server}\nCMD"));
+        let stack = planned(&format!(
+            "{users}{}",
+            node("web", &format!("//- /web/.env.example\nUSERS_URL={address}\n"))
+        ));
+        value(&stack, "web", "USERS_URL")
+    };
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(wired("3000", "https://localhost:3000/v1"), is("http://users:3000/v1"));
+    assert_eq!(wired("3000", "https://users"), is("http://users:3000"));
+    assert_eq!(wired("3000", "wss://users:3000/live"), is("ws://users:3000/live"));
+    assert_eq!(wired("80 443", "https://users/v1"), is("https://users/v1"));
+    assert_eq!(wired("80 443", "http://users:44353"), is("http://users:80"), "443 is no part of it");
+}
