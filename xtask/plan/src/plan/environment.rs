@@ -363,10 +363,10 @@ fn plain(
     };
     let documented = setting.is_from(EnvSource::Example) || setting.is_from(EnvSource::Deployment);
     let main = draft.ports.iter().find(|port| port.purpose == Purpose::Main);
-    let moves_the_port = name.eq_ignore_ascii_case("PORT") || ports::is_of_port(draft, name);
-    if let (true, Some(main)) = (moves_the_port, main) {
+    let own = main.filter(|_| name.eq_ignore_ascii_case("PORT")).map(|main| main.container);
+    if let Some(port) = own.or_else(|| ports::moved_by(draft, name)) {
         // Whatever an example says: this is the port that everybody else is told.
-        let port = main.container.to_string();
+        let port = port.to_string();
         out.compose.insert(name.to_owned(), port.clone());
         return add(Some(&port), false, EnvFrom::Default);
     }

@@ -85,6 +85,9 @@ pub(super) fn of(
                 ports.insert(0, port);
             }
         }
+        if strongest == PortSource::Expose {
+            pair(&mains, &mut ports);
+        }
         add_grpc(facts, &mains, &mut ports);
         disagreement(facts, &claims, strongest, &ports, problems);
     }
@@ -172,6 +175,23 @@ fn is_without_server(facts: &ServiceFacts, claims: &[Claim<'_>], claim: &Claim<'
         && claims.iter().any(|other| other.source == PortSource::Expose && other.port == plain)
         && claims.iter().all(|other| other.port != claim.port || other.source == PortSource::Expose)
         && !facts.image.env.iter().any(sets_https)
+}
+
+/// EXPOSE names two ports and not what they are for: those of the two variables that the code listens on, the web server's
+/// first, unless one has the other's number.
+fn pair(mains: &[&Claim<'_>], ports: &mut [Port]) {
+    let [first, second] = ports else { return };
+    let by_variable = |protocol: Protocol| {
+        let mut found = mains.iter().filter(|claim| {
+            claim.source == PortSource::Listen && claim.variable.is_some() && claim.protocol == protocol
+        });
+        found.next().map(|claim| claim.port)
+    };
+    let (Some(web), Some(grpc)) = (by_variable(Protocol::Http), by_variable(Protocol::Grpc)) else { return };
+    let is_open = |port: &Port| port.protocol == Protocol::Http && ![web, grpc].contains(&port.container);
+    if is_open(first) && is_open(second) {
+        second.protocol = Protocol::Grpc;
+    }
 }
 
 /// A gRPC server beside the web server has a port of its own, which EXPOSE often forgets: the one that the service's own
@@ -349,31 +369,46 @@ fn is_moved_by_urls(facts: &ServiceFacts) -> bool {
     facts.facts.iter().any(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == URLS))
 }
 
-/// What the variable `name` has to hold where only those who call the service say that it listens on `main`.
+/// What the variable `name` has to hold where only those who call the service say that it listens on `main`, or EXPOSE
+/// alone does: since .NET 8 the base image listens elsewhere than the templates before it expose.
 pub(super) fn told(facts: &ServiceFacts, name: &str, main: u16) -> Option<String> {
-    let said = facts.facts.iter().filter_map(|fact| match &fact.what {
-        What::Port { port, source, .. } if *port == main => Some(*source),
-        _ => None,
-    });
-    let first = said.min();
-    let is_told =
-        name == URLS && is_moved_by_urls(facts) && first.is_some_and(|first| first >= PortSource::Caller);
-    is_told.then(|| format!("http://+:{main}"))
+    if name != URLS || !is_moved_by_urls(facts) {
+        return None;
+    }
+    let claims = claims(facts);
+    let first = claims.iter().find(|claim| claim.port == main)?.source;
+    let base = claims.iter().find(|claim| claim.at.rule == BASE).map(|claim| claim.port);
+    let says_more = |claim: &Claim<'_>| claim.purpose == Purpose::Main && says_more_than_expose(claim);
+    let is_exposed = || {
+        first == PortSource::Expose && base.is_some_and(|base| base != main) && !claims.iter().any(says_more)
+    };
+    (first >= PortSource::Caller || is_exposed()).then(|| format!("http://+:{main}"))
 }
 
-/// Whether a variable says on which port the service listens, where it listens on one: `ORDERS_SERVICE_PORT`; of a
-/// framework's own, `SERVER_PORT`, where its file says another port than the one that is taken.
-pub(super) fn is_of_port(draft: &Draft<'_>, name: &str) -> bool {
-    let mut mains = draft.ports.iter().filter(|port| port.purpose == Purpose::Main);
-    let (Some(main), None) = (mains.next(), mains.next()) else { return false };
-    let says = |fact: &Fact| match &fact.what {
-        What::Port { variable: Some(variable), purpose: Purpose::Main, source, port, .. } => {
-            let is_other = *source == PortSource::FrameworkConfig && *port != main.container;
-            variable == name && (*source == PortSource::EnvExample || is_other)
-        }
-        _ => false,
+/// The port that a variable has to hold by which the service's own is moved, where it listens on one: `ORDERS_SERVICE_PORT`;
+/// of a framework's own, `SERVER_PORT`, where its file says another port than the one that is taken; likewise of the code's
+/// own, for the one port of that protocol.
+pub(super) fn moved_by(draft: &Draft<'_>, name: &str) -> Option<u16> {
+    let mains = || draft.ports.iter().filter(|port| port.purpose == Purpose::Main);
+    let only = |is: &dyn Fn(&Port) -> bool| {
+        let mut found = mains().filter(|port| is(port));
+        found.next().map(|port| port.container).filter(|_| found.next().is_none())
     };
-    draft.facts.facts.iter().any(says)
+    let main = only(&|_| true);
+    let is_taken = |number: u16| draft.ports.iter().any(|port| port.container == number);
+    draft.facts.facts.iter().find_map(|fact| match &fact.what {
+        What::Port { variable: Some(variable), purpose: Purpose::Main, source, port, protocol }
+            if variable == name =>
+        {
+            match source {
+                PortSource::EnvExample => main,
+                PortSource::FrameworkConfig => main.filter(|main| main != port),
+                PortSource::Listen if !is_taken(*port) => only(&|own| own.protocol == *protocol),
+                _ => None,
+            }
+        }
+        _ => None,
+    })
 }
 
 /// Two sources that contradict each other are said, whichever was taken. A default beaten by a value is none.

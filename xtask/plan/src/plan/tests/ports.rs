@@ -250,3 +250,21 @@ fn all_ports_that_two_sources_say_beat_those_that_were_copied() {
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\nPARTS_HTTP_PORT=3348\n"), [3345, 3348]);
     assert_eq!(ports("//- /parts/.env.example\nPARTS_PORT=3345\n"), [3344, 3348]);
 }
+
+#[test]
+fn variables_by_which_the_code_moves_its_ports_hold_those_that_are_taken() {
+    let told = |expose: &str, code: &str| {
+        let users = node("users", &format!("//- /users/main.js\n{code}\n"));
+        let stack = planned(&users.replace("CMD", &format!("EXPOSE {expose}\nCMD")));
+        let of = |name: &str| value(&stack, "users", name);
+        let ports: Vec<u16> = service(&stack, "users").ports.iter().map(|port| port.container).collect();
+        (ports, of("HTTP_PORT"), of("GRPC_PORT"))
+    };
+    let is = |text: &str| Some(text.to_owned());
+    let web = "app.listen(process.env.HTTP_PORT || 5000);";
+    let both = format!("{web}\nserver.bindAsync(process.env.GRPC_PORT || 5001);");
+    assert_eq!(told("80 81", &both), (vec![80, 81], is("80"), is("81")));
+    assert_eq!(told("80", web), (vec![80], is("80"), None));
+    assert_eq!(told("5000", web).1, is("5000"));
+    assert_eq!(told("80", &both), (vec![80, 5001], is("80"), is("5001")));
+}
