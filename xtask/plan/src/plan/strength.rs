@@ -37,11 +37,11 @@ impl Finder<'_> {
         (name, setting): (&str, &Setting<'_>),
         value: Option<&str>,
     ) -> Strength {
-        if is_for_others(facts, setting) {
+        if is_for_others(facts, setting) || is_unused(facts, name) {
             return Strength::Possible;
         }
         let Target::Kind(kind) = target else {
-            if is_unused(facts, name) || is_only_listed(facts, setting) {
+            if is_only_listed(facts, setting) {
                 return Strength::Possible;
             }
             let address = beside_port(facts, name);

@@ -260,6 +260,8 @@ mod tests {
             ("var x = builder.Configuration[\"Log:Level\"] ?? \"info\";", "env Log__Level info"),
             ("var x = config.GetValue<string>(\"Log:Level\", \"info\");", "env Log__Level info"),
             ("var x = config[\"Log:Level\"] ?? throw new X();", "env Log__Level - required"),
+            ("var x = configuration.GetString(\"Log:Level\", \"info\");", "env Log__Level info"),
+            ("=> configuration.GetInt(\"LOG_MAX\", DefaultMax);", "env LOG_MAX -"),
             ("var x = config.GetSection(\"Log:Level\").Value;", "env Log__Level -"),
             ("var x = config.GetSection(\"Log:Max\").Get<int?>() ?? 10;", "env Log__Max 10"),
             ("app.UseHttpsRedirection();", "env ASPNETCORE_HTTPS_PORT -"),
