@@ -15,6 +15,9 @@ use super::{Source, ports};
 /// The rule of a name that is a service of gRPC which the program implements.
 pub const GRPC_SERVICE: &str = "grpc-service";
 
+/// The rule of the services of gRPC that a program calls, which are an address once somebody here implements them.
+pub const GRPC_CLIENT: &str = "grpc-client";
+
 /// Where a detector puts what it finds in one file.
 pub struct Findings<'a, 's> {
     /// The file.
@@ -277,6 +280,21 @@ impl<'a, 's> Findings<'a, 's> {
                 self.add(line, rule, What::Reference(reference));
             }
         }
+    }
+
+    /// A client of a service of gRPC, by that one's name.
+    pub fn grpc_client(&mut self, line: u32, name: &str) {
+        let reference = Reference {
+            scheme: "grpc".to_owned(),
+            host: name.to_owned(),
+            port: None,
+            database: None,
+            user: None,
+            password: None,
+            raw: name.to_owned(),
+            via: None,
+        };
+        self.add(line, GRPC_CLIENT, What::Reference(reference));
     }
 
     /// A client library; whether the catalogue knows it.

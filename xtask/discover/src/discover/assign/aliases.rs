@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::discover::findings::GRPC_SERVICE;
+use crate::discover::findings::{GRPC_CLIENT, GRPC_SERVICE};
 use crate::discover::names::{Names, loose};
 use crate::model::fact::{Fact, ServiceFacts, What};
 
@@ -53,9 +53,31 @@ fn learn_served(services: &mut [ServiceFacts]) {
         .filter(|(_, name)| !names.knows(name))
         .map(|(at, name)| (*at, name.to_lowercase()))
         .collect();
+    let homes: BTreeMap<String, String> = only()
+        .flat_map(|(name, by)| by.keys().map(|at| (name.clone(), services[*at].name.clone())))
+        .collect();
+    settle_clients(services, &homes);
     for (at, name) in free {
         services[at].aliases.push(name);
         services[at].aliases.sort();
+    }
+}
+
+/// Makes the services of gRPC that programs call the addresses of those who alone implement them, and takes away what
+/// nobody here, several or the program itself implements.
+fn settle_clients(services: &mut [ServiceFacts], homes: &BTreeMap<String, String>) {
+    for service in services {
+        let own = service.name.clone();
+        service.facts.retain_mut(|fact| match &mut fact.what {
+            What::Reference(reference) if fact.at.rule == GRPC_CLIENT => {
+                let home = homes.get(&loose(&reference.host)).filter(|home| **home != own);
+                home.is_some_and(|home| {
+                    reference.host.clone_from(home);
+                    true
+                })
+            }
+            _ => true,
+        });
     }
 }
 
@@ -63,7 +85,37 @@ fn learn_served(services: &mut [ServiceFacts]) {
 mod tests {
     use crate::catalog::Catalog;
     use crate::discover::{Scope, discover};
+    use crate::model::fact::{Fact, What};
     use crate::repo::Repo;
+
+    #[test]
+    fn clients_of_grpc_call_those_who_alone_implement_the_service() {
+        let program = |name: &str, code: &str| {
+            format!(
+                "//- /{name}/Dockerfile\nFROM x\nCOPY . .\n//- /{name}/{name}.csproj\n<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>\n//- /{name}/X.cs\n{code}\n"
+            )
+        };
+        let serves = |name: &str| {
+            format!("class Impl{name} : Protos.{name}.{name}Base {{ Get(ServerCallContext c) {{ }} }}\n")
+        };
+        let calls =
+            |name: &str| format!("services.AddGrpcClient<{name}.{name}Client>(o => o.Address = Where());\n");
+        // An implementation is found by its own name where the two are the same.
+        let serves = |name: &str| serves(name).replace(&format!("Impl{name}"), name);
+        let tree = program("stores", &(serves("Prices") + &serves("Greeter") + &calls("Prices")))
+            + &program("hello", &serves("Greeter"))
+            + &program("web", &(calls("Prices") + &calls("Greeter") + &calls("Elsewhere")));
+        let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let called = facts.expect("is read").services.into_iter().flat_map(|service| {
+            let name = service.name.clone();
+            let host = move |fact: Fact| match fact.what {
+                What::Reference(reference) => Some(format!("{name}->{}", reference.host)),
+                _ => None,
+            };
+            service.facts.into_iter().filter_map(host).collect::<Vec<_>>()
+        });
+        assert_eq!(called.collect::<Vec<_>>(), ["web->stores"]);
+    }
 
     #[test]
     fn packages_inside_a_service_are_no_names_of_it() {

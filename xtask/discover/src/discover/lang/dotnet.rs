@@ -54,7 +54,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("dotnet-literal", "dotnet-env-call"),
-        r#"GetEnvironmentVariable|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|(?:MapGet|HttpGet|Route)\(<route>|Migrate|EnsureCreated|\.Host\(|HostName|\.Add[A-Z]\w+(?:Client|DbContext|DataSource|Cache|Producer|Consumer)[(<]|\.Use(?:MySql|Npgsql|SqlServer)\("#,
+        r#"GetEnvironmentVariable|[cC]onfig(?:uration)?\.Get(?:String|Int|Bool|Long|Double|Required|Setting)|[cC]onfiguration\s*\[|[cC]onfig\s*\[|GetConnectionString|GetValue<|Get(?:Required)?Section\(|UseHttpsRedirection|UseUrls|ListenAnyIP|ListenLocalhost|Listen\(|\.Run\(|MapHealthChecks|UseHealthChecks|(?:MapGet|HttpGet|Route)\(<route>|Migrate|EnsureCreated|\.Host\(|HostName|\.Add[A-Z]\w+(?:Client|DbContext|DataSource|Cache|Producer|Consumer)[(<]|\.Use(?:MySql|Npgsql|SqlServer)\("#,
         &[
             (
                 "dotnet-env",
@@ -78,6 +78,13 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "dotnet-configuration",
                 "GetValue",
                 r#"\.GetValue(?:<[^>\n]*>)?\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*(?:,\s*(?P<default><lit>))?"#,
+                Says::ConfigKey,
+            ),
+            // Own methods beside those of the framework, which take a key and a default.
+            (
+                "dotnet-configuration",
+                "onfig",
+                r#"\b\w*[cC]onfig(?:uration)?\.Get(?:String|Int(?:32|eger)?|Bool(?:ean)?|Long|Double|Required(?:Value|String)?|Setting)(?:<[^>\n]*>)?\(\s*"(?P<name>[A-Za-z_][\w:]*)"\s*(?:,\s*(?P<default><lit>))?"#,
                 Says::ConfigKey,
             ),
             (
@@ -167,6 +174,25 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 static SERVED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\bclass\s+\w+[^{;]*?:\s*(?:\w+\.)*(\w+)\.(\w+)Base\b").ok());
 
+/// The client that a proto file's service becomes: `PricesService.PricesServiceClient`.
+static CLIENT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:\bAddGrpcClient<\s*|\bnew\s+)(?:\w+\.)*(\w+)\.(\w+)Client\s*[>(]").ok());
+
+/// The services of gRPC that the source calls, wherever the address comes from.
+fn read_clients(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    if !source.text.contains("AddGrpcClient<") && !source.text.contains("GrpcChannel.") {
+        return;
+    }
+    let mut findings = Findings::new(source, facts);
+    for found in CLIENT.iter().flat_map(|client| client.captures_iter(source.text)) {
+        if let (Some(name), Some(client)) = (found.get(1), found.get(2))
+            && name.as_str() == client.as_str()
+        {
+            findings.grpc_client(line_at(source.text, name.start()), name.as_str());
+        }
+    }
+}
+
 /// The services of gRPC that the source implements: so do their clients call the program.
 fn read_served(source: &Source<'_>, facts: &mut Vec<Fact>) {
     if !source.text.contains("ServerCallContext") {
@@ -184,6 +210,7 @@ fn read_served(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     read_served(source, facts);
+    read_clients(source, facts);
     let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
     // A connection string does not say for which database it is; the library that the file uses does.
@@ -334,6 +361,24 @@ mod tests {
             ),
             ("class Prices : PricesService.OtherBase { Get(ServerCallContext c) }", &[]),
             ("class Prices : PricesService.PricesServiceBase { }", &[]),
+        ] {
+            assert_eq!(src(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn services_of_grpc_that_a_source_calls_are_found() {
+        for (text, wanted) in [
+            (
+                "services.AddGrpcClient<Protos.Prices.PricesClient>(o => { });",
+                &["ref grpc|Prices|-|- via -"][..],
+            ),
+            (
+                "var c = new Prices.PricesClient(GrpcChannel.ForAddress(address));",
+                &["ref grpc|Prices|-|- via -"],
+            ),
+            ("var c = new Prices.PricesClient(channel);", &[]),
+            ("services.AddGrpcClient<Prices.OtherClient>();", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }
