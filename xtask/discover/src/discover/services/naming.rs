@@ -130,7 +130,10 @@ pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
         if count.get(&service.name).copied().unwrap_or_default() < 2 {
             continue;
         }
-        let above = service.path.ancestors().skip(1).find(|folder| !place::is_holder(folder.name()));
+        // `backends/orders/Orders` beside `pages/orders/Orders`: the name once more tells nobody apart.
+        let tells =
+            |folder: &RepoPath| !place::is_holder(folder.name()) && valid_name(folder.name()) != service.name;
+        let above = service.path.ancestors().skip(1).find(tells);
         let above = above.map(|folder| valid_name(folder.name())).unwrap_or_default();
         let longer =
             if above.is_empty() { service.name.clone() } else { format!("{above}-{}", service.name) };
@@ -167,6 +170,19 @@ mod tests {
         ] {
             assert_eq!(aliases(start), ["ledger"], "{start}");
         }
+    }
+
+    #[test]
+    fn names_that_two_have_are_told_apart_by_the_folder_that_is_called_otherwise() {
+        let one = |folder: &str| {
+            format!(
+                "//- /src/{folder}/Dockerfile\nFROM node\nCOPY . .\n//- /src/{folder}/package.json\n{{}}\n"
+            )
+        };
+        let tree = one("backends/orders/Orders") + &one("pages/orders/Orders") + &one("pages/users/Users");
+        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
+        let names: Vec<&str> = found.services.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(names, ["backends-orders", "pages-orders", "users"]);
     }
 
     #[test]
