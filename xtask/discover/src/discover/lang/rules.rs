@@ -330,12 +330,20 @@ impl Grammar {
             {
                 continue;
             }
+            // `env!("CARGO_PKG_VERSION")` is read while the program is built.
+            let is_macro = found.name("macro").is_some();
+            if is_macro && matches!(lower.rsplit(':').next(), Some("env" | "option_env")) {
+                continue;
+            }
             let is_read_elsewhere =
                 self.read_elsewhere.contains(&function.as_str().split('.').next().unwrap_or_default());
             if is_read_elsewhere || findings.has_env(line.number, name.as_str()) {
                 continue;
             }
             let said = found.name("default");
+            // `env!("KEY", "KEY must be set")`: what a macro of Rust says when it fails.
+            let message = said.filter(|text| is_macro && text.as_str().contains(' '));
+            let said = said.filter(|_| message.is_none());
             let whole = found.get(0).filter(|_| said.is_none());
             let behind = whole.and_then(|whole| otherwise(line, whole.start(), whole.end()));
             let default = match behind {
@@ -343,7 +351,7 @@ impl Grammar {
                 _ => said.and_then(|default| unquoted(default.as_str())),
             };
             let demands = lower.contains("must") || lower.contains("require");
-            let required = demands || behind == Some(Otherwise::Fails);
+            let required = demands || message.is_some() || behind == Some(Otherwise::Fails);
             findings.env(line.number, self.wrapper, Read { name: name.as_str(), default, required });
         }
     }
@@ -418,7 +426,7 @@ const ROUTE: &str = r#"[^"'`\n)]*(?:\n|["'`][^"'`\n]*<health>)"#;
 const COMMON: &str = concat!(
     r#"://|:\d{2,5}["'`/,)]|(?i:server|host|source)\s*=\s*[\w{$.]+[; ]|["']\s*,\s*\d{3,5}\b"#,
     r#"|(?i:host|hostname|host_name|server|servers|addr|address|broker|brokers|endpoint|upstream|url|uri)["'\])]*\s*(?::|=>|=|,)\s*\[?["']"#,
-    r#"|(?i:env)\w*\s*[(<]"#,
+    r#"|(?i:env)\w*!?\s*[(<]"#,
     r#"|(?i:connect|dial|redis|rabbit|mongo|kafka)\w*\(\s*["']"#,
     r#"|(?i:health|/ready|/live|/ping|/status|/up\b)"#
 );
@@ -439,7 +447,7 @@ static CONNECT_CALL: LazyLock<Pattern> = LazyLock::new(|| {
 });
 static ENV_CALL: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r#"(?P<function>[\w.:]*(?i:env)\w*)!?\s*(?:<[\w\s|]+>)?\(\s*(?:&?[\w.]+\s*,\s*)?["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*|defaultValue\s*=\s*)?(?P<default><lit>))?"#,
+        r#"(?P<function>[\w.:]*(?i:env)\w*)(?P<macro>!)?\s*(?:<[\w\s|]+>)?\(\s*(?:&?[\w.]+\s*,\s*)?["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*|defaultValue\s*=\s*)?(?P<default><lit>))?"#,
     )
 });
 static WRAPPED: LazyLock<Pattern> = LazyLock::new(|| {

@@ -325,6 +325,8 @@ mod tests {
         for (text, wanted) in [
             ("let x = std::env::var(\"LEVEL\").ok();", "env LEVEL -"),
             ("let x = env::var(\"LEVEL\")?;", "env LEVEL - required"),
+            ("let x = get_env!(\n    \"LEVEL\",\n    \"LEVEL must be set\"\n);", "env LEVEL - required"),
+            ("let x = env_or!(\"LEVEL\", \"info\");", "env LEVEL info"),
             ("let x = env::var(\"LEVEL\").expect(\"set it\");", "env LEVEL - required"),
             ("let x = env::var(\"LEVEL\").unwrap_or_else(|_| \"info\".to_owned());", "env LEVEL info"),
             ("let x = env::var(\"LEVEL\").unwrap_or(String::from(\"info\"));", "env LEVEL info"),
@@ -336,6 +338,11 @@ mod tests {
         ] {
             assert_eq!(src(text), [wanted], "{text}");
         }
+    }
+
+    #[test]
+    fn variables_of_the_build_are_none_of_the_program() {
+        assert_eq!(src("let x = option_env!(\"LEVEL\");\nlet y = env!(\"NAME\", \"not set\");"), [""; 0]);
     }
 
     #[test]
