@@ -335,8 +335,13 @@ impl Found {
 /// The kind of infrastructure of which this is the server itself with a little on top.
 fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
     let entry = catalog.by_image(&image.base)?;
-    // A service may stand on a server's image for its client; then it brings its own program.
-    let own_program = image.copies.iter().any(|(source, _)| language::is_manifest(source));
+    // A service may stand on a server's image for its client; then it brings its own program, and starts it.
+    let is_script =
+        |word: &str| matches!(word.rsplit('/').next(), Some("entrypoint.sh" | "docker-entrypoint.sh"));
+    let brings =
+        |word: &str| image.copies.iter().any(|(source, _)| source.ends_with(word.trim_start_matches('/')));
+    let starts_server = image.start().next().is_none_or(|word| is_script(word) && !brings(word));
+    let own_program = !starts_server && image.copies.iter().any(|(source, _)| language::is_manifest(source));
     (!own_program || entry.class == Class::Observability).then(|| entry.kind.clone())
 }
 

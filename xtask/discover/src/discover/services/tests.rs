@@ -177,6 +177,23 @@ fn image_of_a_server_that_loads_data_is_no_server() {
 }
 
 #[test]
+fn image_of_a_server_with_scripts_for_it_is_that_server() {
+    let found = |command: &str| {
+        let tree = format!(
+            "//- /store/Dockerfile\nFROM mongo:7\nCOPY requirements.txt functions.py ./\nRUN pip install -r requirements.txt\n{command}\n\
+             //- /store/requirements.txt\nrequests\n//- /store/functions.py\n\n//- /store/entrypoint.sh\n\n"
+        );
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let found = find(&Repo::from_fixture(&tree), &catalog, &Roots::default());
+        (found.components.len(), found.services.len())
+    };
+    assert_eq!(found("CMD [\"/entrypoint.sh\"]"), (1, 0));
+    assert_eq!(found(""), (1, 0));
+    assert_eq!(found("CMD [\"python3\", \"functions.py\"]"), (0, 1), "for its client");
+    assert_eq!(found("COPY entrypoint.sh /\nCMD [\"/entrypoint.sh\"]"), (0, 1), "who knows what it starts");
+}
+
+#[test]
 fn folder_that_an_argument_names_is_the_services_also_where_it_is_the_only_one() {
     let tree = "//- /infra/Dockerfile.node\nARG SERVICE=orders\nFROM node:22\nARG SERVICE\n\
                 COPY backend/services/${SERVICE} app/${SERVICE}\nCMD [\"node\", \"app\"]\n\
