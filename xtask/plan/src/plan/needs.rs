@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Class};
+use crate::catalog::{Catalog, Class, Entry};
 use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
@@ -311,10 +311,16 @@ impl<'a> Finder<'a> {
             }
             None
         } else {
-            let entry = reference.port.and_then(|port| self.catalog.by_port(port));
-            entry
-                .filter(|_| !reference.scheme.starts_with("http"))
-                .map(|entry| Target::Kind(entry.kind.clone()))
+            // Pages are served on any port; `http://shop-minio:9000` says with its host what they are.
+            let by_word = || {
+                let entry = self.catalog.iter().find(|entry| has_word_of(entry, &reference.host));
+                entry.filter(|entry| reference.port == Some(entry.port))
+            };
+            let by_port = || {
+                let entry = reference.port.and_then(|port| self.catalog.by_port(port));
+                entry.filter(|_| !reference.scheme.starts_with("http"))
+            };
+            by_word().or_else(by_port).map(|entry| Target::Kind(entry.kind.clone()))
         };
         let Some(target) = target else { return };
         let is_kind = matches!(target, Target::Kind(_));
@@ -379,6 +385,12 @@ const CODE: &str = "node-literal";
 /// Whether the frontend's own code says it, and no `vite.config.ts`, which forwards calls for the developer's server.
 fn is_shown(draft: &Draft<'_>, at: &Evidence) -> bool {
     at.rule == CODE && at.path.is_in(&draft.facts.path) && !at.path.name().contains(".config.")
+}
+
+/// Whether one of the words of a host's name is one of the kind's.
+fn has_word_of(entry: &Entry, host: &str) -> bool {
+    let mut words = host.split(['-', '_']);
+    words.any(|word| entry.recognise.hosts.iter().chain(&entry.recognise.words).any(|known| known == word))
 }
 
 /// Fewer variables have no word in common but by chance.

@@ -523,3 +523,17 @@ fn mode_for_which_an_image_is_built_is_that_of_its_container() {
     assert_eq!(mode("ENV NODE_ENV=production\n").as_deref(), Some("${WEB_NODE_ENV:-production}"));
     assert_eq!(mode("").as_deref(), Some("${WEB_NODE_ENV:-development}"));
 }
+
+#[test]
+fn host_of_a_page_that_is_called_after_a_kind_and_has_its_port_is_one() {
+    let kinds = |address: &str| {
+        let conf = format!("server {{\n  listen 80;\n  location / {{ proxy_pass {address}; }}\n}}\n");
+        let stack = planned(&format!(
+            "//- /front/Dockerfile\nFROM nginx\nCOPY nginx.conf /etc/nginx/conf.d/default.conf\n//- /front/nginx.conf\n{conf}"
+        ));
+        stack.inventory.infrastructure.iter().map(|server| server.kind.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds("http://shop_minio:9000"), ["minio"]);
+    assert_eq!(kinds("http://shop_files:9000"), [""; 0]);
+    assert_eq!(kinds("http://minio-pages:8000"), [""; 0]);
+}
