@@ -269,8 +269,12 @@ impl Filled<'_> {
         }
         name.push_str(said.name);
         let default = ["envDefault", "env-default", "default"].iter().find_map(|key| tag(leaf.notes, key));
-        let required =
-            said.required || ["required", "env-required"].iter().any(|key| is_true(leaf.notes, key));
+        // The library reads a file first, whose key satisfies it as well as a variable, and an empty one fails.
+        let in_file =
+            ["yaml", "toml", "json"].iter().any(|key| tag(leaf.notes, key).is_some_and(|key| key != "-"));
+        let required = said.required
+            || is_true(leaf.notes, "required")
+            || is_true(leaf.notes, "env-required") && !in_file;
         let default = said.default.or(default);
         findings.env_below(self.prefix, leaf.line, "go-env-tag", Read { name: &name, default, required });
     }
