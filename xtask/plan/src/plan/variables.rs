@@ -327,8 +327,14 @@ pub(crate) fn names_origins(name: &str) -> bool {
         || upper.split(['_', '.']).any(|word| word.starts_with("CORS") || word.ends_with("ORIGINS"))
 }
 
-/// Variables that say where a browser goes after it was sent elsewhere, as for a login: `GOOGLE_REDIRECT_URI`.
+/// Variables that say where a browser goes after it was sent elsewhere, as for a login: `GOOGLE_REDIRECT_URI`, and
+/// `Clients__Orders__RootUrl` of those who may send it to the server of logins.
 pub(crate) fn names_a_way_back(name: &str) -> bool {
+    if let Some((section, "RootUrl")) = name.rsplit_once("__")
+        && section.split("__").any(|part| part.ends_with("Clients"))
+    {
+        return true;
+    }
     let words = in_words(name).to_ascii_uppercase();
     words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| matches!(word, "REDIRECT" | "CALLBACK"))
 }

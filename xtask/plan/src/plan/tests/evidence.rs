@@ -26,7 +26,8 @@ fn a_login_elsewhere_sends_the_browser_back_and_calls_nobody() {
     let back = "http://localhost:${WEB_PORT:-3000}/auth/google".to_owned();
     let url = "http://localhost:3000/auth/google";
     assert_eq!(auth("GOOGLE_REDIRECT_URI", url), (vec![], Some(back.clone())));
-    assert_eq!(auth("GOOGLE_CALLBACK_URL", url), (vec![], Some(back)));
+    assert_eq!(auth("GOOGLE_CALLBACK_URL", url), (vec![], Some(back.clone())));
+    assert_eq!(auth("Clients__Web__RootUrl", url), (vec![], Some(back)));
     let called = (vec!["web".to_owned()], Some("http://web:3000/paid".to_owned()));
     assert_eq!(auth("PAY_CALLBACK_URL", "http://web:3000/paid"), called, "a name that no browser knows");
 }
