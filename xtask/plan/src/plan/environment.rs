@@ -7,11 +7,12 @@ use crate::model::fact::{EnvSource, Protocol, Purpose, What};
 use crate::model::inventory::{Env, EnvFrom, Strength};
 use crate::model::stack::{SecretForm, Variable};
 
-use super::address::core;
+use super::address::{address, core, is_local};
 use super::components::Component;
 use super::draft::{Draft, Port};
 use super::given_port;
 use super::known;
+use super::names;
 use super::needs::{Need, Needs, Target, Wire};
 use super::ports;
 use super::references::{expand, expand_by};
@@ -128,13 +129,35 @@ fn wired(draft: &Draft<'_>, need: &Need, wire: &Wire, around: &Surroundings<'_>)
                 .components
                 .iter()
                 .find(|c| c.entry.kind == *kind && c.clients.contains(&draft.facts.name))?;
-            Some(component_value(draft, component, need, wire))
+            shown(component, wire, around).or_else(|| Some(component_value(draft, component, need, wire)))
         }
         Target::Service(service) => {
             let target = known::draft(around.drafts, service)?;
             service_value(target, wire, around)
         }
     }
+}
+
+/// Where a browser on this machine finds a store, where a variable says that it holds that address:
+/// `MINIO_PUBLIC_URL=http://localhost:9000`, under which the links that a program signs are opened.
+fn shown(component: &Component<'_>, wire: &Wire, around: &Surroundings<'_>) -> Option<String> {
+    let given = wire.value.as_deref()?;
+    let says_so = wire.name.split('_').any(|word| matches!(word, "PUBLIC" | "EXTERNAL"));
+    let is_page = given.starts_with("http") && given.contains("://");
+    let address = address(given).filter(|address| says_so && is_page && is_local(&address.host))?;
+    let is_it = component.entry.class == Class::Storage && component.external.is_none();
+    if !is_it || address.port != Some(component.entry.port) {
+        return None;
+    }
+    let variable = format!("{}_PORT", names::variable(&component.name));
+    let host = around.host_ports.get(&variable)?;
+    Some(format!("http://localhost:${{{variable}:-{host}}}{}", escape(path_of(given))))
+}
+
+/// The path of an address, with its `/`.
+fn path_of(address: &str) -> &str {
+    let path = address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or_default()
 }
 
 fn component_value(draft: &Draft<'_>, component: &Component<'_>, need: &Need, wire: &Wire) -> String {
@@ -323,11 +346,7 @@ fn browser_address(target: &Draft<'_>, given: &str, around: &Surroundings<'_>) -
     let main = || target.ports.iter().find(|port| port.purpose == Purpose::Main);
     let (variable, host) = stated_port(target, given).and_then(published).or_else(|| published(main()?))?;
     let scheme = if given.starts_with("ws") { "ws" } else { "http" };
-    let path = given
-        .split_once("://")
-        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
-        .unwrap_or_default();
-    Some(format!("{scheme}://localhost:${{{variable}:-{host}}}{}", escape(path)))
+    Some(format!("{scheme}://localhost:${{{variable}:-{host}}}{}", escape(path_of(given))))
 }
 
 /// The variable that moves a published port: `TRADING_PORT`, and `TRADING_9090_PORT` for a further one.

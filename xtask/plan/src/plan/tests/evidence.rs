@@ -538,3 +538,13 @@ fn host_of_a_page_that_is_called_after_a_kind_and_has_its_port_is_one() {
     assert_eq!(kinds("http://shop_files:9000"), [""; 0]);
     assert_eq!(kinds("http://minio-pages:8000"), [""; 0]);
 }
+
+#[test]
+fn public_address_of_a_store_is_where_a_browser_finds_it() {
+    let files = "//- /files/x.js\nf(process.env.MINIO_ENDPOINT || 'http://localhost:9000', process.env.MINIO_PUBLIC_URL || 'http://localhost:9000/f')\n\
+        //- /files/package.json\n{\"dependencies\":{\"minio\":\"8\"}}\n";
+    let stack = planned(&node("files", files));
+    assert_eq!(value(&stack, "files", "MINIO_ENDPOINT").as_deref(), Some("http://minio:9000"));
+    let public = Some("http://localhost:${MINIO_PORT:-9000}/f");
+    assert_eq!(value(&stack, "files", "MINIO_PUBLIC_URL").as_deref(), public);
+}
