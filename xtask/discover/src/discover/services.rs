@@ -7,6 +7,7 @@ mod binaries;
 mod cargo_build;
 mod context;
 mod copied;
+mod dotnet;
 mod files;
 mod held;
 mod ignored;

@@ -58,6 +58,11 @@ pub(super) fn assembly(word: &str) -> Option<&str> {
     word.rsplit('/').next()?.strip_suffix(".dll")
 }
 
+/// Whether a file of that name is a project of .NET.
+pub(super) fn is_project(name: &str) -> bool {
+    ENDINGS.iter().any(|(_, ending)| name.ends_with(ending))
+}
+
 /// Names of the projects of which an assembly may be made, in each language of .NET.
 pub(super) fn projects(assembly: &str) -> impl Iterator<Item = String> {
     ENDINGS.iter().map(move |(_, ending)| format!("{assembly}{ending}"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::dockerfile::{Dockerfile, MARK};
-use super::{context, jvm, language};
+use super::{context, dotnet, jvm, language};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -223,10 +223,11 @@ fn children<'a>(repo: &'a Repo, folder: &RepoPath) -> impl Iterator<Item = &'a R
     repo.folders_in(folder).iter().filter(move |child| child.depth() == depth)
 }
 
-/// A module that can be started; Go's libraries have a `go.mod` too.
+/// A module that can be started; libraries of Go and .NET have manifests too.
 fn is_program(repo: &Repo, folder: &RepoPath) -> bool {
     let has = |name: &str| folder.join(name).is_some_and(|path| repo.is_file(&path));
-    has("main.go") || (language::is_module(repo, folder) && !has("go.mod"))
+    has("main.go")
+        || (language::is_module(repo, folder) && !has("go.mod") && !dotnet::is_library(repo, folder))
 }
 
 #[cfg(test)]
@@ -298,6 +299,22 @@ mod tests {
             module("users", "UsersApplication"),
         );
         assert_eq!(values(&tree, "Dockerfile"), ["SERVICE=orders orders in .", "SERVICE=users users in ."]);
+    }
+
+    #[test]
+    fn libraries_of_dotnet_are_no_choice() {
+        let project =
+            |name: &str, sdk: &str| format!("//- /code/{name}/{name}.csproj\n<Project Sdk=\"{sdk}\"/>\n");
+        let tree =
+            "//- /docker/app/Dockerfile\nFROM x\nARG APP\nCOPY . /code\nWORKDIR /code/$APP\nRUN dotnet publish\n"
+                .to_owned()
+                + &project("Shop.Orders", "Microsoft.NET.Sdk.Web")
+                + &project("Shop.Mail", "Microsoft.NET.Sdk.Worker")
+                + &project("Shop.Core", "Microsoft.NET.Sdk");
+        assert_eq!(
+            values(&tree, "docker/app/Dockerfile"),
+            ["APP=Shop.Mail code/Shop.Mail in code", "APP=Shop.Orders code/Shop.Orders in code"]
+        );
     }
 
     #[test]
