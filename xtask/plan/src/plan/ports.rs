@@ -321,14 +321,15 @@ fn is_called_by_all(mains: &[&Claim<'_>], port: u16) -> bool {
     called.peek().is_some() && called.all(|claim| claim.port == port)
 }
 
-/// A cluster's manifest may move the port by a variable of its own; where EXPOSE and ENV of the image agree on another one,
-/// that is where the image listens.
+/// A cluster's manifest may move the port by a variable of its own, or be out of date; where EXPOSE agrees on another one
+/// with ENV of the image, with the framework's file or with the code, that is where the image listens.
 fn image_knows_better(mains: &[&Claim<'_>]) -> bool {
     let of = |source: PortSource| mains.iter().filter(move |claim| claim.source == source);
     let deployed = || of(PortSource::Deployment);
     deployed().all(|claim| claim.at.rule == "kubernetes-port")
         && of(PortSource::Expose).any(|claim| {
-            of(PortSource::ImageEnv).any(|other| other.port == claim.port)
+            let sources = [PortSource::ImageEnv, PortSource::FrameworkConfig, PortSource::Listen];
+            sources.into_iter().flat_map(of).any(|other| other.port == claim.port)
                 && deployed().all(|other| other.port != claim.port)
         })
 }

@@ -85,6 +85,18 @@ fn image_whose_expose_and_env_agree_knows_better_than_a_manifest() {
 }
 
 #[test]
+fn image_whose_expose_is_what_the_code_says_knows_better_than_a_manifest() {
+    let port = |said: u16| {
+        let code = format!("//- /users/main.js\napp.listen({said})\n");
+        let users = node("users", &code).replace("CMD", "EXPOSE 8086\nCMD");
+        let manifest = "//- /k8s/users.yaml\nkind: Deployment\nmetadata:\n  name: users\nspec:\n  template:\n    spec:\n      \
+                        containers:\n        - name: users\n          image: users\n          ports: [{ containerPort: 8085 }]\n";
+        service(&planned(&format!("{users}{manifest}")), "users").ports[0].container
+    };
+    assert_eq!((port(8086), port(8087)), (8086, 8085));
+}
+
+#[test]
 fn callers_who_agree_with_the_configuration_know_better_than_expose() {
     let users = "//- /users/Dockerfile\nFROM eclipse-temurin:21\nEXPOSE 8010\n//- /users/pom.xml\n<project/>\n\
         //- /users/src/main/resources/application.yml\nserver:\n  port: 8086\n";
