@@ -391,6 +391,8 @@ pub struct BaseFacts {
     pub build: Build,
     /// What it is built FROM itself.
     pub origins: Vec<Origin>,
+    /// Folders and files of the repository that it copies, other than its whole context.
+    pub brings: Vec<RepoPath>,
 }
 
 /// How to build an image.

@@ -342,7 +342,7 @@ mod tests {
 
     fn assigned(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
         let modules = Modules::of(repo);
-        let sources = Sources { repo, modules: &modules, known: BTreeMap::new() };
+        let sources = Sources { repo, modules: &modules, bases: &[], known: BTreeMap::new() };
         assign(&sources, &Catalog::default(), services, facts)
     }
 

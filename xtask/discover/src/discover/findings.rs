@@ -8,6 +8,7 @@ use aho_corasick::AhoCorasick;
 use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
 };
+use crate::model::path::RepoPath;
 
 use super::url::{is_public, references};
 use super::{Source, ports};
@@ -24,7 +25,7 @@ pub struct Findings<'a, 's> {
     pub source: &'a Source<'s>,
     facts: &'a mut Vec<Fact>,
     subject: Subject,
-    /// The file came with the framework: its defaults say nothing about this service.
+    /// The file came with the framework, or describes the program's own API: its defaults say nothing about others.
     pub template: bool,
     /// What names stand for in this file: each is looked up once, however often it is used.
     numbers: BTreeMap<String, Option<(u32, u16)>>,
@@ -44,7 +45,8 @@ pub struct Read<'t> {
 impl<'a, 's> Findings<'a, 's> {
     /// Facts of `source` about the service whose folder holds it.
     pub fn new(source: &'a Source<'s>, facts: &'a mut Vec<Fact>) -> Self {
-        Findings { source, facts, subject: Subject::Here, template: false, numbers: BTreeMap::new() }
+        let template = describes_the_api(source.path);
+        Findings { source, facts, subject: Subject::Here, template, numbers: BTreeMap::new() }
     }
 
     /// From here on the facts are about the service of that name.
@@ -397,6 +399,14 @@ pub fn is_variable(name: &str) -> bool {
         && named_by_a_shell.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !EVERYWHERE.contains(&name)
         && !["npm_", "CARGO_", "VSCODE_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a class of that name tells the pages of OpenAPI and Swagger where a browser finds the program's own API.
+fn describes_the_api(path: &RepoPath) -> bool {
+    matches!(path.extension(), "java" | "kt" | "cs") && {
+        let name = path.name().to_ascii_lowercase();
+        ["openapi", "swagger"].iter().any(|word| name.contains(word))
+    }
 }
 
 /// Public web pages in code are documentation, namespaces and links.

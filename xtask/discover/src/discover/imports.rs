@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::findings::is_variable;
 use super::lang::{Pattern, holds, is_noise, line_at};
-use crate::model::fact::{Evidence, Fact, ServiceFacts, Subject, What};
+use crate::model::fact::{BaseFacts, Evidence, Fact, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -185,6 +185,8 @@ fn local_paths(repo: &Repo, folder: &RepoPath, text: &str) -> Vec<RepoPath> {
 pub(super) struct Sources<'r> {
     pub(super) repo: &'r Repo,
     pub(super) modules: &'r Modules,
+    /// The images that services are built from.
+    pub(super) bases: &'r [BaseFacts],
     /// Of the files that have been read already.
     pub(super) known: BTreeMap<RepoPath, Imports>,
 }

@@ -131,7 +131,8 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
         || Built::from_dockerfiles(repo, catalog, &roots),
     );
     let Built { mut found, bases, deployed, tested } = built;
-    let sources = imports::Sources { repo, modules: &modules, known: read.imports.into_iter().collect() };
+    let known = read.imports.into_iter().collect();
+    let sources = imports::Sources { repo, modules: &modules, bases: &bases, known };
     let mut facts = read.facts;
     facts.extend(deployed);
     let orphans = assign::assign(&sources, catalog, &mut found.services, facts);

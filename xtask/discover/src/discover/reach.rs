@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::imports::Sources;
 use super::services;
 use super::workspace::Modules;
-use crate::model::fact::{Fact, ServiceFacts};
+use crate::model::fact::{BaseFacts, Fact, Origin, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::parallel::in_parallel;
 use crate::repo::Repo;
@@ -58,7 +58,8 @@ fn of(
         is_outside(folder) && !homes.iter().any(|home| home.is_in(folder) && *home != service.path)
     };
     let copied = service.image.copies.iter().filter_map(|(source, _)| service.build.context.join(source));
-    let copied: Vec<RepoPath> = copied.chain(handed_on(repo, service)).collect();
+    let copied = copied.chain(handed_on(repo, service)).chain(inherited(sources.bases, &service.origins));
+    let copied: Vec<RepoPath> = copied.collect();
     let folders = copied.iter().filter(|path| repo.is_folder(path) && is_its_own(path));
     let mut reached: BTreeSet<RepoPath> = folders.cloned().collect();
     let mut next: Vec<RepoPath> = reached.iter().cloned().chain([service.path.clone()]).collect();
@@ -98,6 +99,20 @@ fn handed_on<'s>(repo: &'s Repo, service: &'s ServiceFacts) -> impl Iterator<Ite
         let ends = (0..parts.len()).filter_map(|at| service.build.context.join(&parts[at..].join("/")));
         ends.into_iter().find(|folder| repo.is_folder(folder))
     })
+}
+
+/// What the images that it is built from have copied: its programs run with that code too.
+fn inherited(bases: &[BaseFacts], origins: &[Origin]) -> Vec<RepoPath> {
+    let mut brought = Vec::new();
+    let mut open: Vec<&Origin> = origins.iter().collect();
+    for _ in 0..MAX_STEPS {
+        let made =
+            open.iter().filter_map(|origin| bases.iter().find(|base| base.dockerfile == origin.dockerfile));
+        let made: Vec<&BaseFacts> = made.collect();
+        brought.extend(made.iter().flat_map(|base| base.brings.iter().cloned()));
+        open = made.iter().flat_map(|base| &base.origins).collect();
+    }
+    brought
 }
 
 /// The folders that the manifests in a folder name, by a relative path or as modules of the same workspace.
@@ -158,6 +173,31 @@ mod tests {
             assert_eq!(reads.collect::<Vec<_>>(), ["DATABASE_URL"], "{}", service.name);
         }
         assert_eq!(facts.services.len(), 2);
+    }
+
+    #[test]
+    fn what_the_image_below_copies_is_of_all_that_are_built_from_it() {
+        let service = |name: &str| {
+            format!(
+                "//- /images/{name}/Dockerfile\nFROM shop/shop-base:latest\nCOPY ./{name}/urls.py /app/\nCMD [\"run\"]\n//- /images/{name}/urls.py\nx = 1\n"
+            )
+        };
+        let tree =
+            "//- /images/shop_base/Dockerfile\nFROM python:3.12\nCOPY ./common/ /app/\nENV DB_HOST=db\n\
+                    //- /images/common/settings.py\nimport os\nHOST = os.environ[\"DB_HOST\"]\n"
+                .to_owned()
+                + &service("api")
+                + &service("web");
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default())
+                .expect("is read");
+        let reads = |service: &ServiceFacts| {
+            service
+                .facts
+                .iter()
+                .any(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "DB_HOST"))
+        };
+        assert_eq!(facts.services.iter().filter(|service| reads(service)).count(), 2);
     }
 
     #[test]

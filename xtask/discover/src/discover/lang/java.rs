@@ -379,6 +379,16 @@ mod tests {
     }
 
     #[test]
+    fn classes_that_describe_the_own_api_call_nobody() {
+        let text = "@Value(\"${app.url:http://localhost:9090}\") String url;\nnew Server().url(\"http://localhost:9090\");";
+        assert_eq!(
+            what(ALL, "a/src/main/java/OpenApiConfig.java", text),
+            ["env APP_URL http://localhost:9090"]
+        );
+        assert_eq!(what(ALL, "a/src/main/java/UsersConfig.java", text).len(), 4);
+    }
+
+    #[test]
     fn reads_of_variables_are_found_with_default_and_need() {
         for (text, wanted) in [
             ("String x = System.getenv(\"LEVEL\");", "env LEVEL -"),

@@ -245,10 +245,12 @@ impl Bases {
                 .unwrap_or_else(|| context::of(repo, &made.file, &module, &image, &made.dockerfile).0);
             let origins = self.origins(&made.file, &made.dockerfile, &BTreeMap::new());
             open.extend(origins.clone());
+            let copied = image.copies.iter().filter(|(source, _)| !context::is_everything(source));
+            let brings = copied.filter_map(|(source, _)| context.join(source)).collect();
             let build = Build { context, target: made.target.clone(), args: BTreeMap::new() };
             let name = valid_name(last_of(&origin.reference));
             let dockerfile = made.file.clone();
-            found.insert(made.file.clone(), BaseFacts { name, dockerfile, build, origins });
+            found.insert(made.file.clone(), BaseFacts { name, dockerfile, build, origins, brings });
         }
         let mut all: Vec<BaseFacts> = found.into_values().collect();
         all.sort_by(|a, b| (&a.name, &a.dockerfile).cmp(&(&b.name, &b.dockerfile)));
@@ -274,7 +276,9 @@ impl Makers {
     /// The one Dockerfile that makes it: what a build script says, else what file and folder are called.
     fn find(&self, repo: &Repo, reference: &str) -> Option<Made> {
         let name = last_of(reference);
-        let said = self.tagged.iter().find(|tagged| last_of(&tagged.reference) == name);
+        // What stops at a stage is called so as well, with a tag of its own.
+        let said = self.tagged.iter().filter(|tagged| last_of(&tagged.reference) == name);
+        let said = said.min_by_key(|tagged| (tagged.reference != reference, tagged.target.is_some()));
         if let Some(tagged) = said
             && let Some(dockerfile) = read(repo, &tagged.dockerfile)
         {
@@ -345,6 +349,18 @@ fn may_be_ours(reference: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_builds_of_one_name_the_whole_image_is_meant() {
+        let tree = "//- /Makefile\nbase:\n\tdocker build --tag shop/base:system --file ./images/base/Dockerfile --target system ./images/\n\
+                    \tdocker build --tag $(OWNER)/base:$(TAG) --file ./images/base/Dockerfile ./images/\n\
+                    //- /images/base/Dockerfile\nFROM debian AS system\nFROM system\nENV DB_HOST=db\n";
+        let repo = Repo::from_fixture(tree);
+        let makers = Makers::of(&repo, &Roots::default());
+        let target = |reference: &str| makers.find(&repo, reference).and_then(|made| made.target);
+        assert_eq!(target("shop/base:edge"), None);
+        assert_eq!(target("shop/base:system").as_deref(), Some("system"));
+    }
 
     #[test]
     fn files_are_known_by_their_folder_and_their_own_words() {
