@@ -309,6 +309,9 @@ impl Found {
             return self.add_binaries((&file, &dockerfile), (&image, &context), programs);
         }
         self.problems.extend(problem.map(|problem| problem.service(place.name.clone())));
+        if jvm::only_builds(&image) && jvm::is_library(repo, &place.path) {
+            return self.aside(file, "it builds a library, and starts nothing".to_owned());
+        }
         let build = Build { context, target: None, args: BTreeMap::new() };
         if let Some(kind) = infrastructure(catalog, &image) {
             if aside::loads_data(&image, &file.parent().unwrap_or_default()) {

@@ -1,6 +1,7 @@
 //! Which modules of Maven and Gradle start a program, and which are libraries of others; reads their sources.
 
 use super::language;
+use crate::model::fact::Image;
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -16,6 +17,13 @@ const STARTED: &[&str] = &["io.quarkus", "<packaging>war", "mainClass", "main-cl
 /// Whether the name of a file in a folder's sources is one of a class that starts a program.
 pub(super) fn has_class_that_starts(repo: &Repo, sources: &RepoPath) -> bool {
     repo.files_in(sources).iter().any(|file| STARTS.iter().any(|end| file.name().ends_with(end)))
+}
+
+/// Whether an image is that of a tool that builds, and starts nothing of its own.
+pub(super) fn only_builds(image: &Image) -> bool {
+    let name = image.base.rsplit('/').next().unwrap_or_default();
+    let tool = name.split(':').next().unwrap_or_default();
+    matches!(tool, "gradle" | "maven") && image.start().next().is_none()
 }
 
 /// Whether a module has sources, and nothing in it starts a program: `java -jar` of its archive fails.

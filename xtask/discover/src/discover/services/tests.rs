@@ -49,6 +49,22 @@ fn dockerfiles_for_compose_and_for_a_cluster_are_one_service() {
 }
 
 #[test]
+fn image_that_only_builds_a_library_is_no_service() {
+    let found = |class: &str, command: &str| {
+        let tree = format!(
+            "//- /common/Dockerfile\nFROM maven:3.9 AS build\nCOPY pom.xml .\nCOPY src ./src\nRUN mvn install\n{command}\n\
+             //- /common/pom.xml\n<project/>\n//- /common/src/main/java/A.java\n{class}\n"
+        );
+        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
+        (found.set_aside.len(), found.services.len())
+    };
+    let starts = "class A { public static void main(String[] args) {} }";
+    assert_eq!(found("class A {}", ""), (1, 0));
+    assert_eq!(found("class A {}", "CMD [\"mvn\", \"jetty:run\"]"), (0, 1));
+    assert_eq!(found(starts, ""), (0, 1));
+}
+
+#[test]
 fn the_commands_themselves_are_no_services() {
     let tree = "//- /shop/Dockerfile\nFROM x\nCOPY . .\n//- /shop/main.py\n\n\
                 //- /xtask/Cargo.toml\n[package]\n//- /xtask/fixtures/api/Dockerfile\nFROM x\nCOPY . .\n\
