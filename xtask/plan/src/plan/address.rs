@@ -26,8 +26,10 @@ pub(crate) fn core(text: &str) -> String {
     ];
     let kept: String = words.iter().filter(|word| !plain.contains(word)).copied().collect();
     let kept = if kept.is_empty() { folded(text) } else { kept };
-    let shorter =
-        kept.strip_suffix("service").or_else(|| kept.strip_suffix("api")).filter(|rest| rest.len() > 2);
+    let shorter = ["service", "svc", "api"]
+        .iter()
+        .find_map(|word| kept.strip_suffix(word))
+        .filter(|rest| rest.len() > 2);
     shorter.unwrap_or(&kept).to_owned()
 }
 
@@ -130,6 +132,7 @@ mod tests {
     fn names_are_compared_without_their_ornaments() {
         assert_eq!(core("orders-service"), core("svc_orders"));
         assert_eq!(core("ACCOUNTS_API"), core("accounts"));
+        assert_eq!(core("CatalogSvc"), core("catalog"));
         assert_eq!(core("GRPC_PRODUCT"), core("product"));
         assert_eq!(core("PRODUCT_CLIENT"), core("product-service"));
         assert_eq!(core("api"), "api");
