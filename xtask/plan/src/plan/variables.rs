@@ -207,6 +207,11 @@ fn of_words(given: &str, catalog: &Catalog) -> Option<(About, Part)> {
     if let Some(kind) = names_a_database(&name, catalog) {
         return Some((About::Kind(kind), Part::Database));
     }
+    // `Redis__Configuration`: so .NET tells a client of a cache its servers.
+    let cache = name.strip_suffix("_CONFIGURATION").and_then(|prefix| kind(prefix, catalog));
+    if let Some(kind) = cache.filter(|kind| catalog.get(kind).is_some_and(|e| e.class == Class::Cache)) {
+        return Some((About::Kind(kind), Part::HostPort));
+    }
     let (prefix, ending, part) = ENDINGS.iter().find_map(|(ending, part)| {
         let prefix = name.strip_suffix(ending)?;
         (prefix.is_empty() || prefix.ends_with('_'))
@@ -383,6 +388,8 @@ mod tests {
             ("GrpcSettings__DiscountUrl", other("DISCOUNT", Part::Url)),
             ("RabbitMqOptions__Host", kind("rabbitmq", Part::Host)),
             ("Kafka__BootstrapServers", kind("kafka", Part::HostPort)),
+            ("Redis__Configuration", kind("redis", Part::HostPort)),
+            ("Log__Configuration", None),
             ("MongoSettings__DatabaseName", kind("mongodb", Part::Database)),
             ("RABBITMQ_VHOST", kind("rabbitmq", Part::Database)),
             ("SPRING_RABBITMQ_VIRTUAL_HOST", kind("rabbitmq", Part::Database)),
