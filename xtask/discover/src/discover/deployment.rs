@@ -45,6 +45,8 @@ struct Unit {
     /// Whether that stands in the place of the image's ENTRYPOINT too.
     replaces_entrypoint: bool,
     environment: Vec<(String, String)>,
+    /// Texts of the files of configuration that it is given.
+    files: Vec<String>,
     ports: Vec<u16>,
     /// Where these are published on the host.
     published: Vec<u16>,
@@ -354,6 +356,13 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         if purpose != Purpose::Debug {
             let (port, source, variable) = (*port, PortSource::Deployment, None);
             add(rules[0], &port.to_string(), What::Port { port, protocol, purpose, source, variable });
+/// What stands between quotes in a line that is no comment.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    let is_comment = line.trim_start().starts_with(['#', ';']);
+    let quote = if line.contains('"') { '"' } else { '\'' };
+    line.split(quote).skip(1).step_by(2).filter(move |_| !is_comment)
+}
+
         }
     }
     for port in &unit.published {
@@ -381,3 +390,8 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         add(rules[3], path, what);
     }
 }
+    for value in unit.files.iter().flat_map(|file| file.lines()).flat_map(quoted) {
+        for reference in url::references(value, None) {
+            add(rules[1], value, What::Reference(reference));
+        }
+    }

@@ -42,13 +42,32 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
         return Vec::new();
     }
     let plain = without_templates(text);
-    let mut units = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(&plain) {
-        // A document that is not understood ends the file: what stands behind it cannot be told apart.
-        let Ok(document) = Value::deserialize(document) else { break };
-        units.extend(of_workload(&document));
-    }
-    units
+    // A document that is not understood ends the file: what stands behind it cannot be told apart.
+    let documents: Vec<Value> = serde_yaml::Deserializer::from_str(&plain)
+        .map_while(|document| Value::deserialize(document).ok())
+        .collect();
+    documents.iter().flat_map(|document| of_workload(document, &documents)).collect()
+}
+
+/// The files that a container finds where its volumes of configuration are mounted, as far as `documents` hold them.
+fn mounted(pod: &Value, container: &Value, documents: &[Value]) -> Vec<String> {
+    let list = |of: &Value, key: &str| of.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+    let volumes: Vec<String> =
+        list(container, "volumeMounts").iter().filter_map(|mount| text(mount, "name")).collect();
+    let is_mounted = |volume: &&Value| text(volume, "name").is_some_and(|name| volumes.contains(&name));
+    let all = list(pod, "volumes");
+    let maps: Vec<String> =
+        all.iter().filter(is_mounted).filter_map(|volume| text(volume.get("configMap")?, "name")).collect();
+    let is_named = |document: &&Value| {
+        text(document, "kind").is_some_and(|kind| kind == "ConfigMap")
+            && document
+                .get("metadata")
+                .and_then(|metadata| text(metadata, "name"))
+                .is_some_and(|name| maps.contains(&name))
+    };
+    let data = documents.iter().filter(is_named).filter_map(|document| document.get("data")?.as_mapping());
+    data.flatten().filter_map(|(_, file)| file.as_str().map(str::to_owned)).collect()
 }
 
 /// Template marks taken out: lines that only steer vanish, values become nothing.
@@ -71,7 +90,7 @@ fn without_templates(text: &str) -> String {
     out
 }
 
-fn of_workload(document: &Value) -> Vec<Unit> {
+fn of_workload(document: &Value, documents: &[Value]) -> Vec<Unit> {
     let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
     let at = |path: &[&str]| path.iter().try_fold(document, |value, key| value.get(*key));
     let pod = match kind {
@@ -81,10 +100,14 @@ fn of_workload(document: &Value) -> Vec<Unit> {
     };
     let containers = pod.and_then(|pod| pod.get("containers")).and_then(Value::as_sequence);
     let workload = at(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
-    let Some(containers) = containers else { return Vec::new() };
+    let (Some(pod), Some(containers)) = (pod, containers) else { return Vec::new() };
     // Beside the program, others may run for it: only a lone container bears the workload's name.
     let lone = containers.len() == 1 && !workload.is_empty();
-    containers.iter().map(|container| of_container(container, lone.then_some(workload))).collect()
+    let unit = |container: &Value| Unit {
+        files: mounted(pod, container, documents),
+        ..of_container(container, lone.then_some(workload))
+    };
+    containers.iter().map(unit).collect()
 }
 
 fn of_container(container: &Value, workload: Option<&str>) -> Unit {
@@ -140,6 +163,20 @@ fn plain(ports: Vec<u16>) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_configuration_are_those_that_a_container_mounts() {
+        let map = |name: &str| {
+            format!(
+                "kind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  app.toml: |\n    url = \"http://{name}:80\"\n---\n"
+            )
+        };
+        let workload = "kind: Deployment\nmetadata:\n  name: orders\nspec:\n  template:\n    spec:\n      containers:\n        - name: main\n          \
+            image: orders\n          volumeMounts: [{ name: config, mountPath: /etc/orders }]\n      volumes:\n        \
+            - { name: config, configMap: { name: of-orders } }\n        - { name: rest, configMap: { name: of-others } }\n";
+        let units = units(&format!("{}{}{workload}", map("of-orders"), map("of-others")));
+        assert_eq!(units[0].files, ["url = \"http://of-orders:80\"\n"]);
+    }
 
     #[test]
     fn containers_are_read_also_from_templates() {
