@@ -135,6 +135,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let sources = imports::Sources { repo, modules: &modules, bases: &bases, known };
     let mut facts = read.facts;
     facts.extend(deployed);
+    found.leave_out_collections(&mut facts);
     let orphans = assign::assign(&sources, catalog, &mut found.services, facts);
     services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
     elsewhere::settle(repo, catalog, &mut found.services);

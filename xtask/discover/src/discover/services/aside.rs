@@ -135,6 +135,12 @@ pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static 
 
 /// Why a Dockerfile at that path is no service where others are.
 pub(super) fn example(file: &RepoPath) -> Option<&'static str> {
+    if file
+        .parts()
+        .any(|part| part.to_ascii_lowercase().split(['.', '-', '_']).any(|word| word == "storybook"))
+    {
+        return Some("documentation of components");
+    }
     let folder = file.parent()?;
     folder.parts().find_map(|part| match part.to_ascii_lowercase().as_str() {
         "example" | "examples" | "sample" | "samples" | "demo" | "demos" | "docs" | "playground" => {
@@ -149,7 +155,9 @@ pub(super) fn example(file: &RepoPath) -> Option<&'static str> {
 pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     let name = image.base.split(['@', ':']).next().unwrap_or_default();
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.contains(prefix));
-    if starts(&["locustio/locust", "grafana/k6", "loadimpact/k6", "jmeter", "gatling"]) {
+    if is_all_in_one(name.rsplit('/').next().unwrap_or_default()) {
+        Some(ALL_IN_ONE)
+    } else if starts(&["locustio/locust", "grafana/k6", "loadimpact/k6", "jmeter", "gatling"]) {
         Some("a load generator")
     } else if starts(&["cypress/", "playwright", "postman/newman", "selenium/", "testcafe"]) {
         Some("end-to-end tests")

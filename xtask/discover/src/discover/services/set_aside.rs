@@ -1,10 +1,10 @@
 //! What looks like a service and is none beside the others: examples, collections, build tools, other packings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names::Names;
 use super::{Found, aside, inputs, language};
-use crate::model::fact::ServiceFacts;
+use crate::model::fact::{Fact, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -39,6 +39,20 @@ impl Found {
             } else {
                 self.services.push(service);
             }
+        }
+    }
+
+    /// What lies beside the Dockerfile of an image of the whole system is about that one: there, everybody is on one machine.
+    pub(in crate::discover) fn leave_out_collections(&self, facts: &mut Vec<Fact>) {
+        let of_all = self.set_aside.iter().filter(|aside| aside.reason == aside::ALL_IN_ONE);
+        let holds_a_service =
+            |folder: &RepoPath| self.services.iter().any(|service| service.dockerfile.is_in(folder));
+        let folders: BTreeSet<RepoPath> = of_all
+            .filter_map(|aside| aside.path.parent())
+            .filter(|folder| !folder.is_root() && !holds_a_service(folder))
+            .collect();
+        if !folders.is_empty() {
+            facts.retain(|fact| !fact.at.path.ancestors().any(|folder| folders.contains(&folder)));
         }
     }
 

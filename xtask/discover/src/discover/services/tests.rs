@@ -276,3 +276,26 @@ fn image_of_tools_into_which_only_manifests_get_is_no_service() {
         ["build/runner.dockerfile: it starts nothing, and holds nothing of this repository"]
     );
 }
+
+#[test]
+fn image_made_from_that_of_the_whole_system_and_pages_about_components_are_no_services() {
+    let tree = "//- /orders/Dockerfile\nFROM x\nCOPY . .\n//- /orders/main.py\n\n//- /packaging/Dockerfile.host\nFROM shop/all-in-one:1\n\
+                //- /packaging/Dockerfile.storybook\nFROM nginx\nCOPY . .\n";
+    assert_eq!(
+        aside(tree),
+        [
+            "packaging/Dockerfile.host: an image that holds all services in one",
+            "packaging/Dockerfile.storybook: documentation of components"
+        ]
+    );
+}
+
+#[test]
+fn what_lies_beside_the_image_of_the_whole_system_is_about_that_one() {
+    let tree = "//- /orders/Dockerfile\nFROM node\nCOPY . .\n//- /orders/package.json\n{}\n//- /Dockerfile\nFROM node\nCOPY . .\n//- /package.json\n{}\n\
+                //- /packaging/all-in-one/Dockerfile\nFROM x\n//- /packaging/all-in-one/config.js\nlet url = process.env.ONLY_THERE\n";
+    let facts = crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+    let is_there =
+        |fact: &crate::model::fact::Fact| fact.at.path.is_in(&RepoPath::new("packaging").expect("inside"));
+    assert!(!facts.expect("is read").services.iter().any(|service| service.facts.iter().any(is_there)));
+}
