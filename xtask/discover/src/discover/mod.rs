@@ -179,6 +179,7 @@ impl Built {
         let deployed = deployment::read(repo, catalog, roots, &mut found);
         services::settle_started(repo, &mut found.services);
         services::settle_unstarted(repo, &mut found);
+        services::add_workers(repo, &mut found);
         let own = in_parallel(found.services.iter().collect(), |service| {
             let mut facts =
                 dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());

@@ -25,6 +25,7 @@ mod started;
 mod tags;
 mod tasks;
 mod unstarted;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +56,12 @@ pub(super) use tags::Tagged;
 pub(super) use tasks::settle as settle_tasks;
 pub(super) use unstarted::settle as settle_unstarted;
 
+pub(super) use workers::add as add_workers;
+
+/// Whether a folder's name says for what its Dockerfiles are, and not for whom: `dev`, `release`.
+pub(super) fn is_variant(name: &str) -> bool {
+    files::variant(&name.to_ascii_lowercase()).is_some()
+}
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]
 pub(super) struct Found {

@@ -80,7 +80,7 @@ fn only_migrates(service: &ServiceFacts) -> bool {
 }
 
 /// Whether its Dockerfile's name says so.
-fn is_task(service: &ServiceFacts) -> bool {
+pub(super) fn is_task(service: &ServiceFacts) -> bool {
     let stem = files::docker_name(service.dockerfile.name()).and_then(|name| name.stem);
     stem.is_some_and(|stem| files::without_task(&stem).is_some())
 }
