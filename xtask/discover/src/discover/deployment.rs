@@ -303,12 +303,24 @@ fn owner(found: &Found, unit: &Unit) -> Option<usize> {
             Some(_) => all[*at].command == unit.command,
             None => all[*at].name == valid_name(&unit.name),
         });
-        let args = || mine.iter().copied().find(|at| all[*at].build.args == build.args);
+        // Stages are programs of their own where the services have several.
+        let fits = |at: &usize| {
+            let stages = [&all[*at].build.target, &build.target];
+            stages[0] == stages[1] || stages.iter().any(|stage| stage.is_none())
+        };
+        let stage = || {
+            mine.iter().copied().find(|at| build.target.is_some() && all[*at].build.target == build.target)
+        };
+        let args = || mine.iter().copied().find(|at| all[*at].build.args == build.args && fits(at));
         let lone = || mine.first().copied().filter(|_| mine.len() == 1);
         // Its Dockerfile may be a variant of the one that was taken.
         let folder = build.dockerfile.parent().unwrap_or_default();
         let beside = || (0..all.len()).find(|at| !folder.is_root() && all[*at].path == folder);
-        return exact.or_else(args).or_else(lone).or_else(|| beside().filter(|_| mine.is_empty()));
+        return exact
+            .or_else(stage)
+            .or_else(args)
+            .or_else(lone)
+            .or_else(|| beside().filter(|_| mine.is_empty()));
     }
     if let Some(code) = &unit.code {
         let names = Names::of(all);
@@ -344,6 +356,13 @@ impl Deployment {
     }
 }
 
+/// What stands between quotes in a line that is no comment.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    let is_comment = line.trim_start().starts_with(['#', ';']);
+    let quote = if line.contains('"') { '"' } else { '\'' };
+    line.split(quote).skip(1).step_by(2).filter(move |_| !is_comment)
+}
+
 /// What a unit says about the service that it runs.
 fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact>) {
     let rules = deployment.format.rules();
@@ -356,13 +375,6 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         if purpose != Purpose::Debug {
             let (port, source, variable) = (*port, PortSource::Deployment, None);
             add(rules[0], &port.to_string(), What::Port { port, protocol, purpose, source, variable });
-/// What stands between quotes in a line that is no comment.
-fn quoted(line: &str) -> impl Iterator<Item = &str> {
-    let is_comment = line.trim_start().starts_with(['#', ';']);
-    let quote = if line.contains('"') { '"' } else { '\'' };
-    line.split(quote).skip(1).step_by(2).filter(move |_| !is_comment)
-}
-
         }
     }
     for port in &unit.published {
@@ -382,6 +394,11 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
         };
         add(rules[1], name, what);
     }
+    for value in unit.files.iter().flat_map(|file| file.lines()).flat_map(quoted) {
+        for reference in url::references(value, None) {
+            add(rules[1], value, What::Reference(reference));
+        }
+    }
     for target in &unit.needs {
         add(rules[2], target, What::Mention { target: target.clone(), detail: None });
     }
@@ -390,8 +407,3 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
         add(rules[3], path, what);
     }
 }
-    for value in unit.files.iter().flat_map(|file| file.lines()).flat_map(quoted) {
-        for reference in url::references(value, None) {
-            add(rules[1], value, What::Reference(reference));
-        }
-    }

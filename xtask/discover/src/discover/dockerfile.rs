@@ -9,7 +9,7 @@ mod says;
 mod steps;
 mod targets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::fact::Image;
 
@@ -170,6 +170,11 @@ impl Dockerfile {
     /// Stages that are programs of their own, of which a build has to choose one; empty where there is no choice.
     pub(super) fn programs(&self) -> Vec<String> {
         targets::programs(&self.steps)
+    }
+
+    /// Those of the stages `built` that are programs of their own.
+    pub(super) fn programs_among(&self, built: &BTreeSet<&str>) -> Vec<String> {
+        targets::programs_among(&self.steps, built)
     }
 
     /// The commands of all stages: RUN, ENTRYPOINT and CMD.

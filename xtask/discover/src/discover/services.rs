@@ -45,9 +45,10 @@ pub use cargo_build::{RootBuilds, root_builds};
 
 pub(super) use crate::noise::{is_test_folder, is_test_path};
 pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
+pub(super) use copied::built_for;
 pub(super) use held::Held;
 pub(super) use inputs::of as inputs;
-pub(super) use language::is_manifest;
+pub(super) use language::{has_code, is_manifest, of as language_of};
 pub(super) use naming::name_uniquely;
 pub(super) use place::is_holder;
 pub(super) use roots::Roots;
@@ -55,13 +56,13 @@ pub(super) use started::settle as settle_started;
 pub(super) use tags::Tagged;
 pub(super) use tasks::settle as settle_tasks;
 pub(super) use unstarted::settle as settle_unstarted;
-
 pub(super) use workers::add as add_workers;
 
 /// Whether a folder's name says for what its Dockerfiles are, and not for whom: `dev`, `release`.
 pub(super) fn is_variant(name: &str) -> bool {
     files::variant(&name.to_ascii_lowercase()).is_some()
 }
+
 /// What the Dockerfiles say, without the facts of other files.
 #[derive(Debug, Default)]
 pub(super) struct Found {

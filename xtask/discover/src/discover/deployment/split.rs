@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::dockerfile::Dockerfile;
 use super::super::names::{Names, valid_name};
-use super::super::services::Found;
+use super::super::services::{self, Found};
 use super::{Deployment, Unit, UnitBuild, is_chore};
 use crate::model::fact::{Image, ServiceFacts};
 use crate::model::path::RepoPath;
@@ -149,43 +149,122 @@ pub(super) fn by_command<'u>(found: &mut Found, units: impl Iterator<Item = &'u 
     found.services.extend(parts);
 }
 
-/// One Dockerfile with a stage for each of several programs is several services, where nobody says which of them runs.
+/// One Dockerfile with a stage for each of several programs is several services, where nobody says which of them runs, or
+/// where a file builds an image of each.
 pub(super) fn by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment]) {
     let builds = deployments.iter().flat_map(|one| &one.units).filter_map(|unit| unit.build.as_ref());
-    let said: BTreeSet<&RepoPath> = builds.map(|build| &build.dockerfile).collect();
+    let mut said: BTreeMap<&RepoPath, BTreeSet<&str>> = BTreeMap::new();
+    for build in builds {
+        said.entry(&build.dockerfile).or_default().extend(build.target.as_deref());
+    }
     for whole in std::mem::take(&mut found.services) {
         let is_plain = whole.build.target.is_none() && whole.build.args.is_empty() && whole.command.is_none();
-        let parsed = (is_plain && whole.image.stages.len() > 1 && !said.contains(&whole.dockerfile))
-            .then(|| Dockerfile::parse(&repo.text(&whole.dockerfile).ok()?.text).ok())
-            .flatten();
-        let programs = parsed.as_ref().map(Dockerfile::programs).unwrap_or_default();
-        let (Some(parsed), Some(last)) = (&parsed, programs.last()) else {
+        let built = said.get(&whole.dockerfile);
+        let is_open = is_plain && whole.image.stages.len() > 1 && built.is_none_or(|built| built.len() > 1);
+        let parsed =
+            is_open.then(|| Dockerfile::parse(&repo.text(&whole.dockerfile).ok()?.text).ok()).flatten();
+        let programs = parsed.as_ref().map(|parsed| match built {
+            Some(built) => parsed.programs_among(built),
+            None => parsed.programs(),
+        });
+        let (Some(parsed), Some([_, ..])) = (&parsed, programs.as_deref()) else {
             found.services.push(whole);
             continue;
         };
-        for program in &programs {
-            let mut part = whole.clone();
-            part.name = match &whole.name {
-                _ if whole.path.is_root() => valid_name(program),
-                name if valid_name(program).starts_with(name.as_str()) => valid_name(program),
-                name => valid_name(&format!("{name}-{program}")),
-            };
-            // What is built when nobody chooses is what the whole was known as.
-            if program != last {
-                part.aliases.clear();
-            }
-            let known_as = [Some(program), (program == last).then_some(&whole.name)];
-            let known_as = known_as.into_iter().flatten().map(|name| name.to_lowercase());
-            part.aliases.extend(known_as.filter(|alias| *alias != part.name));
-            part.build.target = Some(program.clone());
-            part.image = found.image(parsed, Some(program), &BTreeMap::new());
-            found.services.push(part);
+        split(repo, found, (whole, parsed), &programs.unwrap_or_default());
+    }
+}
+
+/// The services of a Dockerfile whose stages start these programs.
+fn split(repo: &Repo, found: &mut Found, (whole, parsed): (ServiceFacts, &Dockerfile), programs: &[String]) {
+    let images = programs.iter().map(|program| found.image(parsed, Some(program), &BTreeMap::new()));
+    let images: Vec<Image> = images.collect();
+    // What answers requests, or else what is built when nobody chooses, is what the whole was known as.
+    let mut answering = (0..images.len()).filter(|at| !images[*at].expose.is_empty());
+    let heir = match (answering.next(), answering.next()) {
+        (Some(only), None) => only,
+        _ => images.len().saturating_sub(1),
+    };
+    // A folder that holds Dockerfiles for some purpose says nothing about their programs.
+    let is_apart = whole.path.is_root()
+        || services::is_variant(whole.path.name()) && !services::has_code(repo, &whole.path);
+    for (at, (program, image)) in programs.iter().zip(images).enumerate() {
+        let mut part = whole.clone();
+        part.name = match &whole.name {
+            _ if is_apart => valid_name(program),
+            name if valid_name(program).starts_with(name.as_str()) => valid_name(program),
+            name => valid_name(&format!("{name}-{program}")),
+        };
+        if is_apart {
+            part.path = services::built_for(repo, parsed, &image).unwrap_or_default();
+            part.language = services::language_of(repo, &part.path, &part.build.context, &image);
         }
-        let name = found.services.last().map(|part| part.name.clone()).unwrap_or_default();
-        for service in found.problems.iter_mut().flat_map(|problem| &mut problem.services) {
-            if *service == whole.name {
-                service.clone_from(&name);
+        if at != heir {
+            part.aliases.clear();
+        }
+        let known_as = [Some(program), (at == heir).then_some(&whole.name)];
+        let known_as = known_as.into_iter().flatten().map(|name| name.to_lowercase());
+        part.aliases.extend(known_as.filter(|alias| *alias != part.name));
+        part.build.target = Some(program.clone());
+        part.image = image;
+        if at == heir {
+            for service in found.problems.iter_mut().flat_map(|problem| &mut problem.services) {
+                if *service == whole.name {
+                    service.clone_from(&part.name);
+                }
             }
         }
+        found.services.push(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Catalog;
+    use crate::discover::{Scope, discover};
+    use crate::repo::Repo;
+
+    /// Name, folder, stage and other names of each service.
+    fn found(tree: &str) -> Vec<String> {
+        let facts = discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default());
+        let services = facts.expect("is read").services.into_iter();
+        services
+            .map(|one| {
+                let target = one.build.target.unwrap_or_default();
+                format!("{} in {} from {target} as {}", one.name, one.path, one.aliases.join(" "))
+            })
+            .collect()
+    }
+
+    const FLOW: &str = "//- /flow/go.mod\nmodule shop\n//- /flow/main.go\npackage main\n//- /docker/flow.Dockerfile\nFROM golang AS build\nCOPY flow .\n\
+        FROM alpine AS base\nCOPY --from=build /flow /flow\nFROM base AS flow-api\nEXPOSE 8112\nCMD [\"/flow\", \"api\"]\n\
+        FROM base AS flow-worker\nCMD [\"/flow\", \"worker\"]\nFROM base AS flow-maintenance\nCMD [\"/flow\", \"tidy\"]\n";
+
+    #[test]
+    fn stages_that_a_bake_file_builds_are_services_and_the_one_that_answers_keeps_the_name() {
+        let target = |name: &str| {
+            format!(
+                "target \"{name}\" {{\n context = \".\"\n dockerfile = \"docker/flow.Dockerfile\"\n target = \"{name}\"\n}}\n"
+            )
+        };
+        let bake = ["flow-api", "flow-worker", "flow-maintenance"].map(target).concat();
+        assert_eq!(
+            found(&format!("{FLOW}//- /docker-bake.hcl\n{bake}")),
+            ["flow-api in flow from flow-api as flow shop", "flow-worker in flow from flow-worker as shop"]
+        );
+        let one = target("flow-api");
+        assert_eq!(
+            found(&format!("{FLOW}//- /docker-bake.hcl\n{one}")),
+            ["flow in flow from  as flow-api shop"]
+        );
+    }
+
+    #[test]
+    fn stages_of_a_folder_for_development_are_the_programs_that_they_take() {
+        let tree = "//- /go.mod\nmodule shop\n//- /build/api/main.go\npackage main\n//- /build/jobs/main.go\npackage main\n\
+            //- /dev/Dockerfile\nFROM golang AS build\nCOPY go.mod ./\nCOPY build ./build\nRUN go build -o /out/ \\\n  ./build/api \\\n  ./build/jobs\n\
+            FROM busybox AS runtime\nENTRYPOINT [\"/app\"]\nFROM runtime AS api\nCOPY --from=build /out/api /app\n\
+            FROM runtime AS jobs\nCOPY --from=build /out/jobs /app\n";
+        assert_eq!(found(tree), ["api in build/api from api as ", "jobs in build/jobs from jobs as dev"]);
     }
 }

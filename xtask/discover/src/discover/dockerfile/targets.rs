@@ -1,6 +1,8 @@
 //! The stages of a Dockerfile that are programs of their own: `FROM base AS api`, `FROM base AS worker`. Decides nothing
 //! about services.
 
+use std::collections::BTreeSet;
+
 use super::steps::{Step, What};
 
 /// Words of the names of stages that are made for people, tests or the build itself.
@@ -22,6 +24,7 @@ const BESIDE: &[&str] = &[
     "init",
     "lint",
     "local",
+    "maintenance",
     "migrate",
     "migration",
     "migrations",
@@ -92,19 +95,31 @@ struct Stage<'s> {
 /// are not at least two, or where the last stage, which is built when nobody chooses, is no such one.
 pub(super) fn programs(steps: &[Step]) -> Vec<String> {
     let stages = stages(steps);
-    let found: Vec<(usize, &str, &[String])> = stages
-        .iter()
-        .enumerate()
-        .filter_map(|(at, stage)| {
-            let name = stage.name.filter(|name| !has_word(name, BESIDE) && !is_used(&stages, at, name))?;
-            Some((at, name, command(stage.steps)?))
-        })
-        .collect();
+    let is_free = |at: usize, name: &str| !is_used(&stages, at, name);
+    let found = starting(&stages, is_free);
+    if found.last().is_some_and(|(at, _)| at + 1 == stages.len()) { names(found) } else { Vec::new() }
+}
+
+/// Those of the stages that somebody builds images of, in order; none where there are not at least two.
+pub(super) fn programs_among(steps: &[Step], built: &BTreeSet<&str>) -> Vec<String> {
+    names(starting(&stages(steps), |_, name| built.contains(name)))
+}
+
+/// Position and name of each wanted stage that starts a program, where all of them are programs of their own.
+fn starting<'s>(stages: &[Stage<'s>], is_wanted: impl Fn(usize, &str) -> bool) -> Vec<(usize, &'s str)> {
+    let program = |(at, stage): (usize, &Stage<'s>)| {
+        let name = stage.name.filter(|name| !has_word(name, BESIDE) && is_wanted(at, name))?;
+        Some((at, name, started(stages, at)?))
+    };
+    let found: Vec<(usize, &str, &[String])> = stages.iter().enumerate().filter_map(program).collect();
     let is_choice = found.len() > 1
-        && found.last().is_some_and(|(at, ..)| at + 1 == stages.len())
         && found.iter().all(|(_, name, _)| !has_word(name, FORMS))
         && (1..found.len()).all(|at| found[..at].iter().all(|(_, _, other)| *other != found[at].2));
-    if is_choice { found.into_iter().map(|(_, name, _)| name.to_owned()).collect() } else { Vec::new() }
+    if is_choice { found.into_iter().map(|(at, name, _)| (at, name)).collect() } else { Vec::new() }
+}
+
+fn names(stages: Vec<(usize, &str)>) -> Vec<String> {
+    stages.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// The stage of the program, where the last one is for its tests or its development: nobody who runs it wants that one.
@@ -141,6 +156,34 @@ fn command(steps: &[Step]) -> Option<&[String]> {
     cmd.or(entrypoint).map(Vec::as_slice)
 }
 
+/// What tells the stage's program from others: the words that start it, or the file that it puts where the stage starts
+/// its program from which it is made (`FROM runtime AS api`, `COPY --from=build /out/api /app`).
+fn started<'s>(stages: &[Stage<'s>], at: usize) -> Option<&'s [String]> {
+    let own = command(stages[at].steps);
+    own.or_else(|| {
+        let program = inherited(stages, at)?.first()?;
+        stages[at].steps.iter().find_map(|step| match &step.what {
+            What::Bring { sources, to, .. } if to == program && sources.len() == 1 => {
+                Some(sources.as_slice())
+            }
+            _ => None,
+        })
+    })
+}
+
+/// The words with which the nearest of the stages below starts its program, from which this one is made.
+fn inherited<'s>(stages: &[Stage<'s>], at: usize) -> Option<&'s [String]> {
+    let mut at = at;
+    loop {
+        let What::From { image, .. } = &stages[at].steps.first()?.what else { return None };
+        let is_below = |stage: &Stage<'_>| stage.name.is_some_and(|name| name.eq_ignore_ascii_case(image));
+        at = stages[..at].iter().rposition(is_below)?;
+        if let Some(words) = command(stages[at].steps) {
+            return Some(words);
+        }
+    }
+}
+
 /// Whether another stage is built from this one, or takes files out of it.
 fn is_used(stages: &[Stage<'_>], at: usize, name: &str) -> bool {
     let is_this = |text: &str| text.eq_ignore_ascii_case(name) || text == at.to_string();
@@ -158,6 +201,8 @@ fn has_word(name: &str, words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use crate::discover::dockerfile::Dockerfile;
 
     fn programs(text: &str) -> Vec<String> {
@@ -172,6 +217,33 @@ mod tests {
             "{BASE}FROM base AS api\nCMD [\"api\"]\nFROM base AS dev\nCMD [\"dev\"]\nFROM base AS worker\nENTRYPOINT [\"worker\"]\n"
         );
         assert_eq!(programs(&text), ["api", "worker"]);
+    }
+
+    #[test]
+    fn last_stages_that_put_another_program_where_the_common_one_starts_it_are_programs() {
+        let text = |rest: &str| {
+            format!(
+                "FROM golang AS build\nCOPY . .\nFROM alpine AS runtime\nENTRYPOINT [\"/app\"]\nFROM runtime AS api\n\
+                 COPY --from=build /out/api /app\nFROM runtime AS worker\n{rest}\n"
+            )
+        };
+        assert_eq!(programs(&text("COPY --from=build /out/worker /app")), ["api", "worker"]);
+        assert_eq!(programs(&text("COPY --from=build /out/api /app")), [""; 0]);
+        assert_eq!(programs(&text("COPY --from=build /out/worker /worker")), [""; 0]);
+    }
+
+    #[test]
+    fn stages_of_which_images_are_built_are_programs_whichever_stands_last() {
+        let text = format!(
+            "{BASE}FROM base AS api\nCMD [\"api\"]\nFROM base AS worker\nCMD [\"worker\"]\nFROM base AS maintenance\nCMD [\"tidy\"]\n"
+        );
+        assert_eq!(programs(&text), [""; 0]);
+        let among = |built: &[&str]| {
+            let built: BTreeSet<&str> = built.iter().copied().collect();
+            Dockerfile::parse(&text).expect("has a stage").programs_among(&built)
+        };
+        assert_eq!(among(&["worker", "api", "maintenance"]), ["api", "worker"]);
+        assert_eq!(among(&["api"]), [""; 0]);
     }
 
     #[test]

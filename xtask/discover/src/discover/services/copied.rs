@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, context, language, place};
+use super::{Candidate, Dockerfile, context, language, place};
+use crate::model::fact::Image;
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
@@ -103,11 +104,32 @@ fn started_project(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
     only.filter(|_| projects.next().is_none())
 }
 
-/// The only program of Go that an image builds: `RUN go build -o /app ./cmd/orders/main.go` is `cmd/orders`.
+/// The only program of Go that an image builds.
 fn built_program(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
-    let read = candidate.read.as_ref().ok()?;
+    let mut programs = go_programs(repo, candidate.read.as_ref().ok()?);
+    let only = programs.pop_first()?;
+    programs.is_empty().then_some(only)
+}
+
+/// The folder of the program of Go that an image takes out of the stage that builds several: `/out/orders` is made of
+/// `cmd/orders`.
+pub(in crate::discover) fn built_for(
+    repo: &Repo,
+    dockerfile: &Dockerfile,
+    image: &Image,
+) -> Option<RepoPath> {
+    let taken: Vec<&str> = image.brought.iter().filter_map(|one| one.source.rsplit('/').next()).collect();
+    let mut programs = go_programs(repo, dockerfile);
+    programs.retain(|program| taken.contains(&program.name()));
+    let only = programs.pop_first()?;
+    programs.is_empty().then_some(only)
+}
+
+/// The folders of the programs of Go that a Dockerfile builds: `RUN go build -o /app ./cmd/orders/main.go` is
+/// `cmd/orders`.
+fn go_programs(repo: &Repo, dockerfile: &Dockerfile) -> BTreeSet<RepoPath> {
     let mut programs = BTreeSet::new();
-    for command in read.commands().filter(|command| command.contains("go build")) {
+    for command in dockerfile.commands().filter(|command| command.contains("go build")) {
         let words = command.split_whitespace().filter(|word| word.contains('/') && !word.starts_with('-'));
         programs.extend(words.filter_map(|word| {
             let path = RepoPath::root().join(word.strip_suffix("/main.go").unwrap_or(word))?;
@@ -115,8 +137,7 @@ fn built_program(repo: &Repo, candidate: &Candidate) -> Option<RepoPath> {
             (is_program && !path.is_root()).then_some(path)
         }));
     }
-    let only = programs.pop_first()?;
-    programs.is_empty().then_some(only)
+    programs
 }
 
 /// Nothing where an image is made of all, of several modules, or of none.

@@ -87,7 +87,7 @@ fn of_folder(repo: &Repo, folder: &RepoPath) -> Option<&'static str> {
 }
 
 /// Lower case; empty where nothing says it.
-pub(super) fn of(repo: &Repo, module: &RepoPath, context: &RepoPath, image: &Image) -> String {
+pub(in crate::discover) fn of(repo: &Repo, module: &RepoPath, context: &RepoPath, image: &Image) -> String {
     let mut folders = module.ancestors().take_while(|folder| folder.is_in(context));
     if let Some(language) = of_folder(repo, module).or_else(|| of_base(&image.base)) {
         return language.to_owned();
@@ -172,7 +172,7 @@ const SOURCES: &[(&str, &[&str])] = &[
 ];
 
 /// Whether a folder holds a program: a manifest or source files, in it or below it.
-pub(super) fn has_code(repo: &Repo, folder: &RepoPath) -> bool {
+pub(in crate::discover) fn has_code(repo: &Repo, folder: &RepoPath) -> bool {
     repo.files_in(folder).iter().any(|file| is_manifest(file.name()) || of_source(file).is_some())
 }
 
