@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use crate::discover::findings::Findings;
+use crate::discover::url::is_public;
 use crate::discover::{Detector, Source};
-use crate::model::fact::{Fact, PortSource};
+use crate::model::fact::{Fact, PortSource, What};
 use crate::model::path::RepoPath;
 
 use super::noise::is_noise;
@@ -107,7 +108,16 @@ static DEPENDENCY: LazyLock<Pattern> =
 static APP: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(r"^\s*app:\s*:(?P<name>[a-z_0-9]+)"));
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
+    let before = facts.len();
     GRAMMAR.read(&mut Findings::new(source, facts));
+    // What a developer's configuration calls on the internet is no part of the system; releases do not read it.
+    if source.path.name() == "dev.exs" && source.path.parent().is_some_and(|folder| folder.name() == "config")
+    {
+        let is_outside =
+            |fact: &Fact| matches!(&fact.what, What::Reference(reference) if is_public(&reference.host));
+        let own: Vec<Fact> = facts.drain(before..).filter(|fact| !is_outside(fact)).collect();
+        facts.extend(own);
+    }
 }
 
 fn read_manifest(source: &Source<'_>, facts: &mut Vec<Fact>) {
@@ -179,6 +189,9 @@ mod tests {
             assert_eq!(what(ALL, "a/config/runtime.exs", text), wanted, "{text}");
         }
         assert!(what(ALL, "a/config/test.exs", "hostname: \"db\"").is_empty());
+        let broker = "url = \"mqtts://broker.shop.com:8883\"\nhostname: \"db\"";
+        assert_eq!(what(ALL, "a/config/dev.exs", broker), ["ref |db|-|- via -"]);
+        assert_eq!(what(ALL, "a/config/prod.exs", broker).len(), 2);
     }
 
     #[test]
