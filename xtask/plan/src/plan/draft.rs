@@ -118,16 +118,27 @@ fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
     candidate
 }
 
+/// Frameworks that build pages for a browser.
+const BUNDLED: &[&str] = &["angular", "svelte", "next", "nuxt", "vite"];
+
+/// Libraries of pages.
+const PAGES: &[&str] = &["react", "vue"];
+
+/// Frameworks of servers in the same language.
+const SERVERS: &[&str] = &["express", "fastify", "hapi", "hono", "koa", "nestjs"];
+
 fn role(facts: &ServiceFacts, ports: &[Port]) -> Role {
-    let frameworks: Vec<&str> = facts
-        .facts
-        .iter()
-        .filter_map(|fact| match &fact.what {
-            What::Framework { name } => Some(name.as_str()),
-            _ => None,
-        })
-        .collect();
-    let has = |names: &[&str]| frameworks.iter().any(|framework| names.contains(framework));
+    // How far below the root the manifest stands that names one of them.
+    let depth = |names: &[&str]| {
+        let named = facts
+            .facts
+            .iter()
+            .filter(|fact| matches!(&fact.what, What::Framework { name } if names.contains(&name.as_str())));
+        named.map(|fact| fact.at.path.depth()).min()
+    };
+    // A server beside a package of mails that a library of pages renders is a server.
+    let has_pages = depth(BUNDLED).is_some()
+        || depth(PAGES).is_some_and(|pages| depth(SERVERS).is_none_or(|server| pages <= server));
     let base = base_name(facts);
     let proxy = is_web_server(base) || ["traefik", "envoy", "haproxy"].contains(&base);
     let gateway = ["gateway", "proxy", "ingress", "edge", "bff"].iter().any(|word| facts.name.contains(word));
@@ -135,7 +146,7 @@ fn role(facts: &ServiceFacts, ports: &[Port]) -> Role {
     let serves_pages = matches!(facts.language.as_str(), "" | "node");
     if gateway && !ports.is_empty() {
         Role::Gateway
-    } else if proxy || serves_pages && has(&["react", "vue", "angular", "svelte", "next", "nuxt", "vite"]) {
+    } else if proxy || serves_pages && has_pages {
         Role::Frontend
     } else if ports.is_empty() {
         let job = ["migrat", "seed", "init"].iter().any(|word| facts.name.contains(word));

@@ -203,7 +203,12 @@ impl<'a> Finder<'a> {
                 addresses.filter_map(|wire| settings.get(wire.name.as_str())).collect();
             let is_off =
                 !need.wires.is_empty() && need.wires.iter().all(|wire| is_switched_off(settings, &wire.name));
-            let is_optional = self.may_be_left_out(facts, kind, &of_addresses)
+            // A port alone is the program's own, as that of its metrics is.
+            let is_port_alone = !need.wires.is_empty()
+                && need.wires.iter().all(|wire| wire.part == Part::Port)
+                && !self.drivers(facts).iter().any(|(driver, _)| driver == kind);
+            let is_optional = is_port_alone
+                || self.may_be_left_out(facts, kind, &of_addresses)
                 || self.is_the_providers_own(kind, &of_addresses);
             if is_off || is_optional {
                 need.strength = Strength::Possible;

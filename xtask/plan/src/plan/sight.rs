@@ -101,6 +101,10 @@ impl Finder<'_> {
         if let Some((found, part)) = self.login_beside(facts, seen.name).filter(|_| seen.named.is_none()) {
             return kind(found, part);
         }
+        // `METRICS_LISTEN_ADDR`, `REDIS_PROXY_BIND_ADDRESS`: where the program itself listens.
+        if seen.part().is_some() && seen.name.split('_').any(|word| matches!(word, "LISTEN" | "BIND")) {
+            return Break(None);
+        }
         self.by_class(seen, gathered)?;
         // Where a program binds all addresses, it listens; a `URL` of that kind is a call on the developer's machine.
         let is_bound = ends_with(seen.name, &["ADDR", "ADDRESS", "BIND", "LISTEN"]);
@@ -109,6 +113,9 @@ impl Finder<'_> {
         }
         self.by_host(seen, gathered)?;
         self.by_words(seen, gathered)?;
+        if let Some((found, part)) = self.by_default_beside(seen.draft, seen.name) {
+            return kind(found, part);
+        }
         self.by_local_port(seen)
     }
 
@@ -122,6 +129,11 @@ impl Finder<'_> {
         let Some(entry) = self.catalog.by_scheme(scheme) else { return Continue(()) };
         // `bolt:///data/x.db` is a file.
         if host.is_empty() && seen.value.is_some_and(|value| value.contains(":///") && !value.contains('{')) {
+            return Break(None);
+        }
+        // `mqtts://broker.${DOMAIN}:8883` where a broker is built here: the system as others see it.
+        let port = seen.address.as_ref().and_then(|address| address.port).filter(|_| host.contains('.'));
+        if port.and_then(|port| self.known.with_port(port)).is_some_and(|own| own != seen.draft.facts.name) {
             return Break(None);
         }
         let installed = self.installed(seen.draft.facts, &entry.kind).filter(|_| is_local(host));

@@ -4,6 +4,7 @@ mod addresses;
 mod databases;
 mod evidence;
 mod migrations;
+mod own;
 mod ports;
 mod preferences;
 mod releases;

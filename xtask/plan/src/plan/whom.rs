@@ -142,6 +142,30 @@ impl Finder<'_> {
         self.may_speak(facts, entry).then(|| entry.kind.clone())
     }
 
+    /// The kind of a server that the variables call by what it holds (`SHOP_CATALOG_HOST`, `SHOP_CATALOG_PORT`,
+    /// `SHOP_CATALOG_USER`), where the program's own default for its port is that of a kind of which it has a client.
+    pub(super) fn by_default_beside(&self, draft: &Draft<'_>, name: &str) -> Option<(String, Part)> {
+        let (prefix, last) = name.rsplit_once('_')?;
+        let part = match last {
+            "HOST" | "HOSTNAME" => Part::Host,
+            "PORT" => Part::Port,
+            "USER" | "USERNAME" => Part::User,
+            "PASSWORD" | "PASS" => Part::Password,
+            "DATABASE" | "DB" | "DBNAME" => Part::Database,
+            _ => return None,
+        };
+        let all = settings(draft.facts);
+        let host = ["HOST", "HOSTNAME"].iter().find_map(|end| all.get(format!("{prefix}_{end}").as_str()))?;
+        let port = all.get(format!("{prefix}_PORT").as_str())?;
+        let number = port.reads.iter().find_map(|(default, ..)| default.as_ref()?.trim().parse().ok())?;
+        let entry = self.catalog.by_port(number)?;
+        let address = host.value().and_then(address::address);
+        let is_elsewhere = address
+            .is_some_and(|address| is_remote(&address.host) || self.service(draft, &address.host).is_some());
+        let has_client = self.drivers(draft.facts).iter().any(|(kind, _)| *kind == entry.kind);
+        (has_client && !is_elsewhere).then(|| (entry.kind.clone(), part))
+    }
+
     /// Whether a number that means a kind may be right: a client of another kind of its class that is there knows better.
     pub(super) fn may_speak(&self, facts: &ServiceFacts, entry: &Entry) -> bool {
         let is_of_class = |kind: &str| self.catalog.get(kind).is_some_and(|other| other.class == entry.class);

@@ -256,6 +256,7 @@ mod tests {
             ("x := os.Getenv(\"LEVEL\")", "env LEVEL -"),
             ("x, ok := os.LookupEnv(\"LEVEL\")", "env LEVEL -"),
             ("x := getEnv(\"LEVEL\", \"info\")", "env LEVEL info"),
+            ("x := getEnvUint[uint16](\"LEVEL\", 5432)", "env LEVEL 5432"),
             ("x := os.Getenv(\"LEVEL\")\nif x == \"\" {\n\tx = \"info\"\n}", "env LEVEL info"),
             ("x, ok := os.LookupEnv(\"LEVEL\")\nif !ok {\n\tpanic(1)\n}", "env LEVEL - required"),
             ("mustMapEnv(&svc.level, \"LEVEL\")", "env LEVEL - required"),

@@ -447,7 +447,7 @@ static CONNECT_CALL: LazyLock<Pattern> = LazyLock::new(|| {
 });
 static ENV_CALL: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r#"(?P<function>[\w.:]*(?i:env)\w*)(?P<macro>!)?\s*(?:<[\w\s|]+>)?\(\s*(?:&?[\w.]+\s*,\s*)?["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*|defaultValue\s*=\s*)?(?P<default><lit>))?"#,
+        r#"(?P<function>[\w.:]*(?i:env)\w*)(?P<macro>!)?\s*(?:<[\w\s|]+>|\[\w+\])?\(\s*(?:&?[\w.]+\s*,\s*)?["'](?P<name><KEY>)["']\s*(?:,\s*(?:default\s*=\s*|defaultValue\s*=\s*)?(?P<default><lit>))?"#,
     )
 });
 static WRAPPED: LazyLock<Pattern> = LazyLock::new(|| {
