@@ -273,7 +273,8 @@ impl<'a> Finder<'a> {
         Some(space_of(value)).filter(|name| !name.is_empty() && !name.contains(['$', '{', '<']))
     }
 
-    /// No backend calls a frontend on its own machine or by its public name: such an address is written into pages and mails.
+    /// No backend calls a frontend on its own machine or by its public name: such an address is written into pages and mails,
+    /// and so is a `LOGIN_URL` of which nothing says a value.
     /// Nor does it call the address to which a login elsewhere sends the browser back.
     fn is_a_link(&self, draft: &Draft<'_>, name: &str, service: &str, value: Option<&str>) -> bool {
         let is_link = |address: Address| {
@@ -282,7 +283,12 @@ impl<'a> Finder<'a> {
         // A gateway calls the frontend too.
         let calls = matches!(draft.role, Role::Gateway) && !names_origins(name);
         let is_for_pages = self.known.is_frontend(service) && !calls || names_a_way_back(name);
-        is_for_pages && value.and_then(address).is_some_and(is_link)
+        match value.filter(|value| !value.trim().is_empty()) {
+            Some(value) => is_for_pages && address(value).is_some_and(is_link),
+            None => {
+                is_for_pages && self.known.is_frontend(service) && name.to_ascii_uppercase().ends_with("_URL")
+            }
+        }
     }
 
     fn literal(&self, draft: &Draft<'_>, reference: &Reference, at: &Evidence, gathered: &mut Gathered) {

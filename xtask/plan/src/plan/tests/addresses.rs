@@ -150,6 +150,19 @@ fn where_pages_come_from_is_where_a_browser_finds_them_and_no_call() {
 }
 
 #[test]
+fn page_of_which_nothing_says_the_address_is_where_a_browser_finds_it() {
+    let login = "//- /login/Dockerfile\nFROM node:22-slim\nEXPOSE 3000\n//- /login/package.json\n{ \"dependencies\": { \"next\": \"15\" } }\n";
+    let planned = |variable: &str| {
+        let auth = node("auth", &format!("//- /auth/x.js\nconst to = process.env.{variable}\n"));
+        planned(&format!("{login}{auth}"))
+    };
+    let stack = planned("LOGIN_URL");
+    assert!(service(&stack, "auth").requires.is_empty());
+    assert_eq!(value(&stack, "auth", "LOGIN_URL").as_deref(), Some("http://localhost:${LOGIN_PORT:-3000}"));
+    assert_eq!(service(&planned("LOGIN_HOST"), "auth").requires.len(), 1);
+}
+
+#[test]
 fn client_that_is_there_knows_better_than_a_port() {
     let stack = planned(
         "//- /api/Dockerfile\nFROM python:3.13\nCOPY . .\n//- /api/requirements.txt\npsycopg==3\n\
