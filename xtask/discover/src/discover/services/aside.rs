@@ -229,17 +229,15 @@ pub(super) fn loads_data(image: &Image, folder: &RepoPath) -> bool {
     CLIENTS.iter().any(calls) || !command.is_empty() && WORK.iter().any(|work| folder.contains(work))
 }
 
-/// Whether a folder holds no code and a manifest that is copied from it is nowhere: whatever its image is built from lies
-/// in another repository.
+/// Whether a folder holds no code, and a manifest that is copied from it is nowhere, or nothing is of what is copied:
+/// whatever its image is built from lies in another repository, or somebody has to build it before.
 pub(super) fn lacks_its_code(repo: &Repo, folder: &RepoPath, context: &RepoPath, image: &Image) -> bool {
-    let is_missing = |source: &str| {
-        language::is_manifest(source)
-            && !source.contains(['*', '$'])
-            && !context::exists(repo, context, source)
-    };
+    let is_nowhere = |source: &str| !source.contains(['*', '$']) && !context::exists(repo, context, source);
+    let mut copies = image.copies.iter().map(|(source, _)| source.as_str());
+    let is_missing = |source: &str| language::is_manifest(source) && is_nowhere(source);
     !folder.is_root()
         && !language::has_code(repo, folder)
-        && image.copies.iter().any(|(source, _)| is_missing(source))
+        && (copies.clone().any(is_missing) || !image.copies.is_empty() && copies.all(is_nowhere))
 }
 
 /// Whether an image is made of a folder without code of its own, whose programs all have images of their own; its command

@@ -299,3 +299,15 @@ fn what_lies_beside_the_image_of_the_whole_system_is_about_that_one() {
         |fact: &crate::model::fact::Fact| fact.at.path.is_in(&RepoPath::new("packaging").expect("inside"));
     assert!(!facts.expect("is read").services.iter().any(|service| service.facts.iter().any(is_there)));
 }
+
+#[test]
+fn image_that_packs_nothing_but_what_somebody_has_to_build_before_is_none_where_no_code_is() {
+    let tree = |packed: &str| {
+        format!(
+            "//- /orders/Dockerfile\nFROM x\nCOPY . .\n//- /orders/main.py\n\n//- /dev/Dockerfile.binary\nFROM busybox\nCOPY {packed} /shop\n\
+             ENTRYPOINT [\"/shop\"]\n//- /dev/start.toml\n\n"
+        )
+    };
+    assert_eq!(aside(&tree("shop")), ["dev/Dockerfile.binary: what it is built from is not here"]);
+    assert_eq!(names(&tree("start.toml")).len(), 2);
+}
