@@ -322,7 +322,7 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
                 let nobody = [admin, "postgres", "mysql", "root", "admin", "test"];
                 let named = named.filter(|name| !nobody.contains(name) || literal.is_some());
                 let named = named.filter(|name| !is_file(name));
-                named.map_or_else(|| draft.identifier.clone(), database)
+                named.map_or_else(|| held(need).unwrap_or_else(|| draft.identifier.clone()), database)
             }
         },
         password_variable: match secret {
@@ -333,6 +333,18 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
         literal_password: literal.and_then(|literal| literal.password.clone()),
         schemas: schemas(&draft.facts.facts),
     }
+}
+
+/// What a database is called after that variables call by what it holds (`SHOP_CATALOG_DATABASE`): whoever reads them
+/// means the same one.
+fn held(need: &Need) -> Option<String> {
+    const KINDS: &[&str] =
+        &["DATABASE", "DB", "MONGO", "MONGODB", "MYSQL", "PG", "POSTGRES", "POSTGRESQL", "SQL"];
+    let ends = ["_DATABASE", "_DBNAME"];
+    let names = need.wires.iter().filter(|wire| wire.part == Part::Database).map(|wire| wire.name.as_str());
+    let mut about = names.filter_map(|name| ends.iter().find_map(|end| name.strip_suffix(end)));
+    let is_own = |about: &&str| !about.split('_').any(|word| KINDS.contains(&word));
+    about.find(is_own).map(|about| names::identifier(&about.to_ascii_lowercase()))
 }
 
 /// Whether a default is about SQLite: tests and developers have a file where the system has a server.

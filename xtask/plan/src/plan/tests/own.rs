@@ -69,3 +69,22 @@ fn public_address_of_a_server_that_is_built_here_demands_no_other() {
     assert_eq!(required(&node("pairing", pairing)), ["mosquitto"]);
     assert_eq!(required(&format!("{}{broker}", node("pairing", pairing))), Vec::<String>::new());
 }
+
+#[test]
+fn programs_that_call_a_database_by_what_it_holds_mean_the_same_one() {
+    let program = |name: &str, variable: &str| {
+        node(
+            name,
+            &format!(
+                "//- /{name}/package.json\n{{\"dependencies\":{{\"pg\":\"8\"}}}}\n//- /{name}/x.js\nf(process.env.{variable}_HOST || 'localhost', \
+                 process.env.{variable}_PORT || 5432, process.env.{variable}_DATABASE || 'postgres')\n"
+            ),
+        )
+    };
+    let names = |variable: &str| {
+        let stack = planned(&format!("{}{}", program("api", variable), program("worker", variable)));
+        ["api", "worker"].map(|name| value(&stack, name, &format!("{variable}_DATABASE")).unwrap_or_default())
+    };
+    assert_eq!(names("SHOP_CATALOG"), ["shop_catalog", "shop_catalog"]);
+    assert_eq!(names("SHOP_DB"), ["api", "worker"], "a name that says nothing of what it holds");
+}
