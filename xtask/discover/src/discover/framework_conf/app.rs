@@ -25,6 +25,7 @@ const STEMS: &[&str] = &[
     "config.docker",
     "config.default",
     "config-default",
+    "ormconfig",
 ];
 /// Names of such files in a folder for configuration.
 const IN_FOLDER: &[&str] = &[
@@ -115,6 +116,9 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
     if is_go_zero {
         go_zero::names(&entries, &mut findings);
     }
+    if source.path.name() == "ormconfig.json" {
+        return databases(&entries, &mut findings);
+    }
     let is_of_variables = source.path.name().starts_with("custom-environment-variables.");
     for entry in entries.iter().filter(|entry| entry.value.len() <= 500) {
         if is_of_variables {
@@ -126,6 +130,21 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
         if !own_port(entry, &mut findings) {
             other(entry, port_beside(&entries, entry), &mut findings);
         }
+    }
+}
+
+/// TypeORM's file says the parts of each database's address one by one.
+fn databases(entries: &[Entry], findings: &mut Findings<'_, '_>) {
+    for entry in entries {
+        let Some(before) = entry.key.strip_suffix("host") else { continue };
+        let part = |name: &str| {
+            let found = entries.iter().find(|other| other.key.strip_prefix(before) == Some(name));
+            found.map(|other| other.value.as_str()).unwrap_or_default()
+        };
+        let (kind, port) = (part("type"), part("port"));
+        let colon = if port.is_empty() { "" } else { ":" };
+        let address = format!("{kind}://{}{colon}{port}/{}", entry.value, part("database"));
+        findings.literal(entry.line, OF_FILES, &address);
     }
 }
 
@@ -249,6 +268,15 @@ mod tests {
             )),
             ["port 3001 FrameworkConfig", "ref |db|5432|- via -"]
         );
+    }
+
+    #[test]
+    fn databases_of_typeorm_are_read() {
+        let text =
+            "{\n\"type\": \"postgres\",\n\"host\": \"db\",\n\"port\": 5432,\n\"database\": \"shop\"\n}";
+        assert_eq!(what(ALL, "a/ormconfig.json", text), ["ref postgres|db|5432|shop via -"]);
+        let list = "[{ \"type\": \"mysql\", \"host\": \"stock\" }, { \"type\": \"sqlite\" }]";
+        assert_eq!(what(ALL, "a/ormconfig.json", list), ["ref mysql|stock|-|- via -"]);
     }
 
     #[test]
