@@ -25,8 +25,10 @@ pub struct Findings<'a, 's> {
     pub source: &'a Source<'s>,
     facts: &'a mut Vec<Fact>,
     subject: Subject,
-    /// The file came with the framework, or describes the program's own API: its defaults say nothing about others.
+    /// The file came with the framework: its defaults say nothing about this service.
     pub template: bool,
+    /// The file describes the program's own API: its addresses are none of others.
+    own: bool,
     /// What names stand for in this file: each is looked up once, however often it is used.
     numbers: BTreeMap<String, Option<(u32, u16)>>,
 }
@@ -45,8 +47,8 @@ pub struct Read<'t> {
 impl<'a, 's> Findings<'a, 's> {
     /// Facts of `source` about the service whose folder holds it.
     pub fn new(source: &'a Source<'s>, facts: &'a mut Vec<Fact>) -> Self {
-        let template = describes_the_api(source.path);
-        Findings { source, facts, subject: Subject::Here, template, numbers: BTreeMap::new() }
+        let own = describes_the_api(source.path);
+        Findings { source, facts, subject: Subject::Here, template: false, own, numbers: BTreeMap::new() }
     }
 
     /// From here on the facts are about the service of that name.
@@ -97,11 +99,12 @@ impl<'a, 's> Findings<'a, 's> {
             rule,
             What::EnvRead {
                 name: name.clone(),
-                default: default.map(str::to_owned),
+                // The address of the own API is no address of others.
+                default: default.filter(|text| !(self.own && text.contains("://"))).map(str::to_owned),
                 required: read.required && default.is_none(),
             },
         );
-        let Some(default) = default.filter(|_| !self.template) else { return };
+        let Some(default) = default.filter(|_| !self.template && !self.own) else { return };
         match ports::of_variable(read.name, default.trim().trim_start_matches(':')) {
             Some(found) => {
                 let how = (Some(name.as_str()), found.protocol, found.purpose);
@@ -194,7 +197,7 @@ impl<'a, 's> Findings<'a, 's> {
 
     /// The addresses in a string of the code: public pages are left out, they are documentation more often than not.
     pub fn literal(&mut self, line: u32, rule: &'static str, text: &str) {
-        if self.template {
+        if self.template || self.own {
             return;
         }
         for reference in references(text, None) {

@@ -151,7 +151,7 @@ fn read_symfony(source: &Source<'_>, facts: &mut Vec<Fact>) {
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
-    findings.template |= is_template(source);
+    findings.template = is_template(source);
     GRAMMAR.read(&mut findings);
 }
 
