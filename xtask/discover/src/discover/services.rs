@@ -178,14 +178,15 @@ fn candidates(repo: &Repo, roots: &Roots, found: &mut Found) -> Vec<Candidate> {
     }
     let folders = place::Folders::of(repo);
     let read = in_parallel(by_folder.into_values().collect(), |files: &Vec<(RepoPath, DockerName)>| {
-        let names: Vec<DockerName> = files.iter().map(|(_, name)| name.clone()).collect();
-        let one = |(file, name): &(RepoPath, DockerName)| Candidate {
+        let names: Vec<DockerName> =
+            files.iter().map(|(file, name)| place::whole_name(&folders, file, name)).collect();
+        let one = |((file, _), name): (&(RepoPath, DockerName), &DockerName)| Candidate {
             file: file.clone(),
             rank: place::rank_of_holders(file).map_or(name.rank, |rank| rank.max(name.rank)),
             place: place::of(&folders, file, name, &names),
             read: read(repo, file),
         };
-        files.iter().map(one).collect::<Vec<_>>()
+        files.iter().zip(&names).map(one).collect::<Vec<_>>()
     });
     read.into_iter().flatten().collect()
 }

@@ -133,8 +133,8 @@ pub(in crate::discover) fn hidden_or_test(folder: &RepoPath) -> Option<&'static 
     None
 }
 
-/// Why a Dockerfile at that path is no service where others are.
-pub(super) fn example(file: &RepoPath) -> Option<&'static str> {
+/// Why a Dockerfile at that path, of the code in `home`, is no service where others are.
+pub(super) fn example(file: &RepoPath, home: &RepoPath) -> Option<&'static str> {
     if file
         .parts()
         .any(|part| part.to_ascii_lowercase().split(['.', '-', '_']).any(|word| word == "storybook"))
@@ -146,7 +146,11 @@ pub(super) fn example(file: &RepoPath) -> Option<&'static str> {
         "example" | "examples" | "sample" | "samples" | "demo" | "demos" | "docs" | "playground" => {
             Some("an example")
         }
-        "hack" | "tool" | "tools" | "tooling" | "scripts" | "dev-tools" | "devtools" => Some("a tool"),
+        "hack" | "tool" | "tools" | "tooling" | "scripts" | "dev-tools" | "devtools" => {
+            // `scripts/docker/Dockerfile.orders` may build what lies in `services/orders`.
+            let is_elsewhere = !home.is_root() && !home.parts().any(|other| other == part);
+            (!is_elsewhere).then_some("a tool")
+        }
         _ => None,
     })
 }

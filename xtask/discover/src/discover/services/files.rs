@@ -178,6 +178,19 @@ pub(super) fn docker_name(name: &str) -> Option<DockerName> {
     Some(DockerName { stem: (!stem.is_empty()).then(|| stem.join("-")), rank })
 }
 
+/// All words beside `Dockerfile` as one name, where some of them say for what a variant is and others do not; `None` where
+/// they are about tests.
+pub(super) fn whole(name: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    let words = lower.split(['.', '-', '_']);
+    let words: Vec<&str> =
+        words.filter(|word| !matches!(*word, "" | "dockerfile" | "containerfile")).collect();
+    let variants = words.iter().filter(|word| variant(word).is_some()).count();
+    let is_about_tests =
+        words.iter().any(|word| matches!(*word, "e2e" | "lint" | "test" | "testing" | "tests"));
+    (variants > 0 && variants < words.len() && !is_about_tests).then(|| words.join("-"))
+}
+
 /// What a word says about a variant; `None` for any other word. `jvm21` is a version of `jvm`.
 pub(super) fn variant(word: &str) -> Option<Rank> {
     let of = |word: &str| VARIANTS.iter().find(|(known, _)| *known == word).map(|(_, rank)| *rank);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::files::{self, DockerName};
+use super::files::{self, DockerName, Rank};
 use super::{aside, language};
 use crate::discover::names::{self, valid_name};
 use crate::model::path::RepoPath;
@@ -100,6 +100,20 @@ impl<'r> Folders<'r> {
             by_name
         });
         by_name.get(&names::loose(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What the name of the Dockerfile at `file` says, where `name` is what its words say one by one: beside the code of
+/// `integration_worker`, `Dockerfile.integration_worker` is no variant of a worker for tests.
+pub(super) fn whole_name(folders: &Folders<'_>, file: &RepoPath, name: &DockerName) -> DockerName {
+    let is_module = |whole: &String| {
+        let called = folders.called(whole).iter();
+        let mut called = called.filter(|path| valid_name(path.name()) == *whole);
+        called.any(|path| language::is_module(folders.repo, path))
+    };
+    match files::whole(file.name()).filter(is_module) {
+        Some(whole) => DockerName { stem: Some(whole), rank: Rank::Plain },
+        None => name.clone(),
     }
 }
 

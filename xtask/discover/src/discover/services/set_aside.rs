@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names::Names;
-use super::{Found, aside, inputs, language};
+use super::{Found, aside, files, inputs, language};
 use crate::model::fact::{Fact, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
@@ -11,11 +11,20 @@ use crate::repo::Repo;
 impl Found {
     /// Examples and tools are services only where there is nothing else.
     pub(super) fn set_examples_aside(&mut self) {
-        if self.services.iter().all(|service| aside::example(&service.dockerfile).is_some()) {
+        let example = |service: &ServiceFacts| aside::example(&service.dockerfile, &service.path);
+        let folder = |service: &ServiceFacts| service.dockerfile.parent();
+        let used: BTreeSet<Option<RepoPath>> =
+            self.services.iter().filter(|one| example(one).is_none()).map(folder).collect();
+        if used.is_empty() {
             return;
         }
+        // The image of the whole may lie beside those of its parts.
+        let is_whole = |service: &ServiceFacts| {
+            let name = files::docker_name(service.dockerfile.name());
+            used.contains(&folder(service)) && name.is_some_and(|name| name.stem.is_none())
+        };
         for service in std::mem::take(&mut self.services) {
-            match aside::example(&service.dockerfile) {
+            match example(&service).filter(|_| !is_whole(&service)) {
                 Some(reason) => self.aside(service.dockerfile, reason.to_owned()),
                 None => self.services.push(service),
             }

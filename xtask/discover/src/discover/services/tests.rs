@@ -11,6 +11,39 @@ fn names(tree: &str) -> Vec<String> {
 }
 
 #[test]
+fn folder_of_tools_may_hold_the_images_of_code_elsewhere() {
+    let image = |name: &str| {
+        format!(
+            "//- /scripts/docker/Dockerfile.{name}\nFROM node\nCOPY ./services/{name} ./services/{name}\nCMD [\"node\", \"main.js\"]\n"
+        )
+    };
+    let code =
+        |name: &str| format!("//- /services/{name}/package.json\n{{}}\n//- /services/{name}/main.js\n\n");
+    let tree = ["orders", "users"].map(|name| image(name) + &code(name)).concat()
+        + "//- /scripts/check/Dockerfile\nFROM node\nCOPY . .\nCMD [\"node\", \"check.js\"]\n//- /scripts/check/package.json\n{}\n//- /web/Dockerfile\nFROM node\nCOPY . .\nCMD [\"node\", \"main.js\"]\n//- /web/package.json\n{}\n";
+    let names = |tree: &str| {
+        let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
+        found.services.into_iter().map(|service| service.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&tree), ["orders", "users", "web"]);
+    let whole = "//- /scripts/docker/Dockerfile\nFROM python\nCOPY . .\nCMD [\"python\", \"main.py\"]\n//- /main.py\n\n//- /pyproject.toml\n\n";
+    assert_eq!(names(&format!("{tree}{whole}")).len(), 4);
+}
+
+#[test]
+fn name_of_a_module_is_no_variant_whatever_its_words_say_elsewhere() {
+    let image = |name: &str| {
+        format!(
+            "//- /docker/Dockerfile.{name}\nFROM node\nCOPY ./apps/{name} ./\nCMD [\"node\", \"main.js\"]\n"
+        )
+    };
+    let code = |name: &str| format!("//- /apps/{name}/package.json\n{{}}\n//- /apps/{name}/main.js\n\n");
+    let own =
+        ["git_integration", "integration_worker", "worker"].map(|name| image(name) + &code(name)).concat();
+    assert_eq!(names(&own), ["git-integration", "integration-worker", "worker"]);
+}
+
+#[test]
 fn folder_without_code_packs_the_service_that_is_called_so_but_for_the_systems_name() {
     let service = |name: &str| {
         format!(

@@ -1,5 +1,5 @@
 //! The command of a framework for an image that says none, as teams keep it in the compose file of each developer: the
-//! server of Django, where the whole program is copied. Looks at paths alone.
+//! server of Django, where the whole program is copied.
 
 use super::{Found, context};
 use crate::model::fact::{Image, ServiceFacts};
@@ -32,7 +32,10 @@ fn is_django(repo: &Repo, service: &ServiceFacts) -> bool {
     starts_nothing
         && is_interpreter(&service.image)
         && is_whole(&service.image)
-        && service.build.context.join("manage.py").is_some_and(|file| repo.is_file(&file))
+        && service.build.context.join("manage.py").is_some_and(|file| {
+            // Flask's scripts are called so too.
+            repo.text(&file).is_ok_and(|text| text.text.contains("django") || text.text.contains("DJANGO"))
+        })
 }
 
 /// Whether an image stands on the official one of Python, which starts the interpreter.
@@ -58,7 +61,7 @@ mod tests {
     /// What is started in the image of a Django project, the ports that this says, and the codes of problems.
     fn started(dockerfile: &str) -> (Option<String>, Vec<u16>, Vec<&'static str>) {
         let tree = format!(
-            "//- /shop/Dockerfile\n{dockerfile}//- /shop/manage.py\nimport os\n//- /shop/requirements.txt\ndjango\n"
+            "//- /shop/Dockerfile\n{dockerfile}//- /shop/manage.py\nfrom django.core.management import execute_from_command_line\n//- /shop/requirements.txt\ndjango\n"
         );
         let catalog = Catalog::load(&[]).expect("the catalogue parses");
         let facts = discover(&Repo::from_fixture(&tree), &catalog, &Scope::default()).expect("is read");
@@ -78,8 +81,17 @@ mod tests {
         assert_eq!(command.as_deref(), Some("python manage.py runserver 0.0.0.0:8000"));
         assert_eq!(
             (ports.as_slice(), problems.as_slice()),
-            ([8000].as_slice(), ["image-starts-nothing"].as_slice())
+            ([8000].as_slice(), ["migrations-not-run", "image-starts-nothing"].as_slice())
         );
+    }
+
+    #[test]
+    fn script_of_another_framework_is_no_server_of_django() {
+        let tree = "//- /shop/Dockerfile\nFROM python:3.12\nWORKDIR /app\nCOPY . .\n//- /shop/requirements.txt\nflask\n\
+                    //- /shop/manage.py\nfrom flask.cli import FlaskGroup\n";
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let facts = discover(&Repo::from_fixture(tree), &catalog, &Scope::default()).expect("is read");
+        assert_eq!(facts.services[0].command, None);
     }
 
     #[test]
