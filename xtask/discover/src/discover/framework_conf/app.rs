@@ -116,7 +116,7 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Vec<Fact>) {
     if is_go_zero {
         go_zero::names(&entries, &mut findings);
     }
-    if source.path.name() == "ormconfig.json" {
+    if source.path.name().starts_with("ormconfig.") {
         return databases(&entries, &mut findings);
     }
     let is_of_variables = source.path.name().starts_with("custom-environment-variables.");
@@ -277,6 +277,9 @@ mod tests {
         assert_eq!(what(ALL, "a/ormconfig.json", text), ["ref postgres|db|5432|shop via -"]);
         let list = "[{ \"type\": \"mysql\", \"host\": \"stock\" }, { \"type\": \"sqlite\" }]";
         assert_eq!(what(ALL, "a/ormconfig.json", list), ["ref mysql|stock|-|- via -"]);
+        // The port is the database's, whatever the notation.
+        let yaml = "default:\n  type: postgres\n  host: db\n  port: 5432\n";
+        assert_eq!(what(ALL, "a/ormconfig.yml", yaml), ["ref postgres|db|5432|- via -"]);
     }
 
     #[test]

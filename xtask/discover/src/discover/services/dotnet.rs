@@ -4,7 +4,7 @@ use super::language;
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
 
-/// Kinds of projects that make programs.
+/// Words of projects that make programs, and of the old ones, which do not say it in one way.
 const STARTED: &[&str] = &[
     "Microsoft.NET.Sdk.",
     "Aspire.AppHost.Sdk",
