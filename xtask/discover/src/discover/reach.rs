@@ -74,8 +74,11 @@ fn of(
         reached.extend(new);
     }
     // What lies with a service further in, and is copied by name all the same, is of both.
-    let is_within = |home: &&RepoPath| home.is_in(&service.path) && **home != service.path;
-    let within: Vec<&RepoPath> = homes.iter().filter(is_within).collect();
+    // In the order of the set, paths that begin alike follow each other: `orders`, `orders-worker`, `orders/worker`.
+    let alike =
+        homes.range(&service.path..).take_while(|home| home.as_str().starts_with(service.path.as_str()));
+    let within: Vec<&RepoPath> =
+        alike.filter(|home| home.is_in(&service.path) && **home != service.path).collect();
     let is_of_both = |path: &&RepoPath| within.iter().any(|home| path.is_in(home));
     reached.extend(copied.iter().filter(is_of_both).cloned());
     let imported = sources.of(service);
@@ -198,6 +201,23 @@ mod tests {
                 .any(|fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "DB_HOST"))
         };
         assert_eq!(facts.services.iter().filter(|service| reads(service)).count(), 2);
+    }
+
+    #[test]
+    fn what_is_copied_from_a_service_further_in_is_of_both() {
+        let tree = "//- /orders/Dockerfile\nFROM python\nCOPY main.py ./\nCOPY worker/tasks ./tasks\nCMD [\"python\", \"main.py\"]\n\
+                    //- /orders/main.py\nx = 1\n\
+                    //- /orders-admin/Dockerfile\nFROM python\nCOPY main.py ./\nCMD [\"python\", \"main.py\"]\n\
+                    //- /orders-admin/main.py\nx = 1\n\
+                    //- /orders/worker/Dockerfile\nFROM python\nCOPY . .\nCMD [\"python\", \"run.py\"]\n\
+                    //- /orders/worker/run.py\nx = 1\n\
+                    //- /orders/worker/tasks/queue.py\nimport os\nQUEUE = os.environ[\"QUEUE_NAME\"]\n";
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default())
+                .expect("is read");
+        let reads = |fact: &Fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "QUEUE_NAME");
+        let readers = facts.services.iter().filter(|service| service.facts.iter().any(reads));
+        assert_eq!(readers.map(|service| service.name.as_str()).collect::<Vec<_>>(), ["orders", "worker"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::discover::findings::{Findings, Read};
 use crate::model::fact::{Naming, What};
 
 use super::records::{Field, Record, walk};
-use super::scan::{Pattern, cut, holds, line_at, unquoted, window_of};
+use super::scan::{Pattern, Words, cut, holds, line_at, unquoted, window_of};
 
 /// The keys of all that fill structs by serde's names.
 const LIBRARY: &str = "serde";
@@ -98,6 +98,10 @@ static PREFIX_SEPARATOR: LazyLock<Pattern> =
 
 /// The place and the rule of the library that the file uses.
 fn naming(text: &str) -> Option<(usize, Naming)> {
+    static LIBRARIES: Words = Words::new(&["Env::", "Environment::", "envy::"]);
+    if !LIBRARIES.any(text) {
+        return None;
+    }
     let call = |pattern: &Pattern| {
         let found = pattern.first(text)?;
         // Other libraries have a type of that name, too: `minijinja::Environment::new()`.

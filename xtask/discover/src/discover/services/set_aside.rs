@@ -72,9 +72,8 @@ impl Found {
         for service in std::mem::take(&mut self.services) {
             let image = &service.image;
             let starts = !image.command.is_empty() || !image.entrypoint.is_empty();
-            let outer = homes
-                .iter()
-                .any(|home| !home.is_root() && *home != service.path && service.dockerfile.is_in(home));
+            let is_inside =
+                |home: &RepoPath| !home.is_root() && *home != service.path && service.dockerfile.is_in(home);
             // What is installed by manifests alone is no program either.
             let is_list = |(source, _): &(String, u32)| inputs::is_manifest_or_lock(source);
             let installs = image.copies.iter().all(is_list) && !image.runs.is_empty();
@@ -89,7 +88,7 @@ impl Found {
                     service.dockerfile,
                     "it starts nothing, and holds nothing of this repository".to_owned(),
                 );
-            } else if outer && !starts && aside::is_bare(image) {
+            } else if !starts && aside::is_bare(image) && homes.iter().any(is_inside) {
                 self.aside(service.dockerfile, "it starts nothing, and lies in another service".to_owned());
             } else {
                 self.services.push(service);
