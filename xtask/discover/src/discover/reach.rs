@@ -75,8 +75,9 @@ fn of(
     }
     // What lies with a service further in, and is copied by name all the same, is of both.
     // In the order of the set, paths that begin alike follow each other: `orders`, `orders-worker`, `orders/worker`.
-    let alike =
-        homes.range(&service.path..).take_while(|home| home.as_str().starts_with(service.path.as_str()));
+    let begins =
+        |home: &&RepoPath| service.path.is_root() || home.as_str().starts_with(service.path.as_str());
+    let alike = homes.range(&service.path..).take_while(begins);
     let within: Vec<&RepoPath> =
         alike.filter(|home| home.is_in(&service.path) && **home != service.path).collect();
     let is_of_both = |path: &&RepoPath| within.iter().any(|home| path.is_in(home));
@@ -218,6 +219,18 @@ mod tests {
         let reads = |fact: &Fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "QUEUE_NAME");
         let readers = facts.services.iter().filter(|service| service.facts.iter().any(reads));
         assert_eq!(readers.map(|service| service.name.as_str()).collect::<Vec<_>>(), ["orders", "worker"]);
+    }
+
+    #[test]
+    fn what_is_copied_from_a_service_by_the_one_at_the_root_is_of_both() {
+        let tree = "//- /Dockerfile\nFROM python\nCOPY main.py ./\nCOPY worker/tasks ./tasks\nCMD [\"python\", \"main.py\"]\n//- /main.py\nx = 1\n\
+                    //- /worker/Dockerfile\nFROM python\nCOPY . .\nCMD [\"python\", \"run.py\"]\n//- /worker/run.py\nx = 1\n\
+                    //- /worker/tasks/queue.py\nimport os\nQUEUE = os.environ[\"QUEUE_NAME\"]\n";
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(tree), &Catalog::default(), &Scope::default())
+                .expect("is read");
+        let reads = |fact: &Fact| matches!(&fact.what, What::EnvRead { name, .. } if name == "QUEUE_NAME");
+        assert_eq!(facts.services.iter().filter(|service| service.facts.iter().any(reads)).count(), 2);
     }
 
     #[test]
