@@ -18,6 +18,9 @@ const STARTS: &[&[&str]] = &[
     &["manage.py", "qcluster"],
 ];
 
+/// Words of scripts' names that every script may have.
+const PLAIN: &[&str] = &["docker", "entrypoint", "run", "start"];
+
 /// Longer ones are programs of their own.
 const MAX_LINES: usize = 200;
 
@@ -37,7 +40,9 @@ pub(in crate::discover) fn add(repo: &Repo, found: &mut Found) {
         let text = repo.text(&script).ok()?.text;
         let shell = if text.lines().next().is_some_and(|line| line.contains("bash")) { "bash" } else { "sh" };
         let stem = script.name().trim_end_matches(".sh");
-        let name = valid_name(&format!("{}-{stem}", service.name));
+        let words: Vec<&str> = stem.split(['-', '_', '.']).filter(|word| !PLAIN.contains(word)).collect();
+        let what = if words.is_empty() { stem.to_owned() } else { words.join("-") };
+        let name = valid_name(&format!("{}-{what}", service.name));
         let is_free = known.iter().all(|other| other.name != name);
         is_free.then(|| ServiceFacts {
             command: Some(vec![shell.to_owned(), format!("./{}", script.name())]),
@@ -83,8 +88,9 @@ fn script(repo: &Repo, service: &ServiceFacts) -> Option<RepoPath> {
 fn starts_a_worker(text: &str) -> bool {
     let lines = text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.starts_with('#'));
     lines.into_iter().any(|line| {
-        let words: Vec<&str> =
-            line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word)).collect();
+        // `commands+="celery -A shop worker"`: some are put together first.
+        let words = line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '='));
+        let words: Vec<&str> = words.map(|word| word.rsplit('/').next().unwrap_or(word)).collect();
         STARTS.iter().any(|start| {
             let program = words.iter().position(|word| *word == start[0]);
             program.is_some_and(|at| start[1..].iter().all(|word| words[at..].contains(word)))
@@ -119,6 +125,12 @@ mod tests {
             vec![(format!("orders-{}", &script[2..script.len() - 3]), Some(command))]
         };
         assert_eq!(found("CMD [\"flask\", \"run\"]", SCRIPT), worker("bash", "./celery.sh"));
+        let together = "celery-entrypoint.sh\n#!/bin/bash\nall+=\"celery -A app worker &\"\neval \"$all\"\n";
+        let command = ["bash", "./celery-entrypoint.sh"].map(str::to_owned).to_vec();
+        assert_eq!(
+            found("CMD [\"flask\", \"run\"]", together),
+            vec![("orders-celery".to_owned(), Some(command))]
+        );
         let rq = "jobs.sh\nrq worker high\n";
         assert_eq!(
             found("ENTRYPOINT [\"./entrypoint.sh\"]\nCMD [\"flask\", \"run\"]", rq),

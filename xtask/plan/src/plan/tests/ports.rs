@@ -152,6 +152,26 @@ fn server_of_dotnet_is_told_the_port_of_templates_before_the_base_image_listened
 }
 
 #[test]
+fn server_of_python_that_the_setup_starts_is_told_its_port() {
+    let told = |url: &str| {
+        let stack = planned(&format!(
+            "//- /users/Dockerfile\nFROM python:3.13\nCOPY . .\n//- /users/requirements.txt\nfastapi\nuvicorn\n\
+             //- /users/main.py\nfrom fastapi import FastAPI\napp = FastAPI()\n\
+             //- /web/Dockerfile\nFROM python:3.13\nCOPY . .\nCMD [\"python\", \"web.py\"]\n//- /web/web.py\nimport httpx\nhttpx.get(\"{url}\")\n"
+        ));
+        let users = service(&stack, "users");
+        let ports = users.ports.iter().map(|port| port.container).collect::<Vec<u16>>();
+        (ports, value(&stack, "users", "PORT"))
+    };
+    assert_eq!(told("http://example.org"), (vec![8000], Some("8000".to_owned())));
+    assert_eq!(
+        told("http://users:8002/users"),
+        (vec![8002], Some("8002".to_owned())),
+        "its caller says where"
+    );
+}
+
+#[test]
 fn server_of_dotnet_is_told_the_port_that_a_gateway_writes_beside_its_name() {
     let planned = |port: u16| {
         planned(&format!(
