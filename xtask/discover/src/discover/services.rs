@@ -30,6 +30,7 @@ mod workers;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
+use super::names::valid_name;
 use crate::catalog::{Catalog, Class};
 use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts, SetAside};
 use crate::model::path::RepoPath;
@@ -322,16 +323,24 @@ impl Found {
             return self.aside(file, "it builds a library, and starts nothing".to_owned());
         }
         let build = Build { context, target: None, args: BTreeMap::new() };
-        if let Some(kind) = infrastructure(catalog, &image) {
-            if aside::loads_data(&image, &file.parent().unwrap_or_default()) {
-                return self.aside(file, "it loads data into a server, and is none".to_owned());
-            }
-            let at = Evidence { path: file.clone(), line: image.base_line.max(1), rule: "dockerfile-from" };
-            let (name, base) = (place.name, image.base);
-            self.components.push(ComponentFacts { name, kind, image: base, build: Some((file, build)), at });
-            return;
+        let Some(kind) = infrastructure(catalog, &image) else {
+            return self.add_built(repo, (&file, &dockerfile), place, (image, build));
+        };
+        if aside::loads_data(&image, &file.parent().unwrap_or_default()) {
+            return self.aside(file, "it loads data into a server, and is none".to_owned());
         }
-        self.add_built(repo, (&file, &dockerfile), place, (image, build));
+        // The last stage may be a server beside programs that have stages of their own.
+        let programs = dockerfile.programs();
+        let target = programs.last().and_then(|_| image.stages.last().cloned());
+        let at = Evidence { path: file.clone(), line: image.base_line.max(1), rule: "dockerfile-from" };
+        let name = target.as_deref().map_or_else(|| place.name.clone(), valid_name);
+        let own = Build { target, ..build.clone() };
+        let made = Some((file.clone(), own));
+        self.components.push(ComponentFacts { name, kind, image: image.base, build: made, at });
+        if let Some(program) = programs.last() {
+            let image = self.image(&dockerfile, Some(program), &BTreeMap::new());
+            self.add_built(repo, (&file, &dockerfile), place, (image, build));
+        }
     }
 
     /// What a Dockerfile builds, with what it inherits from others here.

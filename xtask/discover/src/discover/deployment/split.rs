@@ -196,7 +196,8 @@ fn split(repo: &Repo, found: &mut Found, (whole, parsed): (ServiceFacts, &Docker
             name => valid_name(&format!("{name}-{program}")),
         };
         if is_apart {
-            part.path = services::built_for(repo, parsed, &image).unwrap_or_default();
+            let called = || folder_of(repo, &part.build.context, program);
+            part.path = services::built_for(repo, parsed, &image).or_else(called).unwrap_or_default();
             part.language = services::language_of(repo, &part.path, &part.build.context, &image);
         }
         if at != heir {
@@ -216,6 +217,11 @@ fn split(repo: &Repo, found: &mut Found, (whole, parsed): (ServiceFacts, &Docker
         }
         found.services.push(part);
     }
+}
+
+/// The folder with code in what the build sees that is called as a stage.
+fn folder_of(repo: &Repo, context: &RepoPath, stage: &str) -> Option<RepoPath> {
+    context.join(stage).filter(|folder| repo.is_folder(folder) && services::has_code(repo, folder))
 }
 
 #[cfg(test)]
@@ -266,5 +272,37 @@ mod tests {
             FROM busybox AS runtime\nENTRYPOINT [\"/app\"]\nFROM runtime AS api\nCOPY --from=build /out/api /app\n\
             FROM runtime AS jobs\nCOPY --from=build /out/jobs /app\n";
         assert_eq!(found(tree), ["api in build/api from api as ", "jobs in build/jobs from jobs as dev"]);
+    }
+
+    #[test]
+    fn programs_beside_a_server_in_the_last_stage_are_services() {
+        let stage = |name: &str| {
+            format!(
+                "FROM eclipse-temurin AS {name}\nCOPY --from=build /w/{name}/* /w/\nENTRYPOINT [\"java\", \"Launcher\"]\n"
+            )
+        };
+        let module = |name: &str| {
+            format!("//- /{name}/build.gradle\n\n//- /{name}/src/main/java/A.java\nclass A {{}}\n")
+        };
+        let tree = format!(
+            "{}{}//- /prometheus.yml\n\n//- /Dockerfile\nFROM gradle AS build\nCOPY . .\n{}{}FROM prom/prometheus AS metrics\nCOPY prometheus.yml /etc/\n",
+            module("orders"),
+            module("users"),
+            stage("orders"),
+            stage("users")
+        );
+        assert_eq!(
+            found(&tree),
+            ["orders in orders from orders as ", "users in users from users as fixture"]
+        );
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let facts = discover(&Repo::from_fixture(&tree), &catalog, &Scope::default()).expect("is read");
+        assert_eq!(facts.services.len(), 2);
+        let [metrics] = &facts.components[..] else { panic!("{:?}", facts.components) };
+        let target = metrics.build.as_ref().and_then(|(_, build)| build.target.as_deref());
+        assert_eq!(
+            (metrics.name.as_str(), metrics.kind.as_str(), target),
+            ("metrics", "prometheus", Some("metrics"))
+        );
     }
 }

@@ -43,6 +43,8 @@ const BESIDE: &[&str] = &[
 const FORMS: &[&str] = &[
     "all",
     "alpine",
+    "amd64",
+    "arm64",
     "cpu",
     "cuda",
     "debian",
@@ -92,12 +94,18 @@ struct Stage<'s> {
 }
 
 /// Names of the stages that start a program of their own and that nothing else is made from, in order; none where there
-/// are not at least two, or where the last stage, which is built when nobody chooses, is no such one.
+/// are not at least two, or where the last stage, which is built when nobody chooses, is no such one and no server beside
+/// them.
 pub(super) fn programs(steps: &[Step]) -> Vec<String> {
     let stages = stages(steps);
     let is_free = |at: usize, name: &str| !is_used(&stages, at, name);
     let found = starting(&stages, is_free);
-    if found.last().is_some_and(|(at, _)| at + 1 == stages.len()) { names(found) } else { Vec::new() }
+    let is_beside = |stage: &Stage<'_>| {
+        is_server(&stages, stage)
+            || stage.name.is_some_and(|name| found.iter().any(|one| is_form(name, one.name)))
+    };
+    let last = found.last().map_or(0, |one| one.at + 1);
+    if stages[last..].iter().all(is_beside) { names(found) } else { Vec::new() }
 }
 
 /// Those of the stages that somebody builds images of, in order; none where there are not at least two.
@@ -105,21 +113,79 @@ pub(super) fn programs_among(steps: &[Step], built: &BTreeSet<&str>) -> Vec<Stri
     names(starting(&stages(steps), |_, name| built.contains(name)))
 }
 
-/// Position and name of each wanted stage that starts a program, where all of them are programs of their own.
-fn starting<'s>(stages: &[Stage<'s>], is_wanted: impl Fn(usize, &str) -> bool) -> Vec<(usize, &'s str)> {
-    let program = |(at, stage): (usize, &Stage<'s>)| {
-        let name = stage.name.filter(|name| !has_word(name, BESIDE) && is_wanted(at, name))?;
-        Some((at, name, started(stages, at)?))
-    };
-    let found: Vec<(usize, &str, &[String])> = stages.iter().enumerate().filter_map(program).collect();
-    let is_choice = found.len() > 1
-        && found.iter().all(|(_, name, _)| !has_word(name, FORMS))
-        && (1..found.len()).all(|at| found[..at].iter().all(|(_, _, other)| *other != found[at].2));
-    if is_choice { found.into_iter().map(|(at, name, _)| (at, name)).collect() } else { Vec::new() }
+/// What a stage starts.
+struct Program<'s> {
+    at: usize,
+    name: &'s str,
+    /// What tells it from others.
+    started: &'s [String],
+    /// What the stage itself takes out of others: stage and path there.
+    taken: BTreeSet<(&'s str, &'s str)>,
 }
 
-fn names(stages: Vec<(usize, &str)>) -> Vec<String> {
-    stages.into_iter().map(|(_, name)| name.to_owned()).collect()
+impl Program<'_> {
+    /// Whether two stages start the same words in the same files; where one takes more than the other, it has more with it.
+    fn is(&self, other: &Program<'_>) -> bool {
+        self.started == other.started
+            && (self.taken.is_subset(&other.taken) || other.taken.is_subset(&self.taken))
+    }
+}
+
+/// Each wanted stage that starts a program, where all of them are programs of their own; one program in another form
+/// counts once.
+fn starting<'s>(stages: &[Stage<'s>], is_wanted: impl Fn(usize, &str) -> bool) -> Vec<Program<'s>> {
+    let program = |(at, stage): (usize, &Stage<'s>)| {
+        let name = stage.name.filter(|name| !has_word(name, BESIDE) && is_wanted(at, name))?;
+        Some(Program { at, name, started: started(stages, at)?, taken: taken(stage) })
+    };
+    let mut found: Vec<Program<'s>> = stages.iter().enumerate().filter_map(program).collect();
+    let all: Vec<&str> = found.iter().map(|one| one.name).collect();
+    found.retain(|one| !all.iter().any(|plain| is_form(one.name, plain)));
+    let is_choice = found.len() > 1
+        && found.iter().all(|one| !has_word(one.name, FORMS))
+        && (1..found.len()).all(|at| found[..at].iter().all(|other| !other.is(&found[at])));
+    if is_choice { found } else { Vec::new() }
+}
+
+/// Whether a stage is called after another with the form in which it holds the same: `api-alpine` beside `api`.
+fn is_form(name: &str, plain: &str) -> bool {
+    let rest = name.get(plain.len()..).filter(|_| name.is_char_boundary(plain.len()));
+    rest.is_some_and(|rest| {
+        name[..plain.len()].eq_ignore_ascii_case(plain)
+            && rest.len() > 1
+            && rest
+                .split(['-', '_', '.'])
+                .skip(1)
+                .all(|word| FORMS.contains(&word.to_ascii_lowercase().as_str()))
+            && rest.starts_with(['-', '_', '.'])
+    })
+}
+
+/// Whether a stage only puts settings into somebody else's image, which starts what it holds.
+fn is_server(stages: &[Stage<'_>], stage: &Stage<'_>) -> bool {
+    let is_ours =
+        |image: &str| stages.iter().filter_map(|one| one.name).any(|name| name.eq_ignore_ascii_case(image));
+    let only_settings = stage.steps.iter().all(|step| match &step.what {
+        What::From { image, .. } => !is_ours(image),
+        What::Bring { .. } | What::Run(_) | What::Cmd(_) | What::Entrypoint(_) => false,
+        _ => true,
+    });
+    let is_named = stage.name.is_some_and(|name| !has_word(name, FORMS) && !has_word(name, BESIDE));
+    is_named && only_settings
+}
+
+fn taken<'s>(stage: &Stage<'s>) -> BTreeSet<(&'s str, &'s str)> {
+    let of_step = |step: &'s Step| match &step.what {
+        What::Bring { from, sources, .. } => {
+            sources.iter().map(|source| (from.as_str(), source.as_str())).collect()
+        }
+        _ => Vec::new(),
+    };
+    stage.steps.iter().flat_map(of_step).collect()
+}
+
+fn names(programs: Vec<Program<'_>>) -> Vec<String> {
+    programs.into_iter().map(|one| one.name.to_owned()).collect()
 }
 
 /// The stage of the program, where the last one is for its tests or its development: nobody who runs it wants that one.
@@ -230,6 +296,31 @@ mod tests {
         assert_eq!(programs(&text("COPY --from=build /out/worker /app")), ["api", "worker"]);
         assert_eq!(programs(&text("COPY --from=build /out/api /app")), [""; 0]);
         assert_eq!(programs(&text("COPY --from=build /out/worker /worker")), [""; 0]);
+    }
+
+    #[test]
+    fn stages_that_start_the_same_words_in_other_files_are_programs() {
+        let stage = |name: &str, taken: &str| {
+            format!("FROM eclipse-temurin AS {name}\n{taken}ENTRYPOINT [\"java\", \"Launcher\"]\n")
+        };
+        let of = |name: &str| stage(name, &format!("COPY --from=build /w/{name}/* /w/\n"));
+        let build = "FROM gradle AS build\nCOPY . .\n";
+        let two = format!("{build}{}{}", of("orders"), of("users"));
+        assert_eq!(programs(&two), ["orders", "users"]);
+        // A form of one of them, and a server that is built beside them.
+        let alpine = stage("users-alpine", "COPY --from=build /w/users/* /w/\n");
+        let server = "FROM prom/prometheus AS prometheus\nCOPY prometheus.yml /etc/prometheus/\n";
+        assert_eq!(programs(&format!("{two}{alpine}{server}")), ["orders", "users"]);
+        for other in [
+            // The same with more beside it.
+            stage("more", "COPY --from=build /w/users/* /w/\nCOPY --from=build /docs /docs\n"),
+            // What is built when nobody chooses may be anything.
+            "FROM alpine AS tidy\nRUN apk add curl\n".to_owned(),
+            "FROM nginx\nCOPY nginx.conf /etc/nginx/\n".to_owned(),
+            "FROM alpine AS final\nCOPY run.sh /\n".to_owned(),
+        ] {
+            assert_eq!(programs(&format!("{two}{other}")), [""; 0], "{other}");
+        }
     }
 
     #[test]
