@@ -96,6 +96,12 @@ impl Candidate {
         self.read.as_ref().is_ok_and(|dockerfile| !dockerfile.copies_code())
     }
 
+    /// Whether the image is that of a server, which holds no code wherever it runs.
+    fn is_server(&self, catalog: &Catalog) -> bool {
+        let image = self.read.as_ref().ok().map(|dockerfile| dockerfile.image(None, &BTreeMap::new()));
+        image.is_some_and(|image| infrastructure(catalog, &image).is_some())
+    }
+
     /// Whether the image copies a file that lies nowhere above its Dockerfile, and that no pattern or variable names.
     fn lacks_a_file(&self, repo: &Repo) -> bool {
         let Ok(dockerfile) = &self.read else { return false };
@@ -128,7 +134,11 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     for (candidate, better) in chosen {
         match better {
             Some(better) => found.aside(candidate.file, format!("a variant of `{better}`")),
-            None if has_programs && candidate.rank == Rank::Development && candidate.is_mounted() => {
+            None if has_programs
+                && candidate.rank == Rank::Development
+                && candidate.is_mounted()
+                && !candidate.is_server(catalog) =>
+            {
                 found.aside(candidate.file, aside::MOUNTED.to_owned());
             }
             None => found.add(repo, catalog, candidate),

@@ -82,6 +82,17 @@ fn dockerfiles_for_compose_and_for_a_cluster_are_one_service() {
 }
 
 #[test]
+fn server_in_a_dockerfile_for_development_is_infrastructure() {
+    let tree = "//- /orders/Dockerfile\nFROM x\nCOPY . .\n//- /orders/main.py\n\n\
+                //- /search/dev.Dockerfile\nFROM elasticsearch:8\n//- /jobs/dev.Dockerfile\nFROM python\n//- /jobs/main.py\n\n";
+    let catalog = Catalog::load(&[]).expect("the catalogue parses");
+    let found = find(&Repo::from_fixture(tree), &catalog, &Roots::default());
+    let kinds: Vec<&str> = found.components.iter().map(|one| one.kind.as_str()).collect();
+    let aside: Vec<&str> = found.set_aside.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!((kinds, aside), (vec!["elasticsearch"], vec!["jobs/dev.Dockerfile"]));
+}
+
+#[test]
 fn image_that_only_builds_a_library_is_no_service() {
     let found = |class: &str, command: &str| {
         let tree = format!(
