@@ -7,7 +7,7 @@ mod undeclared;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::imports::Sources;
+use super::imports::{self, Sources};
 use super::names::{Names, valid_name};
 use super::{config_keys, derive, env_file, framework_conf, ports, reach, services, unused};
 use crate::catalog::Catalog;
@@ -47,6 +47,7 @@ pub(super) fn assign(
         config_keys::settle(service, catalog, &is_shared);
         derive::add_variables_of_telemetry(service);
     });
+    imports::leave_out_idle(sources, services);
     give_shared_values(services, values);
     aliases::learn(services);
     extensions::settle(repo, services, &shared.folders);

@@ -2,6 +2,8 @@
 //! it: the packages that it is built from, and the variables whose names these keep as constants. Says nothing about
 //! modules that lie elsewhere.
 
+mod idle;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -11,6 +13,8 @@ use super::lang::{Pattern, holds, is_noise, line_at};
 use crate::model::fact::{BaseFacts, Evidence, Fact, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
 use crate::repo::Repo;
+
+pub(super) use idle::leave_out as leave_out_idle;
 
 /// A program of more packages or files is a monorepo of its own.
 const MAX_PACKAGES: usize = 400;
@@ -39,7 +43,9 @@ impl Imported {
 }
 
 static IMPORT: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(r#"(?m)^[ \t]*(?:import[ \t]+)?(?:(?P<alias>\w+)[ \t]+)?"(?P<path>[^"\n]+)"[ \t\r]*$"#)
+    Pattern::new(
+        r#"(?m)^[ \t]*(?:import[ \t]+)?(?:(?P<alias>\w+)[ \t]+)?"(?P<path>[^"\n]+)"[ \t\r]*(?://.*)?$"#,
+    )
 });
 /// `os.Getenv(constants.KafkaBrokers)`.
 static READ: LazyLock<Pattern> = LazyLock::new(|| {
@@ -58,6 +64,8 @@ static CONSTANT: LazyLock<Pattern> = LazyLock::new(|| {
 pub(super) struct Imports {
     packages: Vec<Package>,
     reads: Vec<Through>,
+    /// The file is one of a program, not of a package for others.
+    is_program: bool,
 }
 
 /// An imported package.
@@ -97,7 +105,9 @@ impl Imports {
         } else {
             READ.all(text, usize::MAX).filter_map(through).collect()
         };
-        Imports { packages, reads }
+        let package = text.lines().find_map(|line| line.strip_prefix("package "));
+        let is_program = package.is_some_and(|name| name.split_whitespace().next() == Some("main"));
+        Imports { packages, reads, is_program }
     }
 }
 
