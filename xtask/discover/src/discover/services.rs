@@ -148,6 +148,7 @@ pub(super) fn find(repo: &Repo, catalog: &Catalog, roots: &Roots) -> Found {
     found.set_examples_aside();
     found.set_collections_aside(repo);
     found.set_build_tools_aside(repo);
+    found.set_unmade_aside(repo);
     found.set_unified_aside();
     naming::names_in_common(&mut found.services);
     naming::programs(&mut found.services);
