@@ -25,6 +25,12 @@ const EXAMPLES: &[&str] = &[
 /// Words that name an environment in which the file is used as it is.
 const PLACES: &[&str] = &["dev", "development", "docker", "local", "compose", "container"];
 
+/// Endings of programs, pages and data: `env.template.js` is a script that somebody fills in, and holds no assignments.
+const OTHERS: &[&str] = &[
+    "cjs", "go", "htm", "html", "js", "json", "jsx", "md", "mjs", "php", "py", "rb", "rs", "toml", "ts",
+    "tsx", "vue", "xml", "yaml", "yml",
+];
+
 /// How much a file's values count; examples over files in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
@@ -46,7 +52,7 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
     }
     let name = path.name().to_ascii_lowercase();
     let words: Vec<&str> = name.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
-    if !words.contains(&"env") || words.len() > 4 {
+    if !words.contains(&"env") || words.len() > 4 || words.last().is_some_and(|last| OTHERS.contains(last)) {
         return None;
     }
     let of = |list: &[&str]| words.iter().any(|word| list.contains(word));
@@ -330,6 +336,9 @@ mod tests {
         assert_eq!(rank(&path(".env.development")), Some(Rank::Place));
         assert_eq!(rank(&path("a/.env")), Some(Rank::Real));
         for name in [
+            "env.template.js",
+            "src/env.sample.ts",
+            "env.example.md",
             ".env.production",
             ".env.test",
             "env.go",
