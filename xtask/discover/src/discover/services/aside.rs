@@ -155,6 +155,23 @@ pub(super) fn example(file: &RepoPath, home: &RepoPath) -> Option<&'static str> 
     })
 }
 
+/// Images of what looks at the machine and its containers, and asks nothing of the system.
+const COLLECTORS: &[&str] = &[
+    "beats/",
+    "cadvisor",
+    "datadog/agent",
+    "elastic-agent",
+    "filebeat",
+    "fluent-bit",
+    "fluentd",
+    "grafana/alloy",
+    "logspout",
+    "node-exporter",
+    "node_exporter",
+    "promtail",
+    "telegraf",
+];
+
 /// Why an image of that base is no service.
 pub(super) fn by_image(image: &Image) -> Option<&'static str> {
     let name = image.base.split(['@', ':']).next().unwrap_or_default();
@@ -169,7 +186,7 @@ pub(super) fn by_image(image: &Image) -> Option<&'static str> {
         Some("a development container")
     } else if starts(&["emscripten/emsdk"]) {
         Some("it builds something for a browser")
-    } else if starts(&["fluentd", "fluent-bit", "filebeat", "promtail", "telegraf"]) {
+    } else if starts(COLLECTORS) {
         Some("it collects what the machine's containers say")
     } else {
         None

@@ -291,10 +291,12 @@ impl Makers {
         };
         let valid = valid_name(name);
         let exact = is(&|known| *known == valid);
-        // `shop-base` is what `docker/base/Dockerfile` makes.
+        // `shop-base` is what `docker/base/Dockerfile` makes, and `shop-assets:local` nobody but this machine.
+        let is_local = reference.ends_with(":local");
         let ending = || {
             let ends = |known: &String| {
-                known.split('-').any(|word| WORDS.contains(&word)) && valid.ends_with(&format!("-{known}"))
+                let is_base = || known.split('-').any(|word| WORDS.contains(&word));
+                (is_local || is_base()) && valid.ends_with(&format!("-{known}"))
             };
             is(&ends)
         };
@@ -360,6 +362,16 @@ mod tests {
         let target = |reference: &str| makers.find(&repo, reference).and_then(|made| made.target);
         assert_eq!(target("shop/base:edge"), None);
         assert_eq!(target("shop/base:system").as_deref(), Some("system"));
+    }
+
+    #[test]
+    fn image_of_this_machine_is_made_by_the_dockerfile_whose_name_ends_its_own() {
+        let repo = Repo::from_fixture("//- /Dockerfile-assets\nFROM node\n//- /Dockerfile\nFROM node\n");
+        let makers = Makers::of(&repo, &Roots::default());
+        let file = |reference: &str| makers.find(&repo, reference).map(|made| made.file.to_string());
+        assert_eq!(file("shop/web-assets:local").as_deref(), Some("Dockerfile-assets"));
+        assert_eq!(file("shop/web-assets:1"), None);
+        assert_eq!(file("shop/webassets:local"), None);
     }
 
     #[test]
