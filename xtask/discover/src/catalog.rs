@@ -68,6 +68,11 @@ impl Catalog {
         self.iter().find(|entry| entry.recognise.ports.contains(&port))
     }
 
+    /// Whether a database or broker usually listens there; on the ports of kinds that speak HTTP, programs do too.
+    pub fn is_port_of_a_server(&self, port: u16) -> bool {
+        self.by_port(port).is_some_and(|entry| !entry.url.starts_with("http"))
+    }
+
     /// The kind that a host name means on its own.
     pub fn by_host(&self, host: &str) -> Option<&Entry> {
         let host = host.to_ascii_lowercase();

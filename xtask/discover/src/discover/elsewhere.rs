@@ -55,9 +55,9 @@ fn port(
     let mut found: Option<(u16, Evidence)> = None;
     for file in repo.files_in(&service.path).iter().take(MAX_FILES).filter(wanted) {
         let Ok(text) = repo.text(file) else { continue };
-        let Some((line, port)) = value_of(&text.text, name) else { continue };
-        // The port of a database is none on which a program of its own listens.
-        if port < 80 || catalog.by_port(port).is_some() {
+        let Some((line, port)) = value_of(&text.text, name, catalog) else { continue };
+        // In another file, also what speaks HTTP is more often somebody else.
+        if catalog.by_port(port).is_some() {
             continue;
         }
         match &found {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::catalog::Catalog;
 use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
 };
@@ -60,12 +61,12 @@ impl<'a, 's> Findings<'a, 's> {
     pub fn number_of(
         &mut self,
         name: &str,
-        look: fn(&str, &str) -> Option<(u32, u16)>,
+        look: fn(&str, &str, &Catalog) -> Option<(u32, u16)>,
     ) -> Option<(u32, u16)> {
         if let Some(known) = self.numbers.get(name) {
             return *known;
         }
-        let found = look(self.source.text, name);
+        let found = look(self.source.text, name, self.source.catalog);
         self.numbers.insert(name.to_owned(), found);
         found
     }

@@ -125,3 +125,11 @@ fn table_with_ports_of_hosts_and_of_containers_gives_those_of_containers() {
     assert_eq!(said.iter().filter(|fact| fact.contains("port")).count(), 1, "{said:?}");
     assert!(said.iter().any(|fact| fact.contains("port 80 ")), "{said:?}");
 }
+
+#[test]
+fn ports_of_databases_beside_services_are_not_theirs() {
+    let text = "| Service | DB | Port |\n|---|---|---|\n| auth | auth_db (PostgreSQL) | 5432 |\n| pages | - | 8086 |\n";
+    let said = doc("README.md", text);
+    let ports: Vec<&String> = said.iter().filter(|fact| fact.contains(" port ")).collect();
+    assert_eq!(ports, ["[pages] port 8086 Document"], "{said:?}");
+}

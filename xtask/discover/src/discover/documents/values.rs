@@ -154,6 +154,10 @@ pub(super) fn say(
 
 /// Adds a port.
 pub(super) fn say_port(findings: &mut Findings<'_, '_>, line: u32, found: PortText, rule: &'static str) {
+    // Tables of databases give the ports of these beside the services that use them.
+    if findings.source.catalog.is_port_of_a_server(found.port) {
+        return;
+    }
     findings.port_as(line, rule, found.port, PortSource::Document, (None, found.protocol, found.purpose));
 }
 

@@ -292,6 +292,7 @@ mod tests {
                 &["port 8081 Listen", "listens 0.0.0.0"],
             ),
             ("srv := &http.Server{Addr: \":8082\"}", &["listens 0.0.0.0", "port 8082 Listen"]),
+            ("c := &RedisConfig{Addr: \"redis:6379\"}", &["ref |redis|6379|- via -"]),
             (
                 "l, _ := net.Listen(\"tcp\", \":50051\")\ns := grpc.NewServer()",
                 &["listens 0.0.0.0", "port 50051 Listen Grpc"],

@@ -2,13 +2,18 @@
 
 use std::sync::LazyLock;
 
+use crate::catalog::Catalog;
 use crate::discover::findings::Findings;
+use crate::discover::ports;
 use crate::model::fact::{PortSource, Protocol, Purpose, What};
 
 use super::scan::{Line, Pattern, cut, newlines, unquoted, window_of};
 
 /// A name that stands at more places is no constant.
 const MAX_PLACES: usize = 200;
+
+/// Lower numbers are bases of digits, seconds and lengths of queues more often than ports.
+const LOWEST: u16 = 80;
 
 static NEAR_PORT: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(r#"(?i)port["'\])]*\s*(?::|=>|=|,|\()\s*["']?(?P<port>\d{3,5})\b"#));
@@ -44,7 +49,12 @@ pub(super) fn listen(
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'[' | b']' | b':' | b'*' | b'+'))
     });
     if let Ok(number) = number.replace('_', "").parse::<u16>() {
-        if is_address {
+        let is_other = match address {
+            // `Addr: "localhost:6379"` is where a client finds its server.
+            Some(_) => findings.source.catalog.is_port_of_a_server(number),
+            None => number < LOWEST || is_backlog(findings, rule, number),
+        };
+        if is_address && !is_other {
             if let Some(address) = address {
                 findings.listens(line, rule, address);
             }
@@ -66,6 +76,11 @@ pub(super) fn listen(
     }
 }
 
+/// `sock.listen(128)`: how many calls may wait at a socket of Python's own, which was bound to its address before.
+fn is_backlog(findings: &Findings<'_, '_>, rule: &str, number: u16) -> bool {
+    number <= 1024 && rule == "python-listen" && findings.source.text.contains("socket.socket(")
+}
+
 /// The name that stands in a text: `PORT` of `{PORT}`, `${PORT}`, `#{PORT}`.
 fn interpolated(text: &str) -> &str {
     let inner = text.trim_start_matches(['$', '#']).strip_prefix('{');
@@ -82,8 +97,9 @@ fn is_about_a_port(name: &str) -> bool {
         && (last.contains("port") || last.ends_with("addr") || last.ends_with("address"))
 }
 
-/// The port that a name stands for in this file: the first number on a line that gives it a value.
-pub(in crate::discover) fn value_of(text: &str, name: &str) -> Option<(u32, u16)> {
+/// The port that a name stands for in this file: the first number on a line that gives it a value. That of a database or
+/// broker is none on which a program of its own listens, unless its own variable moves it.
+pub(in crate::discover) fn value_of(text: &str, name: &str, catalog: &Catalog) -> Option<(u32, u16)> {
     let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let name = name.rsplit(['.', ':']).next()?;
     if name.is_empty() || name.len() > 60 || name.bytes().all(|b| b.is_ascii_digit()) {
@@ -96,13 +112,21 @@ pub(in crate::discover) fn value_of(text: &str, name: &str) -> Option<(u32, u16)
         if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
             continue;
         }
-        if let Some(found) = ASSIGNED.first(rest)
-            && let Some(port) = found.name("port")
-        {
-            return Some((newlines(&text[..start]) + 1, port.as_str().replace('_', "").parse().ok()?));
+        let Some(found) = ASSIGNED.first(rest).and_then(|found| found.name("port")) else { continue };
+        let port: u16 = found.as_str().replace('_', "").parse().ok()?;
+        if port >= LOWEST && (!catalog.is_port_of_a_server(port) || moves_the_own(rest, port)) {
+            return Some((newlines(&text[..start]) + 1, port));
         }
     }
     None
+}
+
+/// Whether the line reads a variable that moves the program's own port: `PORT`, and not `REDIS_PORT`.
+fn moves_the_own(line: &str, port: u16) -> bool {
+    let words = line.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    words
+        .filter(|word| word.ends_with("PORT"))
+        .any(|word| ports::of_variable(word, &port.to_string()).is_some())
 }
 
 static ASSIGNED: LazyLock<Pattern> = LazyLock::new(|| {
@@ -129,12 +153,23 @@ mod tests {
             "port: 3001,",
             "var port int = 3001",
         ] {
-            assert_eq!(
-                value_of(text, if text.contains("PORT:") { "PORT" } else { "port" }),
-                Some((1, 3001)),
-                "{text}"
-            );
+            let name = if text.contains("PORT:") { "PORT" } else { "port" };
+            assert_eq!(value_of(text, name, &Catalog::default()), Some((1, 3001)), "{text}");
         }
-        assert_eq!(value_of("if (port === 3001)", "port"), None);
+        assert_eq!(value_of("if (port === 3001)", "port", &Catalog::default()), None);
+    }
+
+    #[test]
+    fn numbers_that_are_no_ports_of_the_program_are_passed_over() {
+        let catalog = Catalog::load(&[]).expect("is read");
+        for (text, wanted) in [
+            ("const port = parseInt(value, 10);\nconst port = 3001;", Some((2, 3001))),
+            ("redis({ port: process.env.REDIS_PORT || 6379 });\nconst port = 3001;", Some((2, 3001))),
+            ("port := get(\"DB_PORT\", \"5432\")", None),
+            ("const port = process.env.PORT || 6379;", Some((1, 6379))),
+            ("const port = 8086;", Some((1, 8086))),
+        ] {
+            assert_eq!(value_of(text, "port", &catalog), wanted, "{text}");
+        }
     }
 }

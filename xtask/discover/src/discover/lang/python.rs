@@ -185,6 +185,8 @@ mod tests {
             ("bind = '0.0.0.0:8000'", &["listens 0.0.0.0", "port 8000 Listen"]),
             ("server.add_insecure_port('[::]:50051')", &["listens 0.0.0.0", "port 50051 Listen Grpc"]),
             ("HTTPServer(('', 8080), Handler)", &["listens 0.0.0.0", "port 8080 Listen"]),
+            ("Application(routes).listen(8888)", &["port 8888 Listen"]),
+            ("s = socket.socket()\ns.listen(128)", &[]),
         ] {
             assert_eq!(src(text), wanted, "{text}");
         }
