@@ -17,7 +17,7 @@ use super::external::Address;
 use super::named;
 use super::names;
 use super::needs::{Need, Needs, Target, Wire};
-use super::variables::Part;
+use super::variables::{Part, is_for_tests};
 use super::{Context, Handwritten};
 
 /// A server, or the address of one that runs elsewhere.
@@ -318,9 +318,11 @@ fn binding(draft: &Draft<'_>, need: &Need, entry: &Entry, secret: Option<String>
         database: match &entry.databases.common {
             Some(common) => named.map_or_else(|| common.clone(), space),
             None => {
-                // An administrator's database belongs to nobody; so does one whose name only the engine gives.
-                let nobody = [admin, "postgres", "mysql", "root", "admin", "test"];
-                let named = named.filter(|name| !nobody.contains(name) || literal.is_some());
+                // An administrator's database belongs to nobody; so does one whose name only the engine gives, and that of
+                // tests is theirs.
+                let nobody = [admin, "postgres", "mysql", "root", "admin"];
+                let is_nobodys = |name: &str| nobody.contains(&name) || is_for_tests(name);
+                let named = named.filter(|name| !is_nobodys(name) || literal.is_some());
                 let named = named.filter(|name| !is_file(name));
                 named.map_or_else(|| held(need).unwrap_or_else(|| draft.identifier.clone()), database)
             }

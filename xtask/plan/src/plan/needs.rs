@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::known::Known;
 use super::settings::{Setting, settings};
 use super::strength::is_switched_off;
-use super::variables::{Part, names_a_way_back, names_origins};
+use super::variables::{Part, is_for_tests, names_a_way_back, names_origins};
 
 /// What a service talks to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,7 +250,7 @@ impl<'a> Finder<'a> {
             gathered.links.push((name.to_owned(), service.clone()));
             return;
         }
-        if names_origins(name) {
+        if names_origins(name) || is_the_tests_own(draft, &target, name) {
             return;
         }
         let strength = self.strength(draft.facts, &target, (name, setting), value);
@@ -402,6 +402,13 @@ fn is_shown(draft: &Draft<'_>, at: &Evidence) -> bool {
 fn has_word_of(entry: &Entry, host: &str) -> bool {
     let mut words = host.split(['-', '_']);
     words.any(|word| entry.recognise.hosts.iter().chain(&entry.recognise.words).any(|known| known == word))
+}
+
+/// Whether a variable is about what tests use, which empty its tables, and not about a service that is called so.
+fn is_the_tests_own(draft: &Draft<'_>, target: &Target, name: &str) -> bool {
+    let is_subject = |service: &str| service.split('-').any(is_for_tests);
+    let of_service = matches!(target, Target::Service(service) if is_subject(service));
+    is_for_tests(name) && !of_service && !is_subject(&draft.facts.name)
 }
 
 /// Fewer variables have no word in common but by chance.

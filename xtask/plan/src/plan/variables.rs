@@ -93,7 +93,7 @@ const ENDINGS: &[(&str, Part)] = &[
 ];
 
 /// First words of products that no entry of the catalogue is, though what follows sounds like one: `BEANSTALKD_QUEUE_HOST`.
-const FOREIGN: &[&str] = &["BEANSTALKD_", "PUSHER_"];
+const FOREIGN: &[&str] = &["BEANSTALKD_", "FIREBASE_", "PUSHER_", "SNOWFLAKE_"];
 
 /// First words that mean a class of infrastructure and no kind.
 const CLASSES: &[(&str, Class)] = &[
@@ -330,6 +330,12 @@ pub(crate) fn names_origins(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     upper.contains("ALLOWED_ORIGIN")
         || upper.split(['_', '.']).any(|word| word.starts_with("CORS") || word.ends_with("ORIGINS"))
+}
+
+/// Whether a name is about tests: `TEST_DATABASE_URL`, `DATABASE_TEST_URL`, `users_test`.
+pub(crate) fn is_for_tests(name: &str) -> bool {
+    let upper = upper(&in_words(name));
+    upper.split('_').any(|word| matches!(word, "TEST" | "TESTS" | "TESTDB" | "TESTING" | "E2E"))
 }
 
 /// Variables that say where a browser goes after it was sent elsewhere, as for a login: `GOOGLE_REDIRECT_URI`, and

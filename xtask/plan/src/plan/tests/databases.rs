@@ -58,6 +58,27 @@ fn a_database_is_shared_where_anything_but_examples_says_so() {
 }
 
 #[test]
+fn database_of_the_tests_is_none_of_the_service() {
+    let service = |reads: &str, env: &str| {
+        planned(&format!(
+            "//- /orders/Dockerfile\nFROM node:22\nCOPY . .\n//- /orders/package.json\n{{\"dependencies\":{{\"pg\":\"8\"}}}}\n\
+             //- /orders/x.js\n{reads}\n//- /orders/.env.example\n{env}\n"
+        ))
+    };
+    let reads =
+        "process.env.DB_HOST; process.env.DB_NAME; process.env.TEST_DB_HOST; process.env.TEST_DB_NAME";
+    let both =
+        service(reads, "DB_HOST=localhost\nDB_NAME=shop\nTEST_DB_HOST=localhost\nTEST_DB_NAME=shop_test");
+    assert_eq!(databases(&both), [("orders", "shop")]);
+    assert_eq!(
+        super::value(&both, "orders", "TEST_DB_NAME").as_deref(),
+        Some("${ORDERS_TEST_DB_NAME:-shop_test}")
+    );
+    let only = service("process.env.DATABASE_URL", "DATABASE_URL=postgresql://localhost:5432/test_db");
+    assert_eq!(databases(&only), [("orders", "orders")]);
+}
+
+#[test]
 fn config_names_the_database_of_a_service() {
     let one = migrated("orders", &example("/orders"));
     let config = "services:\n  orders: { env: { DB_NAME: shop } }\n";
