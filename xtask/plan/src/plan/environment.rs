@@ -8,6 +8,7 @@ use crate::model::inventory::{Env, EnvFrom, Strength};
 use crate::model::stack::{SecretForm, Variable};
 
 use super::address::{address, core, is_local};
+use super::chosen;
 use super::components::Component;
 use super::draft::{Draft, Port};
 use super::given_port;
@@ -81,6 +82,8 @@ pub(crate) fn environment(draft: &Draft<'_>, needs: &Needs, around: &Surrounding
             let target = known::draft(around.drafts, service)?;
             browser_address(target, setting.value().unwrap_or_default(), around)
         });
+        let chosen = chosen::connection(draft.facts, needs, name).map(str::to_owned);
+        let linked = linked.or(chosen);
         let wired =
             linked.or_else(|| wires.get(name).and_then(|(need, wire)| wired(draft, need, wire, around)));
         match wired {

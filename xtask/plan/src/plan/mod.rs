@@ -4,6 +4,7 @@ mod address;
 mod apart;
 mod assemble;
 mod bases;
+mod chosen;
 mod components;
 mod connectivity;
 mod containers;

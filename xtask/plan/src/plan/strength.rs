@@ -138,6 +138,7 @@ impl Finder<'_> {
     fn is_ruled_out(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {
         const CHOICES: &[&str] = &["CONNECTION", "DIALECT", "ENGINE", "DRIVER"];
         let (start, choices): (_, &[&str]) = match self.catalog.get(kind).map(|entry| entry.class) {
+            Some(Class::Database) if self.means_a_server(facts, kind) => return false,
             Some(Class::Database) => ("DB_", &["sqlite", "sqlite3"]),
             // The framework's queue says nothing about a client that the program uses beside it.
             Some(Class::Queue) if !has_own_client(facts, kind) => ("QUEUE_", &["sync", "null", "database"]),

@@ -364,6 +364,32 @@ fn who_keeps_data_in_a_file_needs_no_server() {
 }
 
 #[test]
+fn untouched_example_of_laravel_chooses_no_file_where_tables_and_extension_are_there() {
+    let planned = |env: &str, extensions: &str, table: &str| {
+        planned(&format!(
+            "//- /web/Dockerfile\nFROM php:8.4-fpm\nRUN docker-php-ext-install {extensions}\nCOPY . .\n//- /web/database/migrations/{table}.php\n<?php\n\
+             //- /web/config/database.php\n<?php return ['default' => env('DB_CONNECTION', 'sqlite'), 'host' => env('DB_HOST', '127.0.0.1'), 'name' => env('DB_DATABASE', 'laravel')];\n\
+             //- /web/.env.example\nDB_CONNECTION=sqlite\n{env}\n"
+        ))
+    };
+    let commented = "# DB_HOST=127.0.0.1";
+    let orders = "2026_01_31_120000_create_orders_table";
+    let stack = planned(commented, "pdo_pgsql", orders);
+    assert_eq!(stack.inventory.infrastructure.len(), 1);
+    assert_eq!(value(&stack, "web", "DB_CONNECTION").as_deref(), Some("pgsql"));
+    assert_eq!(value(&stack, "web", "DB_HOST").as_deref(), Some("postgres"));
+    for (env, extensions, table) in [
+        ("DB_HOST=db", "pdo_pgsql", orders),
+        (commented, "pdo_pgsql pdo_mysql", orders),
+        (commented, "pdo_pgsql", "0001_01_01_000000_create_users_table"),
+    ] {
+        let stack = planned(env, extensions, table);
+        assert_eq!(stack.inventory.infrastructure.len(), 0, "{env} {extensions} {table}");
+        assert_ne!(value(&stack, "web", "DB_CONNECTION").as_deref(), Some("pgsql"));
+    }
+}
+
+#[test]
 fn who_does_its_work_at_once_needs_no_queue() {
     let php = "//- /web/Dockerfile\nFROM php:8.4-cli\nCMD php artisan serve --host=0.0.0.0\n//- /web/composer.json\n\
         { \"require\": { \"vladimir-yuldashev/laravel-queue-rabbitmq\": \"1\" } }\n//- /web/src/q.php\n<?php env('RABBITMQ_HOST', '127.0.0.1');\n";

@@ -184,17 +184,10 @@ impl Finder<'_> {
     /// The one database whose extension a PHP image installs, where it has none for `kind`: what a framework's own file
     /// says about another one cannot work there.
     pub(super) fn installed(&self, facts: &ServiceFacts, kind: &str) -> Option<String> {
-        let is_database =
-            |kind: &str| self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Database);
-        let extensions = facts.facts.iter().filter(|fact| fact.at.rule == "php-extension");
-        let installed: BTreeSet<&str> = extensions
-            .filter_map(|fact| match &fact.what {
-                What::Driver { kind, .. } if is_database(kind) => Some(kind.as_str()),
-                _ => None,
-            })
-            .collect();
+        let is_database = self.catalog.get(kind).is_some_and(|entry| entry.class == Class::Database);
+        let installed = self.extensions(facts);
         let only = installed.first().filter(|only| installed.len() == 1 && **only != kind)?;
-        is_database(kind).then(|| (*only).to_owned())
+        is_database.then(|| (*only).to_owned())
     }
 
     /// The kind behind a port of the own machine, where the service has a driver for it.

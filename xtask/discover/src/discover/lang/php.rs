@@ -152,7 +152,36 @@ fn read_symfony(source: &Source<'_>, facts: &mut Vec<Fact>) {
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {
     let mut findings = Findings::new(source, facts);
     findings.template = is_template(source);
+    if makes_tables(source.path) {
+        findings.framework(1, "laravel-migration-file", LARAVELS_TABLES);
+    }
     GRAMMAR.read(&mut findings);
+}
+
+/// The name of what a program of Laravel has that makes tables of its own.
+const LARAVELS_TABLES: &str = "laravel-tables";
+
+/// `database/migrations/2026_01_31_120000_create_orders_table.php`; those of the framework are dated to the year 1, or
+/// known by what they make.
+fn makes_tables(path: &RepoPath) -> bool {
+    const FRAMEWORKS: &[&str] = &[
+        "cache",
+        "failed_jobs",
+        "jobs",
+        "password_reset_tokens",
+        "password_resets",
+        "personal_access_tokens",
+        "sessions",
+        "users",
+    ];
+    let name = path.name();
+    let is_framework = || {
+        let about = name.split_once("_create_").and_then(|(_, rest)| rest.strip_suffix("_table.php"));
+        about.is_some_and(|about| FRAMEWORKS.contains(&about))
+    };
+    name.starts_with("20")
+        && path.parent().is_some_and(|folder| folder.as_str().ends_with("database/migrations"))
+        && !is_framework()
 }
 
 /// Laravel's own configuration names every database, cache and queue that it could use.
@@ -300,6 +329,10 @@ mod tests {
             ["3 php-framework framework laravel", "4 composer-dependency driver redis predis/predis"]
         );
         assert_eq!(what(ALL, "a/artisan", ""), ["migration laravel [php artisan migrate --force]"]);
+        let tables = |file: &str| what(ALL, &format!("a/database/migrations/{file}"), "<?php");
+        assert_eq!(tables("2026_01_31_120000_create_orders_table.php"), ["framework laravel-tables"]);
+        assert!(tables("0001_01_01_000000_create_users_table.php").is_empty());
+        assert!(tables("2014_10_12_000000_create_users_table.php").is_empty());
     }
 
     #[test]
