@@ -281,9 +281,16 @@ fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
             give_to_clients(services, &fact);
             continue;
         }
-        match names.find(name) {
-            Some(owner) => give(services, &[owner], &fact),
-            None => orphans.push(fact),
+        if let Some(owner) = names.find(name) {
+            give(services, &[owner], &fact);
+            continue;
+        }
+        // A config server tells all programs of a name the same.
+        let clients = names.all_called(name).filter(|_| framework_conf::is_of_config_server(&fact.at.path));
+        let clients: Vec<usize> = clients.collect();
+        match clients.as_slice() {
+            [] => orphans.push(fact),
+            clients => give(services, clients, &fact),
         }
     }
     orphans.sort_by(|a, b| a.at.cmp(&b.at));
@@ -394,6 +401,28 @@ mod tests {
         let found: Vec<_> = facts.expect("is read").services.iter().map(refers).collect();
         assert!(found.contains(&("orders".to_owned(), vec!["db".to_owned()])), "{found:?}");
         assert!(found.iter().all(|(_, hosts)| !hosts.contains(&"far".to_owned())), "{found:?}");
+    }
+
+    #[test]
+    fn config_server_tells_all_programs_of_a_name_the_same() {
+        let program = |folder: &str, name: &str| {
+            format!(
+                "//- /{folder}/Dockerfile\nFROM eclipse-temurin:21\nCOPY . .\n//- /{folder}/pom.xml\n<project/>\n\
+                 //- /{folder}/src/main/resources/application.yml\nspring:\n  application:\n    name: {name}\n"
+            )
+        };
+        let tree = program("payments", "payment-service")
+            + &program("fake-payments", "payment-service")
+            + &program("orders", "order-service")
+            + "//- /config/src/main/resources/configurations/payment-service.yml\nserver:\n  port: 8074\n";
+        let facts =
+            crate::discover::discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default());
+        let listens = |service: &ServiceFacts| {
+            service.facts.iter().any(|fact| matches!(fact.what, What::Port { port: 8074, .. }))
+        };
+        let services = facts.expect("is read").services;
+        let told = services.iter().filter(|service| listens(service)).map(|service| service.name.as_str());
+        assert_eq!(told.collect::<Vec<_>>(), ["fake-payments", "payments"]);
     }
 
     #[test]

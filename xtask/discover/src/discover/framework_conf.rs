@@ -59,6 +59,11 @@ pub(super) fn is_of_one(fact: &Fact) -> bool {
 /// The subject of a config server's file for all its clients.
 pub(super) const CLIENTS: &str = "*";
 
+/// Whether a file is one that a config server keeps for its clients.
+pub(super) fn is_of_config_server(path: &RepoPath) -> bool {
+    wants_java(path) && config_server(path).is_some()
+}
+
 /// The service that a config server's file is for: `config/accounts.yml`, `config-repo/accounts-docker.properties`.
 fn config_server(path: &RepoPath) -> Option<String> {
     let parts: Vec<&str> = path.parts().collect();

@@ -48,6 +48,11 @@ impl Names {
         self.exact.contains_key(&valid_name(name))
     }
 
+    /// All services that have that very name.
+    pub(super) fn all_called(&self, name: &str) -> impl Iterator<Item = usize> {
+        self.exact.get(&valid_name(name)).into_iter().flatten().copied()
+    }
+
     /// Whether somebody is called so, or in a way that people may mean by it.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.exact.contains_key(&valid_name(name)) || self.loose.contains_key(&loose(name))
