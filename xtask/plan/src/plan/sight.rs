@@ -11,7 +11,7 @@ use super::address::{Address, address, is_local};
 use super::draft::Draft;
 use super::needs::{BY_NAME, BY_VALUE, Finder, Gathered, Target};
 use super::settings::settings;
-use super::variables::{About, Part, classify, is_for_browsers, without_bundler};
+use super::variables::{About, Part, classify, is_for_browsers, names_inside, without_bundler};
 use super::whom::nearest;
 
 /// Whom a variable is about, how certain that is, and which part of the address it is.
@@ -263,6 +263,10 @@ impl Finder<'_> {
             return kind(found, seen.part().unwrap_or(Part::HostPort));
         }
         let port = address.port.filter(|_| address.scheme.is_some() || seen.means_host);
+        // `APP_KEYCLOAK_ADMIN_SERVERURL=http://localhost:8080`: the name says whose port that is.
+        if let Some(found) = names_inside(seen.name, self.catalog).filter(|_| port.is_some()) {
+            return kind(found, seen.part().unwrap_or(Part::HostPort));
+        }
         match port.and_then(|port| self.by_port(seen.draft, port)) {
             Some(service) => seen.service(service, BY_NAME),
             None => Continue(()),

@@ -312,6 +312,14 @@ fn kind_inside(prefix: &str, catalog: &Catalog) -> Option<String> {
     inside.next().map(|(_, entry)| entry.kind.clone())
 }
 
+/// The kind that speaks HTTP, as programs do, of which a word stands inside a name, behind another one.
+pub(crate) fn names_inside(name: &str, catalog: &Catalog) -> Option<String> {
+    let name = format!("{}_", upper(name));
+    let is_named = |word: &String| name.contains(&format!("_{word}_"));
+    let mut pages = catalog.iter().filter(|entry| entry.url.starts_with("http"));
+    pages.find(|entry| entry.recognise.variables.iter().any(is_named)).map(|entry| entry.kind.clone())
+}
+
 fn at_end(prefix: &str, word: &str) -> bool {
     prefix.strip_suffix(word).is_some_and(|rest| rest.ends_with('_'))
 }

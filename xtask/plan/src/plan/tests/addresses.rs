@@ -446,3 +446,15 @@ fn addresses_of_the_developers_machine_lose_the_certificate_that_images_lack() {
     assert_eq!(wired("80 443", "https://users/v1"), is("https://users/v1"));
     assert_eq!(wired("80 443", "http://users:44353"), is("http://users:80"), "443 is no part of it");
 }
+
+#[test]
+fn kind_in_the_middle_of_a_name_means_more_than_who_else_has_the_port() {
+    let config = "app:\n  keycloak:\n    admin:\n      server-url: http://localhost:8080\n";
+    let stack = planned(&format!(
+        "{}//- /users/Dockerfile\nFROM eclipse-temurin:21\nEXPOSE 9000\n//- /users/pom.xml\n<project/>\n\
+         //- /users/src/main/resources/application.yml\n{config}",
+        node("pages", "").replace("CMD", "EXPOSE 8080\nCMD")
+    ));
+    let needs: Vec<_> = service(&stack, "users").requires.iter().map(|need| need.target.clone()).collect();
+    assert_eq!(needs, ["keycloak"]);
+}
