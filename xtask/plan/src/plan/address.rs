@@ -97,6 +97,20 @@ fn here(host: &str) -> &str {
     LOOPBACK.iter().find_map(|domain| host.strip_suffix(domain)).map_or(host, first_label)
 }
 
+/// The host that an address or a keyword names.
+pub(crate) fn host_of(value: &str) -> Option<String> {
+    let host = match address(value) {
+        Some(address) => address.host,
+        None => value.split([';', ' ']).find_map(|pair| {
+            let (key, host) = pair.split_once('=')?;
+            let is_key =
+                ["host", "server", "data source"].contains(&key.trim().to_ascii_lowercase().as_str());
+            is_key.then(|| host.split([',', ':']).next().unwrap_or_default().trim().to_owned())
+        })?,
+    };
+    Some(host).filter(|host| !host.is_empty())
+}
+
 /// The database that a URL's path or a keyword names.
 pub(crate) fn database_of(value: &str) -> Option<String> {
     let valid = |text: &str| {
@@ -162,5 +176,11 @@ mod tests {
         assert_eq!(database_of("postgresql://u:p@h:5432/shop?x=1").as_deref(), Some("shop"));
         assert_eq!(database_of("Host=h;Database=shop;Username=u").as_deref(), Some("shop"));
         assert_eq!(database_of("redis://h:6379"), None);
+        for value in
+            ["postgresql://u:p@h:5432/shop", "Host=h;Database=shop", "Server=h,1433;Database=shop", "h"]
+        {
+            assert_eq!(host_of(value).as_deref(), Some("h"), "{value}");
+        }
+        assert_eq!(host_of("Database=shop;Username=u"), None);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Tenancy};
+use crate::catalog::{Catalog, Entry, Tenancy};
 use crate::model::fact::{EnvSource, Fact, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 use crate::model::problem::{Problem, Severity};
 use crate::model::words::list;
 
+use super::address::{first_label, host_of, is_local};
 use super::components::{Binding, Component};
 use super::draft::Draft;
 use super::migrate;
@@ -36,6 +37,12 @@ pub(super) fn kinds<'n>(catalog: &Catalog, needs: &'n [Needs]) -> BTreeSet<&'n s
     hosts.into_iter().filter(|(_, all)| differ(all)).map(|((kind, _), _)| kind).collect()
 }
 
+/// Words in the names of servers that say nothing about what they hold.
+const SERVERS: &[&str] = &[
+    "cluster", "database", "db", "headless", "main", "master", "primary", "r", "read", "reader", "replica",
+    "ro", "rw", "server", "service", "slave", "sql", "svc", "write", "writer",
+];
+
 /// A service that has a database on a server.
 struct Tenant<'a, 'd> {
     /// Its place among the component's bindings.
@@ -46,7 +53,7 @@ struct Tenant<'a, 'd> {
 
 /// Gives code that makes its tables by its own migrations a database of its own, where only the examples of different
 /// services name one alike, as `DB_NAME=app` from a common template: what one has done, the tool of the other would
-/// take for its own, or refuse.
+/// take for its own, or refuse. Likewise those that name one alike on servers of their own, which are one here.
 pub(super) fn databases(
     components: &mut [Component<'_>],
     drafts: &[Draft<'_>],
@@ -60,13 +67,10 @@ pub(super) fn databases(
         }
         let mut given: Vec<(usize, String)> = Vec::new();
         for (database, tenants) in groups {
-            let codes = codes(&tenants);
-            let apart = codes.len() > 1
-                && tenants.iter().all(|one| one.makes_its_tables() && one.is_only_an_example());
-            if !apart {
-                continue;
-            }
-            problems.push(told(database, &component.name, &tenants));
+            let by_servers = by_servers(component.entry, &tenants);
+            let codes = by_servers.or_else(|| by_migrations(&tenants)).filter(|codes| codes.1.len() > 1);
+            let Some((reason, codes)) = codes else { continue };
+            problems.push(told(database, &component.name, &tenants, reason));
             for code in codes {
                 let Some(first) = code.iter().min_by_key(|one| one.rank()) else { continue };
                 given.extend(code.iter().map(|one| (one.at, first.draft.identifier.clone())));
@@ -131,12 +135,35 @@ fn tenants<'a, 'd>(
     component.bindings.iter().enumerate().filter_map(tenant).collect()
 }
 
-/// The services by their code.
-fn codes<'t, 'a, 'd>(tenants: &'t [Tenant<'a, 'd>]) -> Vec<Vec<&'t Tenant<'a, 'd>>> {
+/// Services that use one database, with what is said of why others do not.
+type Apart<'t, 'a, 'd> = (&'static str, Vec<Vec<&'t Tenant<'a, 'd>>>);
+
+/// Where each makes its tables by its own migrations, and only examples name the database.
+fn by_migrations<'t, 'a, 'd>(tenants: &'t [Tenant<'a, 'd>]) -> Option<Apart<'t, 'a, 'd>> {
+    let are_apart = tenants.iter().all(|one| one.makes_its_tables() && one.is_only_an_example());
+    let reason = "and each makes its tables by its own migrations, so each code";
+    are_apart.then(|| (reason, groups(tenants, &Tenant::shares_code)))
+}
+
+/// Where each calls a server that is named after what it holds: `orders-db` and `users-db`.
+fn by_servers<'t, 'a, 'd>(entry: &Entry, tenants: &'t [Tenant<'a, 'd>]) -> Option<Apart<'t, 'a, 'd>> {
+    let are_named = tenants.iter().all(|one| one.can_be_moved() && !one.servers(entry).is_empty());
+    let shares = |a: &Tenant<'_, '_>, b: &Tenant<'_, '_>| {
+        a.shares_code(b) || !a.servers(entry).is_disjoint(&b.servers(entry))
+    };
+    let reason = "each on a server of its own, which is one here, so each";
+    are_named.then(|| (reason, groups(tenants, &shares))).filter(|(_, groups)| groups.len() > 1)
+}
+
+/// The services by what they share.
+fn groups<'t, 'a, 'd>(
+    tenants: &'t [Tenant<'a, 'd>],
+    shares: &dyn Fn(&Tenant<'a, 'd>, &Tenant<'a, 'd>) -> bool,
+) -> Vec<Vec<&'t Tenant<'a, 'd>>> {
     let mut codes: Vec<Vec<&Tenant<'_, '_>>> = Vec::new();
     for tenant in tenants {
         let (same, other): (Vec<_>, Vec<_>) =
-            codes.into_iter().partition(|code| code.iter().any(|one| one.shares_code(tenant)));
+            codes.into_iter().partition(|code| code.iter().any(|one| shares(one, tenant)));
         codes = other;
         codes.push(same.into_iter().flatten().chain([tenant]).collect());
     }
@@ -170,6 +197,34 @@ impl<'d> Tenant<'_, 'd> {
         migrate::shares_code(self.draft, other.draft) || !self.makers().is_disjoint(&other.makers())
     }
 
+    /// The servers that it calls, by what their names say beyond what every server is called.
+    fn servers(&self, entry: &Entry) -> BTreeSet<String> {
+        let is_address = |wire: &&Wire| matches!(wire.part, Part::Url | Part::Host | Part::HostPort);
+        let wires = self.need.wires.iter().filter(is_address);
+        let told = wires.filter_map(|wire| host_of(wire.value.as_deref()?));
+        let hosts = told.chain(self.need.hosts.iter().cloned()).filter(|host| !is_local(host));
+        let is_common = |word: &str| {
+            let known = [&entry.recognise.hosts, &entry.recognise.words, &entry.recognise.schemes];
+            SERVERS.contains(&word) || known.into_iter().flatten().any(|known| known == word)
+        };
+        let about = |host: String| {
+            let words = first_label(&host).to_ascii_lowercase();
+            let words = words.split(['-', '_']).filter(|word| !is_common(word));
+            words.collect::<Vec<_>>().join("-")
+        };
+        hosts.map(about).filter(|about| !about.is_empty()).collect()
+    }
+
+    /// Whether variables name the database that nobody has set in `config.yaml`, and no login in the code holds it to
+    /// another one.
+    fn can_be_moved(&self) -> bool {
+        let names = |wire: &&Wire| matches!(wire.part, Part::Database | Part::Url);
+        let mut naming = self.need.wires.iter().filter(names).peekable();
+        self.need.literal.is_none()
+            && naming.peek().is_some()
+            && naming.all(|wire| !self.draft.wanted.env.contains_key(&wire.name))
+    }
+
     /// Whether nothing but its own files, which are no deployment, name the database, and a variable moves it.
     fn is_only_an_example(&self) -> bool {
         let facts = self.draft.facts;
@@ -190,13 +245,12 @@ impl<'d> Tenant<'_, 'd> {
     }
 }
 
-fn told(database: &str, server: &str, tenants: &[Tenant<'_, '_>]) -> Problem {
+fn told(database: &str, server: &str, tenants: &[Tenant<'_, '_>], reason: &str) -> Problem {
     let mut services: Vec<String> = tenants.iter().map(|one| one.draft.facts.name.clone()).collect();
     services.sort();
     let quoted: Vec<String> = services.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
-        "{} all name the database `{database}` on `{server}`, and each makes its tables by its own migrations, so each \
-         code gets a database of its own",
+        "{} all name the database `{database}` on `{server}`, {reason} gets a database of its own",
         list(&quoted)
     );
     let mut problem = Problem::new("databases-apart", Severity::Note, message)

@@ -58,6 +58,37 @@ fn a_database_is_shared_where_anything_but_examples_says_so() {
 }
 
 #[test]
+fn services_that_name_one_database_on_servers_of_their_own_share_none() {
+    let service = |name: &str, host: &str| {
+        format!(
+            "//- /{name}/Dockerfile\nFROM eclipse-temurin:21\nCOPY . .\n//- /{name}/pom.xml\n<project><dependencies><dependency>\
+             <groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-data-mongodb</artifactId></dependency></dependencies></project>\n\
+             //- /{name}/src/main/resources/application.yml\nspring:\n  data:\n    mongodb:\n      host: {host}\n      database: shop\n"
+        )
+    };
+    let of = |orders: &str, users: &str| service("orders", orders) + &service("users", users);
+    let apart = planned(&of("orders-mongo", "users-mongo"));
+    assert_eq!(databases(&apart), [("orders", "orders"), ("users", "users")]);
+    let told = apart.inventory.problems.iter().find(|problem| problem.code == "databases-apart");
+    assert_eq!(
+        told.map(|problem| problem.message.as_str()),
+        Some(
+            "`orders` and `users` all name the database `shop` on `mongodb`, each on a server of its own, which is one here, so \
+             each gets a database of its own"
+        )
+    );
+    let shared = [("orders", "shop"), ("users", "shop")];
+    for (orders, users) in
+        [("mongo", "mongodb"), ("shop-mongo-primary", "shop-mongo-replica"), ("orders-mongo", "localhost")]
+    {
+        assert_eq!(databases(&planned(&of(orders, users))), shared, "{orders} {users}");
+    }
+    let config = "services:\n  orders: { env: { SPRING_DATA_MONGODB_DATABASE: shop } }\n";
+    let wanted = try_plan(&of("orders-mongo", "users-mongo"), config).expect("can be planned");
+    assert_eq!(databases(&wanted), shared);
+}
+
+#[test]
 fn database_of_the_tests_is_none_of_the_service() {
     let service = |reads: &str, env: &str| {
         planned(&format!(
