@@ -35,9 +35,13 @@ impl Found {
     /// A Dockerfile above those of a program's projects that starts an assembly which no project makes any more was left
     /// there when the program was taken apart.
     pub(super) fn set_unmade_aside(&mut self, repo: &Repo) {
-        let homes: Vec<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
+        let homes: BTreeSet<RepoPath> = self.services.iter().map(|service| service.path.clone()).collect();
+        // In the order of the set, paths that begin alike follow each other.
         let is_above = |service: &ServiceFacts| {
-            homes.iter().any(|home| *home != service.path && home.is_in(&service.path))
+            let alike = homes
+                .range(&service.path..)
+                .take_while(|home| home.as_str().starts_with(service.path.as_str()));
+            alike.into_iter().any(|home| *home != service.path && home.is_in(&service.path))
         };
         let candidate = |service: &ServiceFacts| {
             let assembly = service.image.start().find_map(|word| language::assembly(word))?;
