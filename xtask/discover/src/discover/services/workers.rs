@@ -22,7 +22,7 @@ const STARTS: &[&[&str]] = &[
 const PLAIN: &[&str] = &["docker", "entrypoint", "run", "start"];
 
 /// Longer ones are programs of their own.
-const MAX_LINES: usize = 200;
+const MAX_LINES: usize = 500;
 
 /// Adds a service for the worker of each program whose image holds the script that starts it: without it, what the
 /// program puts into its queue stays there.
