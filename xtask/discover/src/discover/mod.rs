@@ -7,6 +7,7 @@ mod deployment;
 mod derive;
 mod dockerfile;
 pub mod documents;
+mod elastic;
 mod elsewhere;
 mod env_file;
 pub mod findings;
@@ -184,6 +185,7 @@ impl Built {
             let mut facts =
                 dockerfile::facts(&service.dockerfile, &service.image, service.command.as_deref());
             facts.extend(start_script::facts(repo, catalog, service));
+            facts.extend(elastic::facts(repo, catalog, service));
             (services::inputs(repo, service), facts)
         });
         for (service, (inputs, facts)) in found.services.iter_mut().zip(own) {

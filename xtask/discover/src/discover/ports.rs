@@ -144,6 +144,7 @@ pub(super) fn of_base_image(image: &str) -> Option<u16> {
         "nginx" | "httpd" | "caddy" | "openresty" | "wordpress" | "drupal" | "frankenphp" => Some(80),
         "traefik" => Some(80),
         "kong" => Some(8000),
+        "kibana" | "kibana-oss" => Some(5601),
         "krakend" | "swagger-ui" => Some(8080),
         notebook if notebook.ends_with("-notebook") => Some(8888),
         "nginx-unprivileged" | "tomcat" | "jetty" | "wildfly" => Some(8080),
