@@ -189,6 +189,14 @@ impl Dockerfile {
             .map(String::as_str)
     }
 
+    /// The folders that its stages work in, as written.
+    pub(super) fn workdirs(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.what {
+            steps::What::Workdir(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether what it starts is a development server: one that waits for changes of the sources.
     pub(super) fn is_for_development(&self) -> bool {
         let image = self.image(None, &BTreeMap::new());

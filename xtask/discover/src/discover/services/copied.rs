@@ -17,8 +17,13 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
     for (at, candidate) in candidates.iter().enumerate() {
         let place = &candidate.place;
         let apart = place.path.is_root() && candidate.file.depth() > 1;
-        let project = || started_project(repo, candidate).or_else(|| built_program(repo, candidate));
-        if apart && let Some(project) = project() {
+        let program = || built_program(repo, candidate);
+        let project = if apart {
+            started_project(repo, candidate).or_else(program)
+        } else {
+            program().filter(|_| lies_alone(repo, candidate))
+        };
+        if let Some(project) = project {
             started.push((at, project));
             continue;
         }
@@ -42,8 +47,11 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
         }
     }
     // One beside it that only packs what was built elsewhere packs the same.
-    for candidate in candidates.iter_mut().filter(|one| one.place.path.is_root() && one.file.depth() > 1) {
-        if let Some(path) = variants.get(&(candidate.file.parent(), candidate.place.name.clone())) {
+    for candidate in candidates.iter_mut().filter(|_| !variants.is_empty()) {
+        let is_apart =
+            candidate.file.depth() > 1 && (candidate.place.path.is_root() || lies_alone(repo, candidate));
+        if is_apart && let Some(path) = variants.get(&(candidate.file.parent(), candidate.place.name.clone()))
+        {
             candidate.place.path = path.clone();
         }
     }
@@ -58,6 +66,14 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
         }
     }
     settle_runtimes(repo, candidates);
+}
+
+/// Whether no code lies in a Dockerfile's folder, which its service is called after.
+fn lies_alone(repo: &Repo, candidate: &Candidate) -> bool {
+    candidate
+        .file
+        .parent()
+        .is_some_and(|folder| folder == candidate.place.path && !language::has_code(repo, &folder))
 }
 
 /// Gives an image of a runtime that copies nothing but settings, all beside it, the module above it, for whose code it is
@@ -126,18 +142,43 @@ pub(in crate::discover) fn built_for(
 }
 
 /// The folders of the programs of Go that a Dockerfile builds: `RUN go build -o /app ./cmd/orders/main.go` is
-/// `cmd/orders`.
+/// `cmd/orders`, or `backend/cmd/orders` where it copies `backend` and runs in there.
 fn go_programs(repo: &Repo, dockerfile: &Dockerfile) -> BTreeSet<RepoPath> {
     let mut programs = BTreeSet::new();
+    let mut homes: Option<Vec<RepoPath>> = None;
     for command in dockerfile.commands().filter(|command| command.contains("go build")) {
+        let homes = homes.get_or_insert_with(|| working_folders(repo, dockerfile));
         let words = command.split_whitespace().filter(|word| word.contains('/') && !word.starts_with('-'));
         programs.extend(words.filter_map(|word| {
-            let path = RepoPath::root().join(word.strip_suffix("/main.go").unwrap_or(word))?;
-            let is_program = path.join("main.go").is_some_and(|file| repo.is_file(&file));
-            (is_program && !path.is_root()).then_some(path)
+            let program = |home: &RepoPath| {
+                let path = home.join(word.strip_suffix("/main.go").unwrap_or(word))?;
+                let is_program = path.join("main.go").is_some_and(|file| repo.is_file(&file));
+                (is_program && !path.is_root()).then_some(path)
+            };
+            homes.iter().find_map(program)
         }));
     }
     programs
+}
+
+/// The folders of the context in which the commands of a Dockerfile may run, the context first: those that it copies, and
+/// those in which a `WORKDIR` or a `cd` ends.
+fn working_folders(repo: &Repo, dockerfile: &Dockerfile) -> Vec<RepoPath> {
+    let copied = dockerfile.image(None, &BTreeMap::new()).copies.into_iter().map(|(source, _)| source);
+    let after_cd = dockerfile
+        .commands()
+        .flat_map(|text| text.split("cd ").skip(1))
+        .filter_map(|rest| rest.split([' ', '&', ';', '|', '\n']).next().map(str::to_owned));
+    let entered = dockerfile.workdirs().map(str::to_owned).chain(after_cd);
+    // Where the context lies in the stage is not known; its own folders are.
+    let ends = entered.flat_map(|path| {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        (0..parts.len()).map(|at| parts[at..].join("/")).collect::<Vec<_>>()
+    });
+    let folders = copied.chain(ends).filter(|source| !source.contains('$'));
+    let folders = folders.filter_map(|source| RepoPath::root().join(&source));
+    let folders = folders.filter(|folder| !folder.is_root() && repo.is_folder(folder));
+    std::iter::once(RepoPath::root()).chain(folders).collect()
 }
 
 /// Nothing where an image is made of all, of several modules, or of none.
@@ -206,6 +247,16 @@ mod tests {
         );
         let packed = "go build -o /app/auth ./cmd/auth\n//- /docker/Dockerfile-Login.prod\nFROM scratch\nCOPY auth /\nCMD [\"/auth\"]\n//- /x\n";
         assert_eq!(image(packed).len(), 1);
+        let module = |lines: &str| {
+            found(&format!(
+                "//- /docker/login/Dockerfile\nFROM golang AS build\n{lines}\nRUN go build -o /auth ./cmd/auth\nFROM scratch\nCOPY --from=build /auth /\nCMD [\"/auth\"]\n\
+                 //- /backend/go.mod\nmodule shop\n//- /backend/cmd/auth/main.go\npackage main\n//- /backend/cmd/users/main.go\npackage main\n"
+            ))
+        };
+        let inside = ["login in backend/cmd/auth: docker/login/Dockerfile"];
+        assert_eq!(module("WORKDIR /src/backend\nCOPY backend/go.mod ./\nCOPY backend ./"), inside);
+        assert_eq!(module("COPY . /src\nWORKDIR /src/backend"), inside);
+        assert_eq!(module("COPY . .\nRUN cd backend && go build -o /auth ./cmd/auth"), inside);
         let both = "go build -o /app/ ./cmd/auth && go build -o /app/ ./cmd/users";
         assert_eq!(image(both), ["login in .: docker/Dockerfile-Login"]);
     }
