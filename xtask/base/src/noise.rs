@@ -30,6 +30,8 @@ pub fn is_noise(path: &RepoPath) -> bool {
         .any(|end| stem.ends_with(end) && stem.len() > end.len())
         || stem.starts_with("test_")
         || stem == "conftest"
+        || (stem.ends_with(".config")
+            && ["playwright.", "cypress.", "jest.", "vitest."].iter().any(|tool| stem.starts_with(tool)))
 }
 
 fn is_noise_folder(name: &str) -> bool {
@@ -113,6 +115,8 @@ mod tests {
             ("pkg/testutil/env.go", true),
             ("a/UserTest.java", true),
             ("a/jquery.min.js", true),
+            ("web/playwright.staging.config.ts", true),
+            ("web/vite.config.ts", false),
             ("scripts/cloudformation/app.template.js", true),
             ("tests-service/app.js", false),
             ("a/test.go", false),
