@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{self, Sources};
-use super::names::{Names, valid_name};
+use super::names::{Names, loose, valid_name};
 use super::{config_keys, derive, env_file, framework_conf, ports, reach, services, unused};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, Subject, What};
@@ -221,8 +221,10 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
         let below =
             below.filter(|at| services[*at].path != folder && !has_own_value(&services[*at], &fact.what));
         let owners: Vec<usize> = below.collect();
-        // Two services cannot both mean the one `PORT`.
+        // Two services cannot both mean the one `PORT`; `ORDERS_PORT` is where that one listens and others call it.
         let is_port = matches!(fact.what, What::Port { source: PortSource::EnvExample, .. });
+        let owners =
+            if is_port && owners.len() > 1 { called_after(services, &owners, &fact) } else { owners };
         if !is_port || owners.len() == 1 {
             given.push((owners, fact));
         }
@@ -230,6 +232,20 @@ fn give_shared_values(services: &mut [ServiceFacts], facts: Vec<Fact>) {
     for (owners, fact) in given {
         give(services, &owners, &fact);
     }
+}
+
+/// Those of the services after which the variable of a fact is called.
+fn called_after(services: &[ServiceFacts], among: &[usize], fact: &Fact) -> Vec<usize> {
+    let variable = variable(&fact.what).map(valid_name).unwrap_or_default();
+    let words: Vec<&str> = variable.split('-').collect();
+    let begins_with = |name: String| (1..words.len()).any(|end| words[..end].concat() == name);
+    let is_called = |at: &&usize| {
+        let service = &services[**at];
+        let names = [service.name.as_str(), service.path.name()].into_iter();
+        let names = names.chain(service.aliases.iter().map(String::as_str));
+        names.map(|name| loose(&valid_name(name))).any(begins_with)
+    };
+    among.iter().filter(is_called).copied().collect()
 }
 
 /// The folder for whose services an environment file speaks: what lies in `infrastructure/docker` lies there for the
@@ -463,6 +479,31 @@ mod tests {
         };
         assert_eq!(given(value("SHARED"), ".env.example", Subject::Here).0, ["inner"]);
         assert_eq!(given(value("OTHER"), ".env.example", Subject::Here).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn port_that_several_read_is_of_the_one_that_the_variable_is_called_after() {
+        let service = |name: &str, code: &str| {
+            format!(
+                "//- /shop/apps/{name}/Dockerfile\nFROM node\nCOPY . .\n//- /shop/apps/{name}/main.ts\n{code}\n"
+            )
+        };
+        let command =
+            service("stock-command", "config.get('STOCK_QUERY_GRPC_URL'); config.get('GRPC_PORT');");
+        let query = service("stock-query", "config.get('STOCK_QUERY_GRPC_URL'); config.get('GRPC_PORT');");
+        let example = "//- /shop/.env.example\nSTOCK_QUERY_GRPC_URL = 0.0.0.0:50001\nGRPC_PORT=50009\n";
+        let repo = Repo::from_fixture(&format!("{command}{query}{example}"));
+        let facts =
+            crate::discover::discover(&repo, &Catalog::default(), &Scope::default()).expect("is read");
+        let ports = |service: &ServiceFacts| {
+            let ports = service.facts.iter().filter_map(|fact| match &fact.what {
+                What::Port { port, .. } => Some(*port),
+                _ => None,
+            });
+            (service.name.clone(), ports.collect::<Vec<_>>())
+        };
+        let found: Vec<_> = facts.services.iter().map(ports).collect();
+        assert_eq!(found, [("stock-command".to_owned(), vec![]), ("stock-query".to_owned(), vec![50001])]);
     }
 
     #[test]
