@@ -125,16 +125,10 @@ pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
         count.iter().filter(|(_, number)| **number == 1).map(|(name, _)| name.clone()).collect();
     let mut order: Vec<usize> = (0..services.len()).collect();
     order.sort_by(|a, b| services[*a].dockerfile.cmp(&services[*b].dockerfile));
-    for at in order {
+    order.retain(|at| count.get(&services[*at].name).is_some_and(|number| *number > 1));
+    let prefixes = tell_apart(services, &order);
+    for (at, above) in order.into_iter().zip(prefixes) {
         let service = &mut services[at];
-        if count.get(&service.name).copied().unwrap_or_default() < 2 {
-            continue;
-        }
-        // `backends/orders/Orders` beside `pages/orders/Orders`: the name once more tells nobody apart.
-        let tells =
-            |folder: &RepoPath| !place::is_holder(folder.name()) && valid_name(folder.name()) != service.name;
-        let above = service.path.ancestors().skip(1).find(tells);
-        let above = above.map(|folder| valid_name(folder.name())).unwrap_or_default();
         let longer =
             if above.is_empty() { service.name.clone() } else { format!("{above}-{}", service.name) };
         let numbered = (2..).map(|number| format!("{longer}-{number}"));
@@ -143,6 +137,32 @@ pub(in crate::discover) fn name_uniquely(services: &mut [ServiceFacts]) {
         taken.insert(name.clone());
         service.aliases.push(std::mem::replace(&mut service.name, name));
     }
+}
+
+/// For each of the services at these positions the name of the nearest folder above it in which none of those lies that are
+/// called alike; where there is none, of the nearest that is called otherwise. `orders/apps/query` beside
+/// `users/apps/query` is that of `orders`.
+fn tell_apart(services: &[ServiceFacts], order: &[usize]) -> Vec<String> {
+    let above = |at: &usize| -> Vec<String> {
+        let service = &services[*at];
+        let folders = service.path.ancestors().skip(1).filter(|folder| !place::is_holder(folder.name()));
+        let names = folders.map(|folder| valid_name(folder.name()));
+        // `backends/orders/Orders` beside `pages/orders/Orders`: the name once more tells nobody apart.
+        names.filter(|name| *name != service.name && !name.is_empty()).collect()
+    };
+    let all: Vec<(&str, Vec<String>)> =
+        order.iter().map(|at| (services[*at].name.as_str(), above(at))).collect();
+    let mut inside: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (name, folders) in &all {
+        for folder in folders.iter().collect::<BTreeSet<_>>() {
+            *inside.entry((name, folder)).or_default() += 1;
+        }
+    }
+    let one = |(name, folders): &(&str, Vec<String>)| {
+        let alone = folders.iter().find(|folder| inside.get(&(*name, folder.as_str())) == Some(&1));
+        alone.or(folders.first()).cloned().unwrap_or_default()
+    };
+    all.iter().map(one).collect()
 }
 
 #[cfg(test)]
@@ -179,10 +199,14 @@ mod tests {
                 "//- /src/{folder}/Dockerfile\nFROM node\nCOPY . .\n//- /src/{folder}/package.json\n{{}}\n"
             )
         };
+        let names = |tree: &str| {
+            let found = find(&Repo::from_fixture(tree), &Catalog::default(), &Roots::default());
+            found.services.into_iter().map(|service| service.name).collect::<Vec<_>>()
+        };
         let tree = one("backends/orders/Orders") + &one("pages/orders/Orders") + &one("pages/users/Users");
-        let found = find(&Repo::from_fixture(&tree), &Catalog::default(), &Roots::default());
-        let names: Vec<&str> = found.services.iter().map(|service| service.name.as_str()).collect();
-        assert_eq!(names, ["backends-orders", "pages-orders", "users"]);
+        assert_eq!(names(&tree), ["backends-orders", "pages-orders", "users"]);
+        let layers = one("orders/apps/query") + &one("users/apps/query") + &one("users/apps/command");
+        assert_eq!(names(&layers), ["command", "orders-query", "users-query"]);
     }
 
     #[test]
