@@ -43,6 +43,9 @@ const ENDINGS: &[(&str, Part)] = &[
     ("SERVICE_URI", Part::Url),
     ("BASE_URL", Part::Url),
     ("API_URL", Part::Url),
+    // Where the development server of a bundler passes calls on.
+    ("API_TARGET", Part::Url),
+    ("PROXY_TARGET", Part::Url),
     ("CONN_STR", Part::Url),
     ("CONN", Part::Url),
     ("URL", Part::Url),
@@ -417,6 +420,8 @@ mod tests {
             ("ACCOUNTS_URL", other("ACCOUNTS", Part::Url)),
             ("ACCOUNTS_SERVICE_URL", other("ACCOUNTS", Part::Url)),
             ("VITE_ACCOUNTS_API_URL", other("ACCOUNTS", Part::Url)),
+            ("VITE_ACCOUNTS_API_TARGET", other("ACCOUNTS", Part::Url)),
+            ("BUILD_TARGET", None),
             ("SHOP_S3_UPLOADS_ENDPOINT", kind("minio", Part::HostPort)),
             ("KEYCLOAK_URL", kind("keycloak", Part::Url)),
             ("KEYCLOAK_SMTP_HOST", class(Class::Mail, Part::Host)),
