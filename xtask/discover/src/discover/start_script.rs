@@ -33,16 +33,24 @@ pub(super) fn facts(repo: &Repo, catalog: &Catalog, service: &ServiceFacts) -> V
     facts
 }
 
-/// The variables that the shell replaces in the start command itself.
+/// Whom the start command itself waits for, and the variables that the shell replaces in it.
 fn of_command(catalog: &Catalog, service: &ServiceFacts, words: &[String]) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let text = words.windows(2).find(|two| two[0] == "-c").map(|two| two[1].as_str());
-    let Some(text) = text.filter(|text| text.contains('$')) else { return facts };
+    let shell = words.windows(2).find(|two| two[0] == "-c").map(|two| two[1].as_str());
+    let text = shell.unwrap_or_default();
     let source = Source { path: &service.dockerfile, text, catalog };
     let line = service.image.command_line.max(1);
-    let own = needs::assigned(text.lines());
     let mut findings = Findings::new(&source, &mut facts);
-    text.lines().for_each(|text| needs::variables(&mut findings, (line, COMMAND), text, &own));
+    match shell {
+        None => needs::awaited(&mut findings, (line, COMMAND), words),
+        Some(text) => text.lines().for_each(|text| {
+            needs::awaited(&mut findings, (line, COMMAND), &dockerfile::words(text));
+        }),
+    }
+    if text.contains('$') {
+        let own = needs::assigned(text.lines());
+        text.lines().for_each(|text| needs::variables(&mut findings, (line, COMMAND), text, &own));
+    }
     facts
 }
 
@@ -158,6 +166,26 @@ mod tests {
                 "reads PORT",
             ]
         );
+    }
+
+    #[test]
+    fn command_may_wait_for_others_itself() {
+        for command in [
+            "ENTRYPOINT [\"/wait-for.sh\", \"users:8081\", \"--timeout=90\", \"--\", \"java\", \"-jar\", \"x.jar\"]",
+            "ENTRYPOINT [\"./wait-for-it.sh\", \"-t\", \"60\", \"users:8081\", \"--\"]\nCMD [\"java\", \"-jar\", \"x.jar\"]",
+            "CMD ./wait-for users:8081 && java -jar x.jar",
+            "CMD [\"sh\", \"-c\", \"until nc -z users 8081; do sleep 1; done; exec java -jar x.jar\"]",
+        ] {
+            let tree = format!("//- /api/Dockerfile\nFROM eclipse-temurin:21\nCOPY x.jar .\n{command}\n");
+            let facts = discover(&Repo::from_fixture(&tree), &Catalog::default(), &Scope::default())
+                .expect("is read");
+            let called = |fact: &Fact| match &fact.what {
+                What::Reference(reference) => Some((reference.host.clone(), reference.port)),
+                _ => None,
+            };
+            let called: Vec<_> = facts.services[0].facts.iter().filter_map(called).collect();
+            assert_eq!(called, [("users".to_owned(), Some(8081))], "{command}");
+        }
     }
 
     #[test]

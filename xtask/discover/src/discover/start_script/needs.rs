@@ -100,8 +100,13 @@ pub(super) fn others(findings: &mut Findings<'_, '_>, number: u32, line: &str, w
     for word in words {
         replaced(findings, number, word);
     }
+    awaited(findings, (number, RULE), words);
+}
+
+/// The addresses for which commands wait.
+pub(super) fn awaited(findings: &mut Findings<'_, '_>, at: (u32, &'static str), words: &[String]) {
     for command in words.split(|word| is_end(word)) {
-        waits(findings, number, command);
+        waits(findings, at, command);
     }
 }
 
@@ -129,7 +134,7 @@ fn is_end(word: &str) -> bool {
 }
 
 /// One command that asks whether a server is there.
-fn waits(findings: &mut Findings<'_, '_>, number: u32, command: &[String]) {
+fn waits(findings: &mut Findings<'_, '_>, (number, rule): (u32, &'static str), command: &[String]) {
     let Some((program, arguments)) = command.split_first() else { return };
     let program = program.rsplit('/').next().unwrap_or_default();
     if let Some((_, scheme)) = CLIENTS.iter().find(|(client, _)| *client == program) {
@@ -138,7 +143,7 @@ fn waits(findings: &mut Findings<'_, '_>, number: u32, command: &[String]) {
         let short = if matches!(*scheme, "mysql" | "mariadb") { "-P" } else { "-p" };
         let port = flag(arguments, &[short, "--port"]).filter(|port| is_port(port));
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        findings.literal(number, RULE, &format!("{scheme}://{host}{port}"));
+        findings.literal(number, rule, &format!("{scheme}://{host}{port}"));
         return;
     }
     let is_netcat = matches!(program, "nc" | "ncat" | "netcat") && arguments.iter().any(|word| is_scan(word));
@@ -150,11 +155,11 @@ fn waits(findings: &mut Findings<'_, '_>, number: u32, command: &[String]) {
     let is_host = |word: &&String| word.starts_with(|c: char| c.is_ascii_alphabetic());
     let Some(host) = places.find(is_host) else { return };
     match host.split_once(':') {
-        Some((host, port)) => findings.host(number, RULE, host, port.parse().ok()),
+        Some((host, port)) => findings.host(number, rule, host, port.parse().ok()),
         // Without a port it may be anything: the name of a function's argument, a word of a message.
         None => {
             let Some(port) = places.find_map(|word| word.trim_end_matches(';').parse().ok()) else { return };
-            findings.host(number, RULE, host, Some(port));
+            findings.host(number, rule, host, Some(port));
         }
     }
 }
