@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{ports, url};
 use crate::model::fact::{EnvSource, Evidence, Fact, PortSource, Subject, What};
 use crate::model::path::RepoPath;
@@ -52,7 +54,9 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
     }
     let name = path.name().to_ascii_lowercase();
     let words: Vec<&str> = name.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
-    if !words.contains(&"env") || words.len() > 4 || words.last().is_some_and(|last| OTHERS.contains(last)) {
+    // `.env.example.json` holds nothing but variables, `env.json` anything.
+    let is_other = |last: &&str| OTHERS.contains(last) && !(*last == "json" && name.starts_with(".env"));
+    if !words.contains(&"env") || words.len() > 4 || words.last().is_some_and(is_other) {
         return None;
     }
     let of = |list: &[&str]| words.iter().any(|word| list.contains(word));
@@ -110,6 +114,9 @@ fn crowded(facts: &[Fact]) -> BTreeMap<RepoPath, Rank> {
 
 /// Adds what the file says.
 pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems: &mut Vec<Problem>) {
+    if path.extension() == "json" {
+        return read_json(path, text, facts);
+    }
     let mut comment: Vec<String> = Vec::new();
     let mut lines = text.lines().zip(1u32..);
     while let Some((line, number)) = lines.next() {
@@ -143,6 +150,22 @@ pub(super) fn read(path: &RepoPath, text: &str, facts: &mut Vec<Fact>, problems:
         let comment_text = comment.join(" ");
         comment.clear();
         add(path, number, name, value, comment_text, facts);
+    }
+    facts.extend(listeners(path, facts));
+}
+
+/// `.env.example.json`: the variables as the members of one object. What else is called so is no such file.
+fn read_json(path: &RepoPath, text: &str, facts: &mut Vec<Fact>) {
+    let Ok(Value::Object(members)) = serde_json::from_str(text) else { return };
+    for (name, value) in members.into_iter().take(1000) {
+        let value = match value {
+            Value::String(value) => value,
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            _ => continue,
+        };
+        let key = format!("\"{name}\"");
+        let line = (1..).zip(text.lines()).find(|(_, line)| line.trim_start().starts_with(&key));
+        add(path, line.map_or(1, |(line, _)| line), &name, value, String::new(), facts);
     }
     facts.extend(listeners(path, facts));
 }
@@ -333,12 +356,14 @@ mod tests {
         ] {
             assert_eq!(rank(&path(name)), Some(Rank::Example), "{name}");
         }
+        assert_eq!(rank(&path("a/.env.staging.template.json")), Some(Rank::Example));
         assert_eq!(rank(&path(".env.development")), Some(Rank::Place));
         assert_eq!(rank(&path("a/.env")), Some(Rank::Real));
         for name in [
             "env.template.js",
             "src/env.sample.ts",
             "env.example.md",
+            "env.example.json",
             ".env.production",
             ".env.test",
             "env.go",
@@ -364,6 +389,23 @@ mod tests {
             ),
             ["3:PORT=3000|The port main", "4:A=x # y|", "5:B=z|why", "6:C=|", "7:D=a#b|", "11:E=${A}/x|"]
         );
+    }
+
+    #[test]
+    fn variables_may_be_the_members_of_an_object() {
+        let (mut facts, mut problems) = (Vec::new(), Vec::new());
+        let text = "{\n  \"PORT\": 3000,\n  \"REDIS_URL\": \"redis://cache:6379\",\n  \"LIST\": [1]\n}\n";
+        read(&path("api/.env.staging.template.json"), text, &mut facts, &mut problems);
+        let said = facts.iter().filter_map(|fact| match &fact.what {
+            What::EnvValue { name, value, .. } => Some(format!("{}:{name}={value}", fact.at.line)),
+            What::Port { port, .. } => Some(format!("{}:port {port}", fact.at.line)),
+            What::Reference(reference) => Some(format!("{}:to {}", fact.at.line, reference.host)),
+            _ => None,
+        });
+        let wanted = ["2:port 3000", "2:PORT=3000", "3:to cache", "3:REDIS_URL=redis://cache:6379"];
+        assert_eq!(said.collect::<Vec<_>>(), wanted);
+        read(&path("api/.env.sample.json"), "PORT=1\n", &mut facts, &mut problems);
+        assert_eq!(problems, []);
     }
 
     #[test]
