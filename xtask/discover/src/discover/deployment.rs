@@ -203,7 +203,7 @@ pub(super) fn read(repo: &Repo, catalog: &Catalog, roots: &Roots, found: &mut Fo
         let manifests = deployments.iter().filter(|deployment| deployment.format == Format::Kubernetes);
         split::by_command(found, manifests.flat_map(|deployment| &deployment.units));
     }
-    split::by_stage(repo, found, &deployments);
+    split::by_stage(repo, catalog, found, &deployments);
     services::name_uniquely(&mut found.services);
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.components.sort_by(|a, b| (&a.name, &a.at).cmp(&(&b.name, &b.at)));

@@ -366,7 +366,7 @@ impl Found {
 }
 
 /// The kind of infrastructure of which this is the server itself with a little on top.
-fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
+pub(super) fn infrastructure(catalog: &Catalog, image: &Image) -> Option<String> {
     let entry = catalog.by_image(&image.base)?;
     // A service may stand on a server's image for its client; then it brings its own program, and starts it.
     let is_script =

@@ -6,7 +6,8 @@ use super::super::dockerfile::Dockerfile;
 use super::super::names::{Names, valid_name};
 use super::super::services::{self, Found};
 use super::{Deployment, Unit, UnitBuild, is_chore};
-use crate::model::fact::{Image, ServiceFacts};
+use crate::catalog::Catalog;
+use crate::model::fact::{Build, ComponentFacts, Evidence, Image, ServiceFacts};
 use crate::model::path::RepoPath;
 use crate::model::start::belongs_to_init;
 use crate::repo::Repo;
@@ -151,7 +152,7 @@ pub(super) fn by_command<'u>(found: &mut Found, units: impl Iterator<Item = &'u 
 
 /// One Dockerfile with a stage for each of several programs is several services, where nobody says which of them runs, or
 /// where a file builds an image of each.
-pub(super) fn by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment]) {
+pub(super) fn by_stage(repo: &Repo, catalog: &Catalog, found: &mut Found, deployments: &[Deployment]) {
     let builds = deployments.iter().flat_map(|one| &one.units).filter_map(|unit| unit.build.as_ref());
     let mut said: BTreeMap<&RepoPath, BTreeSet<&str>> = BTreeMap::new();
     for build in builds {
@@ -171,8 +172,38 @@ pub(super) fn by_stage(repo: &Repo, found: &mut Found, deployments: &[Deployment
             found.services.push(whole);
             continue;
         };
-        split(repo, found, (whole, parsed), &programs.unwrap_or_default());
+        let programs = without_servers(catalog, found, (&whole, parsed), programs.unwrap_or_default());
+        split(repo, found, (whole, parsed), &programs);
     }
+}
+
+/// The stages but for those that only start the server of a kind, which are components: `FROM redis AS cache`.
+fn without_servers(
+    catalog: &Catalog,
+    found: &mut Found,
+    (whole, parsed): (&ServiceFacts, &Dockerfile),
+    programs: Vec<String>,
+) -> Vec<String> {
+    let mut rest = Vec::new();
+    for program in programs {
+        let image = found.image(parsed, Some(&program), &BTreeMap::new());
+        let Some(kind) = services::infrastructure(catalog, &image) else {
+            rest.push(program);
+            continue;
+        };
+        let file = whole.dockerfile.clone();
+        let at = Evidence { path: file.clone(), line: image.base_line.max(1), rule: "dockerfile-from" };
+        let build = Build { target: Some(program.clone()), ..whole.build.clone() };
+        let name = valid_name(&program);
+        found.components.push(ComponentFacts {
+            name,
+            kind,
+            image: image.base,
+            build: Some((file, build)),
+            at,
+        });
+    }
+    rest
 }
 
 /// The services of a Dockerfile whose stages start these programs.
@@ -229,6 +260,22 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::discover::{Scope, discover};
     use crate::repo::Repo;
+
+    #[test]
+    fn stage_that_only_starts_a_server_is_a_component() {
+        let tree = "//- /flows/requirements.txt\ncelery\n//- /flows/run.sh\nx\n//- /flows/Dockerfile\nFROM python:3.12 AS base\nCOPY . /app\n\
+            FROM redis:7.2 AS cache\nUSER root\nCMD [\"redis-server\"]\nFROM base AS worker\nCMD [\"celery\", \"worker\"]\n\
+            FROM base AS scheduler\nCMD [\"celery\", \"beat\"]\n";
+        let catalog = Catalog::load(&[]).expect("the catalogue parses");
+        let facts = discover(&Repo::from_fixture(tree), &catalog, &Scope::default()).expect("is read");
+        let services: Vec<&str> = facts.services.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(services, ["flows-scheduler", "flows-worker"]);
+        let built = facts.components.iter().map(|one| {
+            let target = one.build.as_ref().and_then(|(_, build)| build.target.as_deref());
+            (one.name.as_str(), one.kind.as_str(), one.image.as_str(), target)
+        });
+        assert_eq!(built.collect::<Vec<_>>(), [("cache", "redis", "redis:7.2", Some("cache"))]);
+    }
 
     /// Name, folder, stage and other names of each service.
     fn found(tree: &str) -> Vec<String> {
