@@ -102,12 +102,17 @@ fn of_workload(document: &Value, documents: &[Value]) -> Vec<Unit> {
     let workload = at(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
     let (Some(pod), Some(containers)) = (pod, containers) else { return Vec::new() };
     // Beside the program, others may run for it: only a lone container bears the workload's name.
-    let lone = containers.len() == 1 && !workload.is_empty();
+    let lone = containers.len() == 1 && !bare(workload).is_empty();
     let unit = |container: &Value| Unit {
         files: mounted(pod, container, documents),
         ..of_container(container, lone.then_some(workload))
     };
     containers.iter().map(unit).collect()
+}
+
+/// `worker` of `{{ .Release.Name }}-worker`, from which the template mark has been taken out.
+fn bare(name: &str) -> String {
+    name.trim_matches(['-', '.', '_', ' ']).to_owned()
 }
 
 fn of_container(container: &Value, workload: Option<&str>) -> Unit {
@@ -144,7 +149,7 @@ fn of_container(container: &Value, workload: Option<&str>) -> Unit {
     Unit {
         command: (!command.is_empty() && is_plain).then_some(command),
         replaces_entrypoint,
-        name: workload.map_or_else(|| text("name"), str::to_owned),
+        name: bare(&workload.map_or_else(|| text("name"), str::to_owned)),
         image: text("image"),
         environment: environment.collect(),
         health,
@@ -190,5 +195,17 @@ mod tests {
         assert_eq!(units[0].health, Some(("/ready".to_owned(), Some(8080))));
         let names: Vec<&str> = units[0].environment.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["DB_HOST", "TOKEN"]);
+    }
+
+    #[test]
+    fn names_of_charts_lose_what_stands_for_the_release() {
+        let names = |name: &str| {
+            let text = format!(
+                "kind: Deployment\nmetadata:\n  name: {name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: main\n"
+            );
+            units(&text).into_iter().map(|unit| unit.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("{{ .Release.Name }}-worker"), ["worker"]);
+        assert_eq!(names("'{{ .Release.Name }}-{{ .Values.suffix }}'"), ["main"]);
     }
 }
