@@ -95,8 +95,9 @@ const ENDINGS: &[(&str, Part)] = &[
     ("PW", Part::Password),
 ];
 
-/// First words of products that no entry of the catalogue is, though what follows sounds like one: `BEANSTALKD_QUEUE_HOST`.
-const FOREIGN: &[&str] = &["BEANSTALKD_", "FIREBASE_", "PUSHER_", "SNOWFLAKE_"];
+/// First words of products that no entry of the catalogue is, though what follows sounds like one: `BEANSTALKD_QUEUE_HOST`,
+/// `FIREBASE_DATABASE_URL`.
+const FOREIGN: &[&str] = &["BEANSTALKD_", "COSMOS_DB_", "DYNAMO_DB_", "FIREBASE_", "PUSHER_", "SNOWFLAKE_"];
 
 /// First words that mean a class of infrastructure and no kind.
 const CLASSES: &[(&str, Class)] = &[
@@ -285,7 +286,19 @@ fn about(prefix: &str, catalog: &Catalog) -> About {
         let is_mail = catalog.get(&kind).is_some_and(|entry| entry.class == Class::Mail);
         return if sends && !is_mail { About::Class(Class::Mail) } else { About::Kind(kind) };
     }
-    class(prefix).map_or_else(|| About::Other(prefix.to_owned()), About::Class)
+    match class(prefix) {
+        Some(class) => kind_of_class(prefix, class, catalog).map_or(About::Class(class), About::Kind),
+        None => About::Other(prefix.to_owned()),
+    }
+}
+
+/// The kind of that class that a word inside the prefix names: `SHOP_VALKEY_CACHE`.
+fn kind_of_class(prefix: &str, class: Class, catalog: &Catalog) -> Option<String> {
+    let of_class = catalog.iter().filter(|entry| entry.class == class);
+    let mut named = of_class.filter(|entry| {
+        prefix.split('_').any(|word| entry.recognise.variables.iter().any(|one| one == word))
+    });
+    named.next().filter(|_| named.next().is_none()).map(|entry| entry.kind.clone())
 }
 
 /// The class that a prefix means at its start or its end: `DB_MAIN`, `ORDERS_DB`.
@@ -413,6 +426,9 @@ mod tests {
             ("RabbitMqOptions__VirtualHost", kind("rabbitmq", Part::Database)),
             ("RABBITMQ_QUEUE_NAME", None),
             ("BEANSTALKD_QUEUE_HOST", None),
+            ("FIREBASE_DATABASE_URL", None),
+            ("SHOP_VALKEY_CACHE_URL", kind("valkey", Part::Url)),
+            ("SHOP_ORDERS_CACHE_URL", class(Class::Cache, Part::Url)),
             ("REDIS_SENTINEL_HOSTS", None),
             ("REDIS_SENTINELS_PASSWORD", None),
             ("PostgresSettings__ConnectionString", kind("postgres", Part::Url)),

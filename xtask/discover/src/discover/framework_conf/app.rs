@@ -219,7 +219,8 @@ fn other(entry: &Entry, port: Option<u16>, findings: &mut Findings<'_, '_>) {
 fn scheme_of_local<'e>(entry: &'e Entry, value: &str, findings: &Findings<'_, '_>) -> Option<&'e str> {
     let first = value.split(',').next()?.trim_matches(['"', '\'']);
     let (host, port) = first.rsplit_once(':')?;
-    let is_local = matches!(host, "localhost" | "127.0.0.1") && port.parse::<u16>().is_ok();
+    let is_local =
+        matches!(host, "localhost" | "127.0.0.1" | "host.docker.internal") && port.parse::<u16>().is_ok();
     let mut words = entry.key.split(['.', ':', '_', '-', '[', ']']);
     words.find(|word| is_local && findings.source.catalog.by_scheme(word).is_some())
 }
@@ -285,13 +286,14 @@ mod tests {
     #[test]
     fn addresses_of_the_developers_machine_are_of_the_kind_that_their_key_names() {
         let text = "[data.redis] # the cache\naddr = \"127.0.0.1:6379\"\n[queue.kafka]\nbrokers = [\"localhost:9092\"]\n\
-                    [services.users]\ngrpc_addr = \"127.0.0.1:9041\"\n";
+                    [services.users]\ngrpc_addr = \"127.0.0.1:9041\"\n[kafka_producer]\nbootstrap_servers = 'host.docker.internal:9092'\n";
         assert_eq!(
             without_keys(what(ALL, "a/config.toml", text)),
             [
                 "ref redis|127.0.0.1|6379|- via -",
                 "ref kafka|localhost|9092|- via -",
-                "ref |127.0.0.1|9041|- via -"
+                "ref |127.0.0.1|9041|- via -",
+                "ref kafka|host.docker.internal|9092|- via -"
             ]
         );
     }
