@@ -455,8 +455,19 @@ pub fn may_hold_health_path(text: &str) -> bool {
 
 /// The path, if it is one at which services say whether they are ready.
 pub fn health_path(path: &str) -> Option<String> {
-    const PREFIX: &[&str] =
-        &["api", "actuator", "q", "-", "internal", "_", "manage", "management", "monitoring"];
+    const PREFIX: &[&str] = &[
+        "api",
+        "actuator",
+        "q",
+        "-",
+        "internal",
+        "_",
+        "manage",
+        "management",
+        "monitoring",
+        "probe",
+        "probes",
+    ];
     let trimmed = path.trim().trim_matches('/');
     if trimmed.is_empty() || trimmed.len() > 80 || !may_hold_health_path(trimmed) {
         return None;

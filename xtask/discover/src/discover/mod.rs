@@ -18,6 +18,7 @@ mod imports;
 pub mod lang;
 mod migrating;
 mod migration_files;
+mod mounts;
 mod names;
 pub mod placeholder;
 mod ports;
@@ -140,6 +141,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     let orphans = assign::assign(&sources, catalog, &mut found.services, facts);
     services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
     elsewhere::settle(repo, catalog, &mut found.services);
+    mounts::settle(repo, &mut found.services);
     derive::derive(&mut found.services, catalog);
     each(&mut found.services, |service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();

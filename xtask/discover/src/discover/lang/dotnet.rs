@@ -9,6 +9,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, What};
 use crate::model::path::RepoPath;
 
+use super::mounted;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, line_at};
@@ -168,6 +169,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("dotnet-driver", ".Use", r"\.Use(?P<dialect>MySql|Npgsql|SqlServer)\(", Says::Dialect),
         ],
     )
+    .below(mounted::dotnet)
 });
 
 /// The base class that a proto file's service becomes: `PricesService.PricesServiceBase`.

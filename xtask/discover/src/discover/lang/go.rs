@@ -8,6 +8,7 @@ use crate::model::fact::{Fact, PortSource, Protocol, What};
 use crate::model::path::RepoPath;
 
 use super::go_env;
+use super::mounted;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at};
@@ -161,6 +162,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
         ],
     )
+    .below(mounted::go)
 });
 
 /// `KafkaBrokers = "KAFKA_BROKERS"`.

@@ -8,6 +8,7 @@ use crate::model::fact::{Fact, HealthKind, PortSource, What};
 use crate::model::path::RepoPath;
 
 use super::java_env;
+use super::mounted;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, line_of};
@@ -235,6 +236,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("java-grpc-health", "Health", r"\bHealthStatusManager\b", Says::GrpcHealth),
         ],
     )
+    .below(mounted::java)
 });
 
 static GRADLE: LazyLock<Pattern> = LazyLock::new(|| {

@@ -9,6 +9,7 @@ mod go_keys;
 pub mod java;
 mod java_env;
 mod listen;
+pub(super) mod mounted;
 pub mod node;
 mod node_env;
 mod node_manifest;

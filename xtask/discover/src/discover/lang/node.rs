@@ -7,6 +7,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
+use super::mounted;
 use super::node_env;
 use super::node_manifest;
 use super::noise::is_noise;
@@ -172,6 +173,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("node-self-migration", "latest(", r"\.migrate\.latest\(", Says::Migrates("knex")),
         ],
     )
+    .below(mounted::node)
 });
 
 /// `const { PORT = 3000, DATABASE_URL: url } = process.env`.

@@ -9,6 +9,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
+use super::mounted;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::scan::{Comments, Pattern, holds, line_at, line_of, unquoted};
@@ -120,6 +121,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ),
         ],
     )
+    .below(mounted::php)
 });
 
 fn wants_symfony(path: &RepoPath) -> bool {

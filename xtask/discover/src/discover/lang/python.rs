@@ -7,6 +7,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::Fact;
 use crate::model::path::RepoPath;
 
+use super::mounted;
 use super::noise::is_noise;
 use super::python_env;
 use super::python_manifest;
@@ -120,7 +121,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
         ],
     );
     grammar.read_elsewhere = &["env"];
-    grammar
+    grammar.below(mounted::python)
 });
 
 fn read_source(source: &Source<'_>, facts: &mut Vec<Fact>) {

@@ -7,6 +7,7 @@ use crate::discover::relaxed;
 use crate::model::fact::Protocol;
 
 use super::listen::{listen, near_port};
+use super::mounted::{self, Below};
 use super::needles::{Asked, Needles, Set, alternatives};
 use super::otherwise::{Otherwise, otherwise};
 use super::scan::{
@@ -97,6 +98,8 @@ pub(super) struct Grammar {
     pub wrapper: &'static str,
     /// Functions with `env` in their names that are read with all their arguments elsewhere.
     pub read_elsewhere: &'static [&'static str],
+    /// Below which path a route stands.
+    below: Below,
 }
 
 impl Grammar {
@@ -122,7 +125,22 @@ impl Grammar {
         let needles = needles.replace("<route>", ROUTE).replace("<health>", &health);
         let needles = Pattern::new(&format!("{COMMON}|{needles}"));
         let there = asked.needles();
-        Grammar { comments, needles, rules, there, common, literal, wrapper, read_elsewhere: &[] }
+        Grammar {
+            comments,
+            needles,
+            rules,
+            there,
+            common,
+            literal,
+            wrapper,
+            read_elsewhere: &[],
+            below: mounted::nowhere,
+        }
+    }
+
+    /// The same of a language whose routes stand below others.
+    pub(super) fn below(self, below: Below) -> Grammar {
+        Grammar { below, ..self }
     }
 
     /// Adds everything that the rules, and the strings, of a file say.
@@ -217,8 +235,11 @@ impl Grammar {
                     listen(findings, line.number, rule.name, at, how);
                 }
                 Says::Route | Says::MountedRoute => {
-                    if let Some(path) = group("path") {
-                        findings.route(line.number, rule.name, path);
+                    let at = line.window.as_ptr() as usize - findings.source.text.as_ptr() as usize + start;
+                    if let Some(path) = group("path")
+                        && let Some(below) = (self.below)(findings.source, at)
+                    {
+                        findings.route(line.number, rule.name, &mounted::joined(&below, path));
                     }
                 }
                 Says::Host => {

@@ -10,6 +10,7 @@ use crate::discover::{Detector, Source};
 use crate::model::fact::{Fact, PortSource};
 use crate::model::path::RepoPath;
 
+use super::mounted;
 use super::noise::is_noise;
 use super::rules::{Grammar, Says};
 use super::rust_env;
@@ -142,6 +143,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             ("rust-self-migration", "Migrator", r"\bMigrator::up\(", Says::Migrates("sea-orm")),
         ],
     )
+    .below(mounted::rust)
 });
 
 /// The text without the modules of the file's own tests, whatever other attributes those have; each line keeps its number.
