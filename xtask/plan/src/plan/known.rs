@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::fact::What;
 use crate::model::inventory::Role;
+use crate::model::path::RepoPath;
 
 use super::address::core;
 use super::draft::Draft;
@@ -18,6 +19,8 @@ pub(crate) struct Known<'a> {
     exact: BTreeMap<String, Called>,
     /// Names, folders and aliases as [`folded`].
     called: BTreeMap<String, Called>,
+    /// All positions of those that share one of these.
+    shared: BTreeMap<String, Vec<usize>>,
     /// The same by their [`core`].
     cores: BTreeMap<String, Called>,
     /// The same by the singular of their [`core`].
@@ -51,6 +54,7 @@ impl<'a> Known<'a> {
             names: BTreeMap::new(),
             exact: BTreeMap::new(),
             called: BTreeMap::new(),
+            shared: BTreeMap::new(),
             cores: BTreeMap::new(),
             singulars: BTreeMap::new(),
             spoken: BTreeMap::new(),
@@ -64,7 +68,16 @@ impl<'a> Known<'a> {
             note(&mut known.exact, folded(&facts.name), at);
             let names = [facts.name.as_str(), facts.path.name()].into_iter();
             for name in names.chain(facts.aliases.iter().map(String::as_str)) {
-                note(&mut known.called, folded(name), at);
+                let word = folded(name);
+                if let Some(first) =
+                    known.called.get(&word).map(|called| called.first).filter(|first| *first != at)
+                {
+                    let all = known.shared.entry(word.clone()).or_insert_with(|| vec![first]);
+                    if all.last() != Some(&at) {
+                        all.push(at);
+                    }
+                }
+                note(&mut known.called, word, at);
                 note(&mut known.cores, core(name), at);
                 note(&mut known.singulars, singular(&core(name)), at);
                 if let Some(rest) = without_language(name) {
@@ -118,6 +131,20 @@ impl<'a> Known<'a> {
         let found = found.or_else(|| self.cores.get(&core(text))?.only());
         let found = found.or_else(|| self.singulars.get(&singular(&core(text)))?.only());
         self.name(found.or_else(|| self.spoken.get(&core(text))?.only())?)
+    }
+
+    /// Of several services that have the word as their name, alias or folder, the one that lies nearest to `beside`: each
+    /// chapter of a course has its own system.
+    pub(crate) fn nearest(&self, text: &str, beside: &RepoPath) -> Option<&'a str> {
+        let common = |at: &usize| {
+            let path = self.services.get(*at).map(|service| &service.facts.path);
+            path.map_or(0, |path| path.parts().zip(beside.parts()).take_while(|(a, b)| a == b).count())
+        };
+        let mut near: Vec<(usize, usize)> =
+            self.shared.get(&folded(text))?.iter().map(|at| (common(at), *at)).collect();
+        near.sort_by(|a, b| b.cmp(a));
+        let ((depth, at), (next, _)) = (near.first()?, near.get(1)?);
+        self.name(*at).filter(|_| depth > next)
     }
 
     /// The first service that has the word as its name, alias or folder.

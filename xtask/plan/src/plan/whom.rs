@@ -220,7 +220,8 @@ impl Finder<'_> {
         }
         // `GATEWAY_URL` means the gateway, whatever it is called.
         let is_gateway = ["gateway", "apigateway"].contains(&wanted.as_str());
-        let found = self.known.meant(text).or_else(|| self.known.only_gateway().filter(|_| is_gateway));
+        let found = self.known.meant(text).or_else(|| self.known.nearest(text, &draft.facts.path));
+        let found = found.or_else(|| self.known.only_gateway().filter(|_| is_gateway));
         found.filter(|name| *name != draft.facts.name).map(str::to_owned)
     }
 

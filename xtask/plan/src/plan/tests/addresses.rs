@@ -458,3 +458,23 @@ fn kind_in_the_middle_of_a_name_means_more_than_who_else_has_the_port() {
     let needs: Vec<_> = service(&stack, "users").requires.iter().map(|need| need.target.clone()).collect();
     assert_eq!(needs, ["keycloak"]);
 }
+
+#[test]
+fn name_that_several_systems_have_means_the_service_of_the_same_system() {
+    let one = |folder: &str, code: &str| {
+        format!(
+            "//- /{folder}/Dockerfile\nFROM node:22\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"main.js\"]\n//- /{folder}/package.json\n{{}}\n\
+             //- /{folder}/main.js\n{code}\n"
+        )
+    };
+    let asks = "fetch('http://' + process.env.STORAGE_HOST);";
+    let stack = planned(
+        &(one("ch04/storage", "")
+            + &one("ch05/storage", "")
+            + &one("ch05/player", asks)
+            + &one("other", asks)),
+    );
+    let host = |name: &str| value(&stack, name, "STORAGE_HOST");
+    assert_eq!(host("player").as_deref(), Some("ch05-storage"));
+    assert_eq!(host("other"), None);
+}
