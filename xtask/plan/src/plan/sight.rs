@@ -170,7 +170,11 @@ impl Finder<'_> {
             };
         }
         let sibling = self.by_port_beside(facts, seen.name, class);
-        if let Some(found) = sibling.or_else(|| self.of_class(facts, class, address, seen.value)) {
+        let found = sibling.or_else(|| self.of_class(facts, class, address, seen.value));
+        // `ORDERS_QUEUE_NAME` says that there is a queue, and not that a cache holds it.
+        let is_of_class = |kind: &String| self.catalog.get(kind).is_some_and(|entry| entry.class == class);
+        let is_name = class == Class::Queue && part == Part::Database;
+        if let Some(found) = found.filter(|kind| !is_name || is_of_class(kind)) {
             return kind(found, part);
         }
         if class == Class::Database && matches!(part, Part::Url | Part::Host) {

@@ -478,3 +478,15 @@ fn name_that_several_systems_have_means_the_service_of_the_same_system() {
     assert_eq!(host("player").as_deref(), Some("ch05-storage"));
     assert_eq!(host("other"), None);
 }
+
+#[test]
+fn name_of_a_queue_says_of_no_cache_that_it_holds_it() {
+    let needs = |variables: &str| {
+        let stack = planned(&format!(
+            "//- /jobs/Dockerfile\nFROM node:22\nCOPY . .\nCMD [\"node\", \"main.js\"]\n//- /jobs/package.json\n{{\"dependencies\":{{\"ioredis\":\"5\"}}}}\n\
+             //- /jobs/main.js\n//- /jobs/.env.example\n{variables}\n"
+        ));
+        stack.containers.iter().any(|one| one.name == "redis")
+    };
+    assert_eq!((needs("JOBS_QUEUE_NAME=jobs"), needs("JOBS_QUEUE_URL=localhost:6379")), (false, true));
+}
