@@ -236,7 +236,7 @@ fn health(
             _ => decided(HealthKind::Command, None, None, true),
         });
     }
-    let routes = routes(facts);
+    let routes = below_context(routes(facts), ports);
     let rank =
         |path: &str| HEALTH_PATHS.iter().position(|known| *known == path).unwrap_or(HEALTH_PATHS.len());
     let best = routes.iter().filter(|route| route.0.is_some()).min_by_key(|route| {
@@ -280,8 +280,29 @@ fn health(
     Some(decided(kind, None, Some(port), grpc))
 }
 
+/// The routes of a program of Spring that are there: with a path for all of it, what the actuator serves stands below that,
+/// unless it has a port of its own, and so does every page.
+fn below_context(routes: Vec<Route>, ports: &[Port]) -> Vec<Route> {
+    let is = |wanted: &str| routes.iter().any(|(.., rule)| *rule == wanted);
+    if !is("java-context-path") {
+        return routes;
+    }
+    let is_apart = ports.iter().any(|port| port.purpose == Purpose::Management);
+    let has_actuator = is("java-health-library");
+    let is_there = |(.., rule): &Route| match *rule {
+        "java-context-path" => has_actuator && !is_apart,
+        "java-health-library" => is_apart,
+        "java-route" => false,
+        _ => true,
+    };
+    routes.into_iter().filter(is_there).collect()
+}
+
+/// Path, port and rule.
+type Route = (Option<String>, Option<u16>, &'static str);
+
 /// Path, port and rule of every HTTP health route.
-fn routes(facts: &ServiceFacts) -> Vec<(Option<String>, Option<u16>, &'static str)> {
+fn routes(facts: &ServiceFacts) -> Vec<Route> {
     facts
         .facts
         .iter()

@@ -300,3 +300,24 @@ fn variables_by_which_the_code_moves_its_ports_hold_those_that_are_taken() {
     assert_eq!(told("5000", web).1, is("5000"));
     assert_eq!(told("80", &both), (vec![80, 5001], is("80"), is("5001")));
 }
+
+#[test]
+fn actuator_of_a_program_with_a_path_for_all_stands_below_it() {
+    let path = |pom: &str, settings: &str| {
+        let tree = format!(
+            "//- /orders/Dockerfile\nFROM eclipse-temurin:21\nCOPY app.jar .\nEXPOSE 8081\nCMD [\"java\", \"-jar\", \"app.jar\"]\n\
+             //- /orders/build.gradle\nimplementation \"org.springframework.boot:spring-boot-starter-web\"\n{pom}\n\
+             //- /orders/src/main/resources/application.yml\nserver:\n  port: 8081\n{settings}\n"
+        );
+        let health = service(&planned(&tree), "orders").health.clone();
+        health
+            .map(|health| format!("{} {}", health.port.unwrap_or_default(), health.path.unwrap_or_default()))
+    };
+    let actuator = "implementation \"org.springframework.boot:spring-boot-starter-actuator\"";
+    let context = "  servlet:\n    context-path: /shop\n";
+    assert_eq!(path(actuator, "").as_deref(), Some("8081 /actuator/health"));
+    assert_eq!(path(actuator, context).as_deref(), Some("8081 /shop/actuator/health"));
+    assert_eq!(path("", context).as_deref(), Some("8081 "));
+    let apart = format!("{context}management:\n  server:\n    port: 9090\n");
+    assert_eq!(path(actuator, &apart).as_deref(), Some("9090 /actuator/health"));
+}
