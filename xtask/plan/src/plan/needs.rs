@@ -77,6 +77,8 @@ const BY_DOCUMENT: u8 = 1;
 pub(super) const BY_NAME: u8 = 2;
 pub(super) const BY_VALUE: u8 = 3;
 const BY_LITERAL: u8 = 4;
+/// What starts the program waits for it first: whoever leaves out that wait makes both wait for each other.
+const BY_WAIT: u8 = 5;
 
 /// Finds the needs of the services among each other and of the catalogue's kinds.
 pub(crate) struct Finder<'a> {
@@ -342,7 +344,9 @@ impl<'a> Finder<'a> {
                 && !self.drivers(draft.facts).iter().any(|(kind, _)| *kind == entry.kind)
         });
         let strength = if is_name_only { Strength::Possible } else { Strength::Required };
-        let need = gathered.need(target, strength, BY_LITERAL, at);
+        let is_awaited = matches!(at.rule, "dockerfile-command-reads" | "start-script");
+        let weight = if is_awaited { BY_WAIT } else { BY_LITERAL };
+        let need = gathered.need(target, strength, weight, at);
         if !local && !reference.host.is_empty() && !reference.host.contains(['$', '{']) {
             need.hosts.insert(reference.host.clone());
         }

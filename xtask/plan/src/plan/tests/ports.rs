@@ -321,3 +321,16 @@ fn actuator_of_a_program_with_a_path_for_all_stands_below_it() {
     let apart = format!("{context}management:\n  server:\n    port: 9090\n");
     assert_eq!(path(actuator, &apart).as_deref(), Some("9090 /actuator/health"));
 }
+
+#[test]
+fn cycle_is_not_broken_where_the_start_command_itself_waits() {
+    let one = |name: &str, start: &str, calls: &str| {
+        format!(
+            "//- /{name}/Dockerfile\nFROM node:22\nCOPY . .\nEXPOSE 3000\nENTRYPOINT [{start}\"node\", \"main.js\"]\n//- /{name}/package.json\n{{}}\n\
+             //- /{name}/main.js\nfetch('http://{calls}:3000/');\n"
+        )
+    };
+    let waits = "\"./wait-for.sh\", \"page:3000\", \"--\", ";
+    let stack = planned(&(one("accounts", waits, "elsewhere") + &one("page", "", "accounts")));
+    assert_eq!(stack.broken_edges, [("page".to_owned(), "accounts".to_owned())]);
+}
