@@ -51,7 +51,7 @@ pub(super) fn assign(
     give_shared_values(services, values);
     aliases::learn(services);
     extensions::settle(repo, services, &shared.folders);
-    unused::settle(repo, services, &shared.folders);
+    unused::settle(repo, services, &shared.libraries);
     let mut orphans = give_by_name(services, named);
     orphans.retain(|fact| tells_of_the_system(services, fact) && !is_part(repo, services, fact));
     orphans
@@ -173,9 +173,14 @@ fn give_shared_code(
     facts: Vec<Fact>,
 ) {
     for mut fact in facts {
-        let Some(owners) = fact.at.path.ancestors().find_map(|folder| shared.get(&folder)) else {
+        let path = &fact.at.path;
+        let folder = path.ancestors().skip(1).find_map(|folder| shared.get(&folder));
+        // One may take a single file out of a folder that another one takes as a whole.
+        let owners: BTreeSet<usize> = shared.get(path).into_iter().chain(folder).flatten().copied().collect();
+        let owners: Vec<usize> = owners.into_iter().collect();
+        if owners.is_empty() {
             continue;
-        };
+        }
         // A library of several .NET projects demands its connection strings of those that call it.
         if let What::EnvRead { required, .. } = &mut fact.what
             && fact.at.rule == "dotnet-connection-string"
@@ -192,7 +197,7 @@ fn give_shared_code(
             _ => fact.at.rule == "go-env-constant",
         };
         if !not_theirs {
-            give(services, owners, &fact);
+            give(services, &owners, &fact);
         }
     }
 }
@@ -356,6 +361,7 @@ pub(super) fn tidy(facts: &mut Vec<Fact>) {
 mod tests {
     use super::*;
     use crate::discover::imports::Modules;
+    use crate::discover::imports::scripts::Libraries;
     use crate::discover::{Scope, services};
 
     use crate::model::fact::Evidence;
@@ -366,7 +372,14 @@ mod tests {
 
     fn assigned(repo: &Repo, services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
         let modules = Modules::of(repo);
-        let sources = Sources { repo, modules: &modules, bases: &[], known: BTreeMap::new() };
+        let sources = Sources {
+            repo,
+            modules: &modules,
+            bases: &[],
+            known: BTreeMap::new(),
+            libraries: &Libraries::default(),
+            scripts: BTreeMap::new(),
+        };
         assign(&sources, &Catalog::default(), services, facts)
     }
 

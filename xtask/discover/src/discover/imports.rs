@@ -2,12 +2,15 @@
 //! it: the packages that it is built from, and the variables whose names these keep as constants. Says nothing about
 //! modules that lie elsewhere.
 
+mod aliases;
 mod idle;
+pub(super) mod scripts;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use self::scripts::{Import, Libraries, Taken};
 use super::findings::is_variable;
 use super::lang::{Pattern, holds, is_noise, line_at};
 use crate::model::fact::{BaseFacts, Evidence, Fact, ServiceFacts, Subject, What};
@@ -199,6 +202,10 @@ pub(super) struct Sources<'r> {
     pub(super) bases: &'r [BaseFacts],
     /// Of the files that have been read already.
     pub(super) known: BTreeMap<RepoPath, Imports>,
+    /// The folders from which scripts may import.
+    pub(super) libraries: &'r Libraries,
+    /// What those import from there that have been read already.
+    pub(super) scripts: BTreeMap<RepoPath, Vec<Import>>,
 }
 
 impl Sources<'_> {
@@ -207,6 +214,15 @@ impl Sources<'_> {
             let text = self.repo.text(file).ok()?.text;
             Some(Cow::Owned(Imports::of(self.repo, self.modules, file, &text)))
         })
+    }
+
+    /// What the scripts in a service's folder import from folders beside it.
+    pub(super) fn taken(&self, service: &ServiceFacts) -> Taken {
+        if self.scripts.is_empty() || service.path.is_root() {
+            return Taken::default();
+        }
+        let own = self.repo.files_in(&service.path).iter();
+        self.libraries.follow(self.repo, own.filter_map(|file| self.scripts.get(file)).flatten().collect())
     }
 
     /// What the program in a service's folder imports; nothing where no module lies above it.

@@ -38,6 +38,7 @@ pub use services::{RootBuilds, root_builds};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::imports::scripts::{self, Libraries};
 use self::imports::{Imports, Modules};
 use crate::catalog::Catalog;
 use crate::error::Result;
@@ -128,13 +129,16 @@ pub struct Scope {
 pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> {
     let roots = services::Roots::of(repo, scope);
     let modules = Modules::of(repo);
+    let libraries = Libraries::of(repo);
     let (read, built) = both(
-        || read_files(repo, catalog, &roots, &modules),
+        || read_files(repo, catalog, &roots, (&modules, &libraries)),
         || Built::from_dockerfiles(repo, catalog, &roots),
     );
     let Built { mut found, bases, deployed, tested } = built;
     let known = read.imports.into_iter().collect();
-    let sources = imports::Sources { repo, modules: &modules, bases: &bases, known };
+    let scripts = read.scripts.into_iter().collect();
+    let sources =
+        imports::Sources { repo, modules: &modules, bases: &bases, known, libraries: &libraries, scripts };
     let mut facts = read.facts;
     facts.extend(deployed);
     found.leave_out_collections(&mut facts);
@@ -245,6 +249,8 @@ struct Said {
     problems: Vec<Problem>,
     /// What sources import of their own modules.
     imports: Vec<(RepoPath, Imports)>,
+    /// What scripts import from folders beside services.
+    scripts: Vec<(RepoPath, Vec<scripts::Import>)>,
     /// Too large to be read.
     skipped: Vec<RepoPath>,
 }
@@ -253,7 +259,12 @@ struct Said {
 const FILES_AT_ONCE: usize = 64;
 
 /// Reads each wanted file once.
-fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots, modules: &Modules) -> Said {
+fn read_files(
+    repo: &Repo,
+    catalog: &Catalog,
+    scope: &services::Roots,
+    origins: (&Modules, &Libraries),
+) -> Said {
     let detectors = Detectors::all();
     let some: Vec<&[RepoPath]> = repo.files_in(&RepoPath::root()).chunks(FILES_AT_ONCE).collect();
     let read = in_parallel(some, |paths| {
@@ -261,7 +272,7 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots, modules: 
         let (mut folder, mut buffer) = (Folder::default(), Buffer::default());
         for path in *paths {
             if let Some(wanted) = wanted(path, &detectors, scope, &mut folder) {
-                read_file((repo, &mut buffer), catalog, &wanted, modules, &mut said);
+                read_file((repo, &mut buffer), catalog, &wanted, origins, &mut said);
             }
         }
         said
@@ -272,6 +283,7 @@ fn read_files(repo: &Repo, catalog: &Catalog, scope: &services::Roots, modules: 
         all.facts.extend(said.facts);
         all.problems.extend(said.problems);
         all.imports.extend(said.imports);
+        all.scripts.extend(said.scripts);
         all.skipped.extend(said.skipped);
     }
     env_file::drop_weaker(&mut all.facts);
@@ -345,7 +357,7 @@ fn read_file(
     (repo, buffer): (&Repo, &mut Buffer),
     catalog: &Catalog,
     wanted: &Wanted<'_>,
-    modules: &Modules,
+    (modules, libraries): (&Modules, &Libraries),
     said: &mut Said,
 ) {
     let text = match repo.text_of_listed(wanted.path, buffer) {
@@ -373,6 +385,10 @@ fn read_file(
     said.facts.append(&mut facts);
     if imports::is_source(wanted.path) {
         said.imports.push((wanted.path.clone(), Imports::of(repo, modules, wanted.path, &text)));
+    }
+    let scripts = libraries.imports(repo, wanted.path, &text);
+    if !scripts.is_empty() {
+        said.scripts.push((wanted.path.clone(), scripts));
     }
 }
 

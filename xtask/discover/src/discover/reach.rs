@@ -22,6 +22,8 @@ const MAX_MANIFESTS: usize = 40;
 pub(super) struct Shared {
     /// Folders and single files, each with the positions of the services that are built from it.
     pub(super) folders: BTreeMap<RepoPath, Vec<usize>>,
+    /// These folders, and those from which services take single files.
+    pub(super) libraries: BTreeMap<RepoPath, Vec<usize>>,
     /// Facts of the services at these positions.
     pub(super) facts: Vec<(usize, Fact)>,
 }
@@ -34,7 +36,10 @@ pub(super) fn shared(services: &[ServiceFacts], sources: &Sources<'_>) -> Shared
     let positions: Vec<usize> = (0..services.len()).collect();
     let reached = in_parallel(positions, |at| of(&services[*at], &homes, &modules, sources));
     let mut shared = Shared::default();
-    for (at, (folders, facts)) in reached.into_iter().enumerate() {
+    for (at, (folders, libraries, facts)) in reached.into_iter().enumerate() {
+        for library in libraries.union(&folders) {
+            shared.libraries.entry(library.clone()).or_default().push(at);
+        }
         for folder in folders {
             shared.folders.entry(folder).or_default().push(at);
         }
@@ -48,7 +53,7 @@ fn of(
     homes: &BTreeSet<RepoPath>,
     modules: &Modules,
     sources: &Sources<'_>,
-) -> (BTreeSet<RepoPath>, Vec<Fact>) {
+) -> (BTreeSet<RepoPath>, BTreeSet<RepoPath>, Vec<Fact>) {
     let repo = sources.repo;
     // A folder that holds services is the monorepo, or a part of it, and no library; one that is copied and holds this
     // service alone is the service with its layers.
@@ -85,7 +90,11 @@ fn of(
     let imported = sources.of(service);
     reached.retain(|folder| !imported.decide(repo, folder));
     reached.extend(imported.folders.into_iter().filter(|path| is_library(path)));
-    (reached, imported.reads)
+    let mut taken = sources.taken(service);
+    taken.files.retain(|file| is_library(file) && !reached.iter().any(|folder| file.is_in(folder)));
+    taken.libraries.retain(is_library);
+    reached.extend(taken.files);
+    (reached, taken.libraries, imported.reads)
 }
 
 /// `COPY . .` in one stage and `COPY --from=build /app/prisma ./prisma` in another: the folders that the final image has
