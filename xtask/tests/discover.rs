@@ -177,6 +177,7 @@ fn line(fact: &Fact) -> String {
         What::SchemaFile => "schema file".to_owned(),
         What::Unused { variable } => format!("no use for {variable}"),
         What::DevelopmentPort { port } => format!("development port {port}"),
+        What::Database { name, kind } => format!("database {name} {}", kind.as_deref().unwrap_or("-")),
         What::Alias { name } => format!("alias {name}"),
         What::ListensBy { name, .. } => format!("listens by {name}"),
         What::Moved { variable, .. } => format!("moved {variable}"),

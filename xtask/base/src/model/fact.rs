@@ -210,6 +210,13 @@ pub enum What {
     },
     /// An address of something this service talks to, in a value, a config file or the code.
     Reference(Reference),
+    /// The code opens the database of that name, which no variable moves.
+    Database {
+        /// As written.
+        name: String,
+        /// A kind of the catalogue, where the code says one.
+        kind: Option<String>,
+    },
     /// A document or configuration says that this service needs another service or a component, by name.
     Mention {
         /// As written: `accounts`, `PostgreSQL`.

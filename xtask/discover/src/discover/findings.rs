@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Tenancy};
 use crate::model::fact::{
     Evidence, Fact, HealthKind, PortSource, Protocol, Purpose, Reference, Subject, What,
 };
@@ -207,9 +207,12 @@ impl<'a, 's> Findings<'a, 's> {
             if is_capital && reference.scheme.is_empty() && !reference.raw.contains('=') {
                 continue;
             }
-            // A template says which driver is used and no more.
+            // A template says which driver is used, and which database, and no more.
             if reference.host.is_empty() {
                 self.dialect(line, rule, &reference.scheme);
+                if let Some(name) = &reference.database {
+                    self.database(line, rule, name, Some(&reference.scheme));
+                }
                 continue;
             }
             let own = matches!(reference.host.as_str(), "localhost" | "127.0.0.1" | "::1")
@@ -330,6 +333,22 @@ impl<'a, 's> Findings<'a, 's> {
         if let Some(entry) = known {
             let kind = entry.kind.clone();
             self.add(line, rule, What::Driver { kind, package: dialect.to_owned(), dev_only: false });
+        }
+    }
+
+    /// The name of a database, as the code has it, on a server of that scheme or dialect, where it says one.
+    pub fn database(&mut self, line: u32, rule: &'static str, name: &str, dialect: Option<&str>) {
+        let catalog = self.source.catalog;
+        let entry =
+            dialect.and_then(|dialect| catalog.by_scheme(dialect).or_else(|| catalog.by_word(dialect)));
+        let is_of_others = dialect.is_some_and(|dialect| !dialect.is_empty())
+            && entry
+                .is_none_or(|entry| entry.tenancy != Tenancy::Database || entry.databases.common.is_some());
+        let is_name = (2..=63).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        if is_name && !is_of_others && !self.template {
+            let kind = entry.map(|entry| entry.kind.clone());
+            self.add(line, rule, What::Database { name: name.to_owned(), kind });
         }
     }
 

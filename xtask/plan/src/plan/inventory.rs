@@ -171,6 +171,7 @@ fn describe(what: &What, secrets: &BTreeSet<&str>) -> (&'static str, String) {
                 if reference.scheme.is_empty() { String::new() } else { format!("{}://", reference.scheme) };
             ("reference", format!("{scheme}{}{port}", reference.host))
         }
+        What::Database { name, .. } => ("database", name.clone()),
         What::Mention { target, .. } => ("mention", target.clone()),
         What::Framework { name } => ("framework", name.clone()),
         What::Migration { tool, .. } => ("migration", tool.clone()),

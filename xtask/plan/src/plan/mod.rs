@@ -22,6 +22,7 @@ mod named;
 mod names;
 mod needs;
 mod networks;
+mod opened;
 mod order;
 mod ports;
 mod preferences;

@@ -157,14 +157,16 @@ impl<'a> Finder<'a> {
         }
         self.weaken(facts, &settings, &mut gathered);
         for fact in &facts.facts {
-            match &fact.what {
-                What::Reference(reference) if !known_variable(reference, &settings) => {
-                    self.literal(draft, reference, &fact.at, &mut gathered);
-                }
-                What::Mention { target, detail } => {
-                    self.mention(draft, target, detail.as_deref(), &fact.at, &mut gathered);
-                }
-                _ => {}
+            if let What::Reference(reference) = &fact.what
+                && !known_variable(reference, &settings)
+            {
+                self.literal(draft, reference, &fact.at, &mut gathered);
+            }
+        }
+        self.opened(facts, &mut gathered.by_target);
+        for fact in &facts.facts {
+            if let What::Mention { target, detail } = &fact.what {
+                self.mention(draft, target, detail.as_deref(), &fact.at, &mut gathered);
             }
         }
         for (kind, at) in self.drivers(facts) {

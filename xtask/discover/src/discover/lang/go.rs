@@ -48,7 +48,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Slash,
         ("go-literal", "go-env-call"),
-        r#"Getenv|LookupEnv|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"[^"\n]*<health>|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|"[a-z0-9.-]+\.[a-z]+/"#,
+        r#"Getenv|LookupEnv|ListenAndServe|\.Run\(|\.Start\(|\.Listen\(|\.Serve\(|\bAddr:|Sprintf\(|\.(?:HandleFunc|Handle|Get|GET|Any)\(\s*"[^"\n]*<health>|sqlx?\.(?:Open|Connect)|gorm\.Open|AutoMigrate|goose\.|migrate\.|health\.NewServer|flag\.|\.Database\("|"[a-z0-9.-]+\.[a-z]+/"#,
         &[
             (
                 "go-env",
@@ -128,6 +128,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "sql",
                 r#"\bsqlx?\.(?:Open|Connect|MustConnect|MustOpen)\(\s*"(?P<dialect>\w+)""#,
                 Says::Dialect,
+            ),
+            (
+                "go-mongo-database",
+                ".Database(",
+                r#"\.Database\(\s*"(?P<database>[\w-]+)""#,
+                Says::DatabaseOf("mongodb"),
             ),
             (
                 "go-sql-driver",

@@ -47,7 +47,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     Grammar::new(
         Comments::Script,
         ("node-literal", "node-env-call"),
-        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\benv\.get\(|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|nconf\.|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\("#,
+        r#"process\.env|import\.meta|(?:Deno|Bun)\.env|\benv\.get\(|\.listen\(|bindAsync\(|serve\(|[cC]onfig\w*\.get|nconf\.|(?:dialect|provider|client|type)\s*:\s*["']|migrat|sync\(|createClient\(|@Controller\(|new Sequelize\(|\.db\("#,
         &[
             (
                 "node-env",
@@ -155,6 +155,24 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 ":",
                 r#"\b(?:dialect|provider|client|type)\s*:\s*["'](?P<dialect>postgres|postgresql|pg|mysql2?|mariadb|mongodb|mongo|redis|cockroachdb|mssql)["']"#,
                 Says::Dialect,
+            ),
+            (
+                "node-database",
+                "host",
+                r#"\bhost\s*:[^{}]{0,400}?\bdatabase\s*:\s*["'](?P<database>[\w-]+)["']"#,
+                Says::Database,
+            ),
+            (
+                "node-database",
+                "new Sequelize(",
+                r#"\bnew Sequelize\(\s*["'](?P<database>[\w-]+)["']\s*,"#,
+                Says::Database,
+            ),
+            (
+                "node-mongo-database",
+                ".db(",
+                r#"(?i:mongo|client|conn)\w*\.db\(\s*["'`](?P<database>[\w-]+)["'`]"#,
+                Says::DatabaseOf("mongodb"),
             ),
             (
                 "node-grpc-health",

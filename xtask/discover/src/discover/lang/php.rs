@@ -106,6 +106,12 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 r#"mysqli(?:_connect)?\(\s*["'](?P<host>[a-z][\w.-]*)["']"#,
                 Says::Host,
             ),
+            (
+                "php-database",
+                "mysqli",
+                r#"mysqli(?:_connect)?\(\s*[^,;]+,\s*[^,;]+,\s*[^,;]+,\s*["'](?P<database>[\w-]+)["']"#,
+                Says::Database,
+            ),
             // Without a scheme, Laravel's client calls a host: `Http::get("stock/api/items")`.
             (
                 "php-literal",

@@ -33,7 +33,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     let mut grammar = Grammar::new(
         Comments::Hash,
         ("python-literal", "python-env-call"),
-        r#"environ|getenv|envvar|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|(?:path|url|[rR]oute)\(<route>|\.get\(\s*["']/[^"'\n]*<health>|django\.db|create_all|upgrade|health"#,
+        r#"environ|getenv|envvar|\brun\w*\(|serve\(|\.listen\(|(?m:^)bind\s*=|Server\(|insecure_port|(?:path|url|[rR]oute)\(<route>|\.get\(\s*["']/[^"'\n]*<health>|db\.backends|django\.db|get_database\(|\.connect\(|lient\[|create_all|upgrade|health"#,
         &[
             ("python-env", "environ", r#"environ\[\s*["'](?P<name><key>)["']\s*\]"#, Says::EnvOrFail),
             (
@@ -82,6 +82,24 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
                 "_port(",
                 r"add_(?:in)?secure_port\(\s*f?(?P<port><str>)",
                 Says::ListenGrpc,
+            ),
+            (
+                "django-database",
+                "db.backends.",
+                r#"\bdb\.backends\.(?P<dialect>postgresql|mysql)\w*["'][^}]{0,600}?["']NAME["']\s*:\s*["'](?P<database>[\w-]+)["']"#,
+                Says::Database,
+            ),
+            (
+                "python-database",
+                ".connect(",
+                r#"\b(?:psycopg2?|asyncpg|pymysql|aiomysql|MySQLdb|connector)\.connect\([^;]{0,300}?\b(?:database|dbname|db)\s*=\s*["'](?P<database>[\w-]+)["']"#,
+                Says::Database,
+            ),
+            (
+                "python-mongo-database",
+                "get_database(|lient[",
+                r#"(?:\bget_database\(|[cC]lient\[)\s*["'](?P<database>[\w-]+)["']"#,
+                Says::DatabaseOf("mongodb"),
             ),
             (
                 "python-route",

@@ -57,6 +57,10 @@ pub(super) enum Says {
     GrpcHealth,
     /// Group `dialect`: the kind of database that a library is told to speak.
     Dialect,
+    /// Group `database`: the name of a database that the code opens; group `dialect`, where it has one: of which kind.
+    Database,
+    /// Group `database`: likewise, of that kind.
+    DatabaseOf(&'static str),
     /// The service runs this migration tool itself.
     Migrates(&'static str),
     /// A framework.
@@ -251,6 +255,16 @@ impl Grammar {
                 Says::Dialect => {
                     if let Some(dialect) = group("dialect") {
                         findings.dialect(line.number, rule.name, dialect);
+                    }
+                }
+                Says::Database => {
+                    if let Some(name) = group("database") {
+                        findings.database(line.number, rule.name, name, group("dialect"));
+                    }
+                }
+                Says::DatabaseOf(kind) => {
+                    if let Some(name) = group("database") {
+                        findings.database(line.number, rule.name, name, Some(kind));
                     }
                 }
                 Says::Package(language) => {

@@ -86,6 +86,7 @@ fn show(fact: &Fact) -> String {
             or_dash(&r.database),
             or_dash(&r.via)
         ),
+        What::Database { name, kind } => format!("database {name} {}", or_dash(kind)),
         What::Mention { target, detail } => format!("mention {target} {}", or_dash(detail)),
         What::Framework { name } => format!("framework {name}"),
         What::Migration { tool, command } => format!("migration {tool} [{}]", command.join(" ")),

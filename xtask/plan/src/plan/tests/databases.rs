@@ -110,6 +110,56 @@ fn database_of_the_tests_is_none_of_the_service() {
 }
 
 #[test]
+fn database_that_the_code_opens_by_a_name_of_its_own_is_called_so() {
+    let named = |manifest: &str, file: &str, code: &str| {
+        let tree = format!(
+            "//- /api/Dockerfile\nFROM node:22\nCOPY . .\n//- /api/{manifest}\n//- /api/{file}\n{code}\n"
+        );
+        databases(&planned(&tree)).first().map(|(_, database)| (*database).to_owned())
+    };
+    let node = "package.json\n{\"dependencies\":{\"pg\":\"8\"}}";
+    let django = "requirements.txt\ndjango\npsycopg2";
+    let go = "go.mod\nmodule x\n\nrequire github.com/lib/pq v1.10.0";
+    let mongo = "package.json\n{\"dependencies\":{\"mongodb\":\"6\"}}";
+    for (manifest, file, code) in [
+        (
+            node,
+            "x.js",
+            "new Pool({\n  host: process.env.DB_HOST,\n  user: process.env.DB_USER,\n  database: 'shop',\n});",
+        ),
+        (
+            node,
+            "x.js",
+            "new Sequelize('shop', process.env.DB_USER, process.env.DB_PASS, { host: process.env.DB_HOST });",
+        ),
+        (
+            django,
+            "app/settings.py",
+            "D = {'default': {\n 'ENGINE': 'django.db.backends.postgresql',\n 'NAME': 'shop',\n 'HOST': os.environ['DB_HOST'],\n}}",
+        ),
+        (
+            go,
+            "main.go",
+            "dsn := fmt.Sprintf(\"host=%s user=%s dbname=shop sslmode=disable\", os.Getenv(\"DB_HOST\"), os.Getenv(\"DB_USER\"))",
+        ),
+        (
+            mongo,
+            "x.js",
+            "const c = new MongoClient(process.env.MONGO_URI || 'mongodb://localhost:27017/other');\nclient.db('admin');\nclient.db('shop');",
+        ),
+    ] {
+        assert_eq!(named(manifest, file, code).as_deref(), Some("shop"), "{code}");
+    }
+    // A name that a variable gives counts more, and of two that the code opens nobody knows which one is meant.
+    for code in [
+        "new Pool({ host: process.env.DB_HOST, database: process.env.DB_NAME });\nnew Pool({ host: process.env.X, database: 'shop' });",
+        "new Pool({ host: process.env.DB_HOST, database: 'shop' });\nnew Pool({ host: process.env.DB_HOST, database: 'stock' });",
+    ] {
+        assert_eq!(named(node, "x.js", code).as_deref(), Some("api"), "{code}");
+    }
+}
+
+#[test]
 fn config_names_the_database_of_a_service() {
     let one = migrated("orders", &example("/orders"));
     let config = "services:\n  orders: { env: { DB_NAME: shop } }\n";
