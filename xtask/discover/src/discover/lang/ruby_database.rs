@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::discover::findings::Findings;
+use crate::discover::findings::{Findings, Read};
 use crate::model::fact::{Reference, What};
 
 /// A mapping of the file: what it takes over, and its own keys with their lines.
@@ -22,6 +22,7 @@ const MAX_BLOCKS: usize = 100;
 /// Adds the servers that the environments name, but those of tests.
 pub(super) fn read(findings: &mut Findings<'_, '_>) {
     let blocks = blocks(findings.source.text);
+    overridden(findings, &blocks);
     let mut known: Vec<String> = Vec::new();
     for block in blocks.iter().filter(|block| !block.name.contains("test")) {
         let keys = resolved(block, &blocks, 0);
@@ -55,6 +56,35 @@ pub(super) fn read(findings: &mut Findings<'_, '_>) {
         };
         findings.add(*line, "rails-database-host", What::Reference(reference));
         known.push(host);
+    }
+}
+
+/// Rails takes `DATABASE_URL` for whatever the file says (Rails guides, "Configuring a Database"). Where the file fixes the
+/// name, or means the own machine, as without a host, nothing else reaches a database here.
+fn overridden(findings: &mut Findings<'_, '_>, blocks: &[Block<'_>]) {
+    let is_open = |value: Option<&(u32, &str)>| value.is_some_and(|(_, value)| value.contains("ENV"));
+    let mut fixed = None;
+    for block in blocks.iter().filter(|block| !block.name.contains("test")) {
+        let keys = resolved(block, blocks, 0);
+        let (Some((line, adapter)), true) = (keys.get("adapter"), keys.contains_key("database")) else {
+            continue;
+        };
+        if !["postgresql", "postgis", "mysql2", "trilogy"].contains(adapter) {
+            return;
+        }
+        let host = keys.get("host").map_or("localhost", |(_, host)| *host);
+        if !host.contains("ENV") && host != "localhost" && !host.starts_with("127.") {
+            // The file names the server.
+            return;
+        }
+        let is_moved = host.contains("ENV") && is_open(keys.get("database"));
+        if !is_moved && !keys.contains_key("url") {
+            fixed = fixed.or(Some(*line));
+        }
+    }
+    if let Some(line) = fixed.filter(|_| !findings.source.text.contains("DATABASE_URL")) {
+        let read = Read { name: "DATABASE_URL", ..Read::default() };
+        findings.env(line, "rails-database-url", read);
     }
 }
 
@@ -119,6 +149,28 @@ mod tests {
         assert_eq!(said(text), ["ref postgresql|shop_database|-|- via -"]);
         let mysql = "production:\n  primary:\n    adapter: mysql2\n    host: db\n    port: 3307\n    database: shop\n";
         assert_eq!(said(mysql), ["ref mysql|db|3307|shop via -"]);
+    }
+
+    #[test]
+    fn what_the_file_fixes_the_variable_of_rails_overrides() {
+        let reads = |text: &str| {
+            let all = what(&[SOURCE], "a/config/database.yml", text);
+            all.iter().filter(|one| one.starts_with("env DATABASE_URL")).count()
+        };
+        let file = |host: &str, database: &str, more: &str| {
+            format!(
+                "default: &default\n  adapter: postgresql\n{host}development:\n  <<: *default\n  database: {database}\ntest:\n  adapter: sqlite3\n  database: x\n{more}"
+            )
+        };
+        let host = "  host: <%= ENV.fetch('DB_HOST') { 'localhost' } %>\n";
+        assert_eq!(reads(&file("", "shop_development", "")), 1);
+        assert_eq!(reads(&file(host, "shop_development", "")), 1);
+        assert_eq!(reads(&file(host, "<%= ENV['DB_NAME'] %>", "")), 0);
+        assert_eq!(reads(&file("  host: shop_database\n", "shop", "")), 0);
+        assert_eq!(
+            reads(&file("", "shop", "production:\n  adapter: sqlite3\n  database: storage/x.sqlite3\n")),
+            0
+        );
     }
 
     #[test]
