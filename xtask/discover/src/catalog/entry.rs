@@ -112,6 +112,7 @@ pub enum Class {
     Observability,
     Discovery,
     Cloud,
+    Workflow,
 }
 
 /// Whose data a newer major of an image opens by itself. An older one opens those of a newer one nowhere.
@@ -253,6 +254,10 @@ pub struct Recognise {
     /// Names in documents, lower case: `postgresql`, `postgres`.
     #[serde(default)]
     pub words: Vec<String>,
+    /// Of an emulator: words of a value that mean it. An address without one is an account at the provider, which
+    /// nothing here stands in for unasked.
+    #[serde(default)]
+    pub emulated: Vec<String>,
     /// Client libraries per language. `name` matches exactly, `name*` as a prefix, `name[feature]` a Rust feature or
     /// Python extra, `group:artifact` for Java.
     #[serde(default)]

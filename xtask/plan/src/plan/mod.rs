@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::error::Result;
-use crate::model::fact::Facts;
+use crate::model::fact::{ComponentFacts, Facts};
 use crate::model::inventory::Inventory;
 use crate::model::problem::{Problem, Severity};
 use crate::model::stack::{Assignments, Container, Stack};
@@ -89,7 +89,7 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
     let renamed = renames::renames(&facts.services, &context.recorded, &context.dockerfiles);
     preferences::check(config, &facts.services, &renamed, &mut problems)?;
     let drafts = draft::drafts(&facts.services, config, &renamed, &mut problems);
-    let needs = needs(catalog, config, &drafts, &mut problems)?;
+    let needs = needs(catalog, config, (&drafts, &facts.components), &mut problems)?;
     let mut components = components::components(catalog, config, facts, &drafts, &needs, context)?;
     apart::databases(&mut components, &drafts, &needs, &mut problems);
     apart::shared(&mut components, &drafts, &needs);
@@ -210,10 +210,10 @@ pub fn plan(facts: &Facts, catalog: &Catalog, config: &Config, context: &Context
 fn needs(
     catalog: &Catalog,
     config: &Config,
-    drafts: &[Draft<'_>],
+    (drafts, components): (&[Draft<'_>], &[ComponentFacts]),
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Needs>> {
-    let finder = Finder::new(catalog, drafts);
+    let finder = Finder::new(catalog, drafts, components);
     let found = in_parallel(drafts.iter().collect(), |draft| finder.needs(draft));
     drafts
         .iter()

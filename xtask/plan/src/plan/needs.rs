@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Class, Entry};
-use crate::model::fact::{Evidence, Reference, ServiceFacts, What};
+use crate::model::fact::{ComponentFacts, Evidence, Reference, ServiceFacts, What};
 use crate::model::inventory::{Role, Strength};
 use crate::model::path::RepoPath;
 use crate::model::stack::External;
@@ -87,6 +87,8 @@ pub(crate) struct Finder<'a> {
     /// Files outside the services' folders of which one service alone knows something: parts of that program, and no
     /// library for others.
     pub(super) of_one: BTreeSet<&'a RepoPath>,
+    /// The servers that images here are built for, by name, each with its kind.
+    pub(super) built: BTreeMap<&'a str, &'a str>,
 }
 
 /// The files that lie outside the folder of the only service about which they say something.
@@ -136,8 +138,14 @@ impl Gathered {
 }
 
 impl<'a> Finder<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, services: &'a [Draft<'a>]) -> Self {
-        Finder { catalog, known: Known::new(services), of_one: of_one(services) }
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        services: &'a [Draft<'a>],
+        components: &'a [ComponentFacts],
+    ) -> Self {
+        let built = components.iter().filter(|component| component.build.is_some());
+        let built = built.map(|component| (component.name.as_str(), component.kind.as_str())).collect();
+        Finder { catalog, known: Known::new(services), of_one: of_one(services), built }
     }
 
     /// Everything that `draft` needs, in the order of the targets.
@@ -213,7 +221,8 @@ impl<'a> Finder<'a> {
                 && !self.drivers(facts).iter().any(|(driver, _)| driver == kind);
             let is_optional = is_port_alone
                 || self.may_be_left_out(facts, kind, &of_addresses)
-                || self.is_the_providers_own(kind, &of_addresses);
+                || self.is_the_providers_own(kind, &of_addresses)
+                || self.is_an_account(kind, need.wires.iter().filter_map(|wire| wire.value.as_deref()));
             if is_off || is_optional {
                 need.strength = Strength::Possible;
             }

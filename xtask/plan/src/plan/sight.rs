@@ -157,6 +157,10 @@ impl Finder<'_> {
     fn by_class(&self, seen: &Seen<'_>, gathered: &mut Gathered) -> Step {
         let (facts, address) = (seen.draft.facts, seen.address.as_ref());
         let (class, part) = match &seen.named {
+            // `TEMPORAL_HOST_PORT=localhost:7233` holds both.
+            Some((About::Kind(named), Part::Port)) if address.is_some() => {
+                return kind(named.clone(), Part::HostPort);
+            }
             Some((About::Kind(named), part)) => return kind(named.clone(), *part),
             Some((About::Class(class), part)) => (*class, *part),
             _ => return Continue(()),
@@ -206,6 +210,9 @@ impl Finder<'_> {
         let part = seen.part().unwrap_or(Part::HostPort);
         if let Some(entry) = self.catalog.by_host(&address.host) {
             return kind(entry.kind.clone(), part);
+        }
+        if let Some(built) = self.built.get(address.host.as_str()) {
+            return kind((*built).to_owned(), part);
         }
         if address.host.contains('.') && address.scheme.is_some() {
             gathered.external.entry(address.host.clone()).or_insert_with(|| External {

@@ -133,6 +133,16 @@ impl Finder<'_> {
         is_store && !addresses.is_empty() && addresses.iter().all(is_empty)
     }
 
+    /// Whether none of the values means the emulator of that kind: then an account at the provider is meant.
+    pub(super) fn is_an_account<'v>(&self, kind: &str, mut values: impl Iterator<Item = &'v str>) -> bool {
+        let words = self.catalog.get(kind).map_or(&[][..], |entry| &entry.recognise.emulated);
+        let is_emulated = |value: &str| {
+            words.iter().any(|word| value.contains(word.as_str()))
+                || address(value).is_some_and(|address| is_local(&address.host))
+        };
+        !words.is_empty() && !values.any(is_emulated)
+    }
+
     /// Whether a setting chooses what needs no server, a database in a file (`DB_CONNECTION=sqlite`) or no queue at all
     /// (`QUEUE_CONNECTION=sync`), and nobody gives the address of one.
     fn is_ruled_out(&self, facts: &ServiceFacts, kind: &str, setting: &Setting<'_>) -> bool {

@@ -3,6 +3,7 @@
 mod addresses;
 mod databases;
 mod evidence;
+mod kinds;
 mod migrations;
 mod own;
 mod ports;

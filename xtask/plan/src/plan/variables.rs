@@ -67,6 +67,7 @@ const ENDINGS: &[(&str, Part)] = &[
     ("ADDR", Part::HostPort),
     ("ENDPOINT", Part::HostPort),
     ("UPSTREAM", Part::HostPort),
+    ("HOSTPORT", Part::HostPort),
     ("SERVERS", Part::HostPort),
     ("HOSTS", Part::HostPort),
     ("NODES", Part::HostPort),
