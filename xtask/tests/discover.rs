@@ -176,6 +176,7 @@ fn line(fact: &Fact) -> String {
         What::Migration { tool, command } => format!("migration {tool} {}", command.join(" ")),
         What::SchemaFile => "schema file".to_owned(),
         What::Unused { variable } => format!("no use for {variable}"),
+        What::Uses { kind } => format!("uses {kind}"),
         What::DevelopmentPort { port } => format!("development port {port}"),
         What::Database { name, kind } => format!("database {name} {}", kind.as_deref().unwrap_or("-")),
         What::Alias { name } => format!("alias {name}"),

@@ -243,6 +243,11 @@ pub enum What {
         /// As written.
         variable: String,
     },
+    /// The service's own code uses the client of that kind that a library brings.
+    Uses {
+        /// A kind of the catalogue.
+        kind: String,
+    },
     /// The service is called by this name elsewhere (package name, crate name, compose name).
     Alias {
         /// As written.

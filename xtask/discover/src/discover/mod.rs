@@ -32,6 +32,7 @@ mod start_script;
 mod starters;
 mod unused;
 pub mod url;
+mod used;
 mod workspace;
 
 pub use services::{RootBuilds, root_builds};
@@ -146,6 +147,7 @@ pub fn discover(repo: &Repo, catalog: &Catalog, scope: &Scope) -> Result<Facts> 
     services::settle_tasks(&mut found.services, catalog, &mut found.set_aside);
     elsewhere::settle(repo, catalog, &mut found.services);
     mounts::settle(repo, &mut found.services);
+    used::settle(repo, catalog, &mut found.services);
     derive::derive(&mut found.services, catalog);
     each(&mut found.services, |service| assign::tidy(&mut service.facts));
     let mut problems = repo.problems().to_vec();

@@ -8,6 +8,7 @@ use crate::model::fact::{Fact, ServiceFacts, Subject, What};
 
 /// A client, by what makes it.
 struct Starter {
+    kind: &'static str,
     /// Ends of the artifacts that make it, versions for reactive programs included.
     artifacts: &'static [&'static str],
     /// Words of variables and keys by which a program configures it otherwise.
@@ -17,11 +18,17 @@ struct Starter {
 
 const STARTERS: &[Starter] = &[
     Starter {
-        artifacts: &[":spring-boot-starter-data-redis", ":spring-boot-starter-data-redis-reactive"],
+        kind: "redis",
+        artifacts: &[
+            ":spring-boot-starter-data-redis",
+            ":spring-boot-starter-data-redis-reactive",
+            ":redisson-spring-boot-starter",
+        ],
         words: &["REDIS", "VALKEY", "CACHE"],
         variables: &["SPRING_DATA_REDIS_HOST", "SPRING_DATA_REDIS_PORT"],
     },
     Starter {
+        kind: "rabbitmq",
         artifacts: &[
             ":spring-boot-starter-amqp",
             ":spring-cloud-stream-binder-rabbit",
@@ -36,14 +43,24 @@ const STARTERS: &[Starter] = &[
         ],
     },
     Starter {
+        kind: "kafka",
         artifacts: &[":spring-cloud-stream-binder-kafka", ":spring-cloud-starter-stream-kafka"],
         words: &["KAFKA", "BROKER", "BOOTSTRAP"],
         variables: &["SPRING_KAFKA_BOOTSTRAP_SERVERS"],
     },
 ];
 
+/// Connects only when the program sends or listens, so its own code has to show that it does.
+const KAFKA: Starter = Starter {
+    kind: "kafka",
+    artifacts: &[":spring-kafka", ":spring-boot-starter-kafka"],
+    words: &["KAFKA", "BROKER", "BOOTSTRAP"],
+    variables: &["SPRING_KAFKA_BOOTSTRAP_SERVERS"],
+};
+
 /// Of a pool of connections to a database; flyway and liquibase, which open one at the start, make it needed.
 const DATA_SOURCE: Starter = Starter {
+    kind: "",
     artifacts: &[
         ":postgresql",
         ":mysql-connector-j",
@@ -69,13 +86,18 @@ pub(super) fn add_variables(service: &mut ServiceFacts) {
         .iter()
         .any(|fact| matches!(&fact.what, What::Migration { .. }) && fact.at.rule.starts_with("java-"));
     let data_source = Some(&DATA_SOURCE).filter(|_| migrates && !is("embedded-database"));
+    let uses = |starter: &Starter| {
+        service.facts.iter().any(|fact| matches!(&fact.what, What::Uses { kind } if kind == starter.kind))
+    };
     let named: BTreeSet<String> = service.facts.iter().filter_map(named).collect();
     let mut added = Vec::new();
-    for starter in STARTERS.iter().chain(data_source) {
+    let kafka = Some(&KAFKA).filter(|kafka| uses(kafka));
+    for starter in STARTERS.iter().chain(kafka).chain(data_source) {
+        // A library's starter makes a client in each service that has the library; not each of them asks it for anything.
+        let counts = |fact: &Fact| fact.at.path.is_in(&service.path) || uses(starter);
         let makes = |fact: &&Fact| match &fact.what {
             What::Driver { package, dev_only: false, .. } => {
-                starter.artifacts.iter().any(|artifact| package.ends_with(artifact))
-                    && fact.at.path.is_in(&service.path)
+                starter.artifacts.iter().any(|artifact| package.ends_with(artifact)) && counts(fact)
             }
             _ => false,
         };

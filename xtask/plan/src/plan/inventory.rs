@@ -177,6 +177,7 @@ fn describe(what: &What, secrets: &BTreeSet<&str>) -> (&'static str, String) {
         What::Migration { tool, .. } => ("migration", tool.clone()),
         What::SchemaFile => ("schema-file", String::new()),
         What::Unused { variable } => ("unused", variable.clone()),
+        What::Uses { kind } => ("use", kind.clone()),
         What::DevelopmentPort { port } => ("development-port", port.to_string()),
         What::Alias { name } => ("alias", name.clone()),
     }

@@ -180,6 +180,13 @@ impl<'a> Finder<'a> {
         for (kind, at) in self.drivers(facts) {
             gathered.need(Target::Kind(kind), Strength::Possible, BY_DOCUMENT, at);
         }
+        for fact in &facts.facts {
+            if let What::Uses { kind } = &fact.what
+                && let Some(need) = gathered.by_target.get_mut(&Target::Kind(kind.clone()))
+            {
+                need.seen.insert(fact.at.clone());
+            }
+        }
         // What a file of the program or a default says beside a variable for the whole address, the variable overrides.
         for need in gathered.by_target.values_mut() {
             let is_moved = need.wires.iter().any(|wire| wire.part == Part::Url);

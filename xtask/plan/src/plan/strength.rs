@@ -37,7 +37,8 @@ impl Finder<'_> {
         (name, setting): (&str, &Setting<'_>),
         value: Option<&str>,
     ) -> Strength {
-        if is_for_others(facts, setting) || is_unused(facts, name) {
+        let uses = matches!(target, Target::Kind(kind) if uses(facts, kind));
+        if is_for_others(facts, setting) && !uses || is_unused(facts, name) {
             return Strength::Possible;
         }
         let Target::Kind(kind) = target else {
@@ -48,7 +49,7 @@ impl Finder<'_> {
             let is_left_out = is_left_out(facts, address.as_ref().unwrap_or(setting));
             return if is_left_out { Strength::Possible } else { Strength::Required };
         };
-        if is_unlinked(facts, kind, setting) || self.is_without_client(facts, kind, setting, value) {
+        if is_unlinked(facts, kind, setting) || self.is_without_client(facts, kind, setting, value) && !uses {
             return Strength::Possible;
         }
         if self.does_without(facts, kind, setting) || self.is_ruled_out(facts, kind, setting) {
@@ -176,7 +177,8 @@ impl Finder<'_> {
             .values
             .iter()
             .any(|given| !given.value.is_empty() && given.at.rule != "aspire-environment");
-        if is_given || setting.reads.is_empty() || self.selected(facts).contains(kind) {
+        let is_said = is_given || uses(facts, kind) || self.selected(facts).contains(kind);
+        if is_said || setting.reads.is_empty() {
             return false;
         }
         // An empty text in JavaScript only satisfies the type checker.
@@ -203,7 +205,9 @@ impl Finder<'_> {
             kinds.map(|(kind, _)| kind.as_str()).collect::<BTreeSet<_>>().len()
         };
         let is_layer = |at: &Evidence| self.of_one.contains(&at.path) && brought(at) < MANY_KINDS;
-        let reads_itself = setting.reads.iter().any(|(_, _, at)| is_own(at) || is_layer(at));
+        // A Dockerfile that lies apart from all code has no other program than the one that it copies.
+        let is_apart = !facts.facts.iter().any(|fact| is_own(&fact.at) && fact.at.path != facts.dockerfile);
+        let reads_itself = is_apart || setting.reads.iter().any(|(_, _, at)| is_own(at) || is_layer(at));
         !own_driver && of_library.len() >= MANY_KINDS && !reads_itself
     }
 }
@@ -280,6 +284,11 @@ fn is_only_listed(facts: &ServiceFacts, setting: &Setting<'_>) -> bool {
 /// Whether a library reads the variable for others, and the service's code has no use for it.
 fn is_unused(facts: &ServiceFacts, name: &str) -> bool {
     facts.facts.iter().any(|fact| matches!(&fact.what, What::Unused { variable } if variable == name))
+}
+
+/// Whether the service's own code uses the client of that kind that a library brings.
+fn uses(facts: &ServiceFacts, kind: &str) -> bool {
+    facts.facts.iter().any(|fact| matches!(&fact.what, What::Uses { kind: used } if used == kind))
 }
 
 /// Whether the service's settings switch off what a variable is about: `SEARCH_ENABLED=false` beside `SEARCH_URL`.

@@ -4,6 +4,7 @@ mod addresses;
 mod databases;
 mod evidence;
 mod kinds;
+mod libraries;
 mod migrations;
 mod own;
 mod ports;
