@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{self, Sources};
 use super::names::{Names, loose, valid_name};
-use super::{config_keys, derive, env_file, framework_conf, ports, reach, services, unused};
+use super::{config_keys, deployment, derive, env_file, framework_conf, ports, reach, services, unused};
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, Subject, What};
 use crate::model::path::RepoPath;
@@ -303,7 +303,9 @@ fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
             continue;
         }
         if let Some(owner) = names.find(name) {
-            give(services, &[owner], &fact);
+            if fact.at.rule != deployment::SHARED || knows(&services[owner], &fact.what) {
+                give(services, &[owner], &fact);
+            }
             continue;
         }
         // A config server tells all programs of a name the same.
@@ -316,6 +318,16 @@ fn give_by_name(services: &mut [ServiceFacts], facts: Vec<Fact>) -> Vec<Fact> {
     }
     orphans.sort_by(|a, b| a.at.cmp(&b.at));
     orphans
+}
+
+/// Whether a service reads the variable, or its configuration has a key for it.
+fn knows(service: &ServiceFacts, what: &What) -> bool {
+    let Some(wanted) = variable(what) else { return true };
+    service.facts.iter().any(|fact| match &fact.what {
+        What::EnvRead { name, .. } => name == wanted,
+        What::EnvValue { name, source: EnvSource::FrameworkConfig | EnvSource::Image, .. } => name == wanted,
+        _ => false,
+    })
 }
 
 /// What a config server tells all its clients about the registry, it tells those who look there.

@@ -5,6 +5,7 @@
 mod aspire;
 mod bake;
 mod compose;
+mod config_maps;
 mod constants;
 mod helm;
 mod kubernetes;
@@ -16,6 +17,8 @@ mod tilt;
 mod tye;
 
 use std::collections::BTreeMap;
+
+pub(super) use config_maps::SHARED;
 
 use super::names::{Names, valid_name};
 use super::services::{self, Found, Roots, Tagged};
@@ -45,6 +48,9 @@ struct Unit {
     /// Whether that stands in the place of the image's ENTRYPOINT too.
     replaces_entrypoint: bool,
     environment: Vec<(String, String)>,
+    /// What it takes from other documents, and what these say.
+    taken: Vec<config_maps::Taken>,
+    given: Vec<config_maps::Given>,
     /// Texts of the files of configuration that it is given.
     files: Vec<String>,
     ports: Vec<u16>,
@@ -121,20 +127,22 @@ impl Format {
         }
     }
 
-    fn units(self, text: &str, file: &RepoPath, repo: &Repo) -> Vec<Unit> {
+    /// What it runs, and the variables that it keeps apart from that.
+    fn read(self, text: &str, file: &RepoPath, repo: &Repo) -> (Vec<Unit>, Vec<config_maps::Map>) {
         let folder = file.parent().unwrap_or_default();
-        match self {
+        let units = match self {
             Format::Aspire => aspire::units(text, file, repo),
             Format::Bake => bake::units(text, &folder),
             Format::Blueprint => processes::of_blueprint(text, &folder),
             Format::Compose => compose::units(text, &folder),
             Format::Helm => helm::units(text, file, repo),
-            Format::Kubernetes => kubernetes::units(text),
+            Format::Kubernetes => return kubernetes::read(text, file),
             Format::Processes => processes::units(text, file),
             Format::Skaffold => skaffold::units(text, &folder),
             Format::Tilt => tilt::units(text, &folder),
             Format::Tye => tye::units(text, &folder),
-        }
+        };
+        (units, Vec::new())
     }
 
     /// The rules for ports, variables, needs and health.
@@ -239,10 +247,14 @@ fn deployments(repo: &Repo, roots: &Roots) -> Vec<Deployment> {
     let read = in_parallel(files, |file| {
         let text = repo.text(file).ok()?.text;
         let format = Format::of(file, repo)?;
-        let units = format.units(&text, file, repo);
-        (!units.is_empty()).then(|| Deployment { file: file.clone(), text, units, format })
+        let (units, maps) = format.read(&text, file, repo);
+        Some((Deployment { file: file.clone(), text, units, format }, maps))
     });
-    read.into_iter().flatten().collect()
+    let (mut deployments, maps): (Vec<Deployment>, Vec<Vec<config_maps::Map>>) =
+        read.into_iter().flatten().unzip();
+    deployments.retain(|deployment| !deployment.units.is_empty());
+    config_maps::settle(&mut deployments, &maps.concat());
+    deployments
 }
 
 /// Folders in which people keep what is no longer so.
@@ -381,18 +393,9 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         add(rules[0], &port.to_string(), What::DevelopmentPort { port: *port });
     }
     for (name, value) in &unit.environment {
-        for reference in url::references(value, Some(name)) {
-            add(rules[1], name, What::Reference(reference));
+        for what in variable(name, value) {
+            add(rules[1], name, what);
         }
-        let resolved = placeholder::resolve(value);
-        let value = if resolved.contains(placeholder::UNKNOWN) { String::new() } else { resolved };
-        let what = What::EnvValue {
-            name: name.clone(),
-            value,
-            comment: String::new(),
-            source: EnvSource::Deployment,
-        };
-        add(rules[1], name, what);
     }
     for value in unit.files.iter().flat_map(|file| file.lines()).flat_map(quoted) {
         for reference in url::references(value, None) {
@@ -406,4 +409,22 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         let what = What::Health { kind: HealthKind::Http, path: Some(path.clone()), port: *port };
         add(rules[3], path, what);
     }
+    let subject = Subject::Named(service.to_owned());
+    for given in &unit.given {
+        let said = variable(&given.name, &given.value);
+        facts.extend(said.map(|what| Fact { what, at: given.at.clone(), subject: subject.clone() }));
+    }
+}
+
+/// What the value of a variable says.
+fn variable(name: &str, value: &str) -> impl Iterator<Item = What> {
+    let resolved = placeholder::resolve(value);
+    let given = What::EnvValue {
+        name: name.to_owned(),
+        value: if resolved.contains(placeholder::UNKNOWN) { String::new() } else { resolved },
+        comment: String::new(),
+        source: EnvSource::Deployment,
+    };
+    let references = url::references(value, Some(name)).into_iter().map(What::Reference);
+    references.chain([given])
 }

@@ -23,6 +23,7 @@ pub(super) fn derive(services: &mut [ServiceFacts], catalog: &Catalog) {
     learn_host_names(services, catalog);
     add_registries(services);
     add_ports_of_callers(services, catalog);
+    each(services, idle_settings::drop_of_other_proxies);
 }
 
 /// Others call a service by a host name that is not quite its own: `orders` for `orders-service`, `web1` for `web`.

@@ -33,6 +33,9 @@ const OTHERS: &[&str] = &[
     "tsx", "vue", "xml", "yaml", "yml",
 ];
 
+/// Words that say that the file is for the program, or for all: `config.env`, `variables.env`.
+const PLAIN: &[&str] = &["app", "base", "common", "config", "global", "settings", "variables", "vars"];
+
 /// How much a file's values count; examples over files in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
@@ -60,11 +63,13 @@ pub(super) fn rank(path: &RepoPath) -> Option<Rank> {
         return None;
     }
     let of = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    let only = words.iter().all(|word| *word == "env" || EXAMPLES.contains(word) || PLACES.contains(word));
+    let is_known =
+        |word: &&str| *word == "env" || [EXAMPLES, PLACES, PLAIN].iter().any(|words| words.contains(word));
+    let only = words.iter().all(is_known);
     // `.env.orders.example` and `orders.example.env`: the rest says whose it is.
     if of(EXAMPLES) && (only || words.first() == Some(&"env") || words.last() == Some(&"env")) {
         Some(Rank::Example)
-    } else if only && of(PLACES) {
+    } else if only && (of(PLACES) || of(PLAIN) && name.ends_with(".env")) {
         Some(Rank::Place)
     } else {
         (name == ".env").then_some(Rank::Real)
@@ -358,6 +363,8 @@ mod tests {
         }
         assert_eq!(rank(&path("a/.env.staging.template.json")), Some(Rank::Example));
         assert_eq!(rank(&path(".env.development")), Some(Rank::Place));
+        assert_eq!(rank(&path("orders/variables.env")), Some(Rank::Place));
+        assert_eq!(rank(&path("config.env.ts")), None);
         assert_eq!(rank(&path("a/.env")), Some(Rank::Real));
         for name in [
             "env.template.js",

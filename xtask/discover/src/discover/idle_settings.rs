@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::services;
 use crate::catalog::Catalog;
 use crate::model::fact::{EnvSource, Fact, PortSource, ServiceFacts, What};
 use crate::model::path::RepoPath;
@@ -11,6 +12,39 @@ pub(super) fn drop_idle(service: &mut ServiceFacts, catalog: &Catalog) {
     drop_overridden(service);
     drop_moved(service);
     drop_those_without_client(service, catalog);
+}
+
+/// A web server's configuration beside a program whose image holds no such server is that of a container of its own, into
+/// which it is mounted: whom it forwards to, the program does not call. Of an image built FROM one of this repository, or
+/// FROM something unknown, nobody here sees what it holds. Where the others listen, it tells all the same.
+pub(super) fn drop_of_other_proxies(service: &mut ServiceFacts) {
+    const SERVERS: &[(&str, &[&str])] = &[
+        ("nginx-", &["nginx", "openresty"]),
+        ("caddy-", &["caddy"]),
+        ("haproxy-", &["haproxy"]),
+        ("apache-", &["apache", "httpd"]),
+        ("envoy-", &["envoy"]),
+        ("traefik-", &["traefik"]),
+    ];
+    let is_of = |fact: &Fact, rules: &[&str]| rules.iter().any(|rule| fact.at.rule.starts_with(rule));
+    let rules: Vec<&str> = SERVERS.iter().map(|(rule, _)| *rule).collect();
+    let image = &service.image;
+    if !service.facts.iter().any(|fact| is_of(fact, &rules))
+        || !service.origins.is_empty()
+        || !services::is_runtime(&image.base)
+    {
+        return;
+    }
+    let words = [&image.runs, &image.installs, &image.command, &image.entrypoint].into_iter().flatten();
+    let sources = image.copies.iter().map(|(source, _)| source);
+    let brought = image.brought.iter().flat_map(|brought| [&brought.from, &brought.source]);
+    let texts: Vec<&str> =
+        words.chain(sources).chain(brought).map(String::as_str).chain([image.base.as_str()]).collect();
+    let is_there = |names: &[&str]| names.iter().any(|name| texts.iter().any(|text| text.contains(name)));
+    let missing: Vec<&str> =
+        SERVERS.iter().filter(|(_, names)| !is_there(names)).map(|(rule, _)| *rule).collect();
+    let is_called = |fact: &Fact| matches!(fact.what, What::Port { source: PortSource::Caller, .. });
+    service.facts.retain(|fact| is_called(fact) || !is_of(fact, &missing));
 }
 
 /// Spring reads `application.properties` after the `application.yml` beside it: what both say, the first says last.
@@ -107,6 +141,34 @@ mod tests {
         let catalog = Catalog::load(&[]).expect("the catalogue parses");
         let facts = discover(&Repo::from_fixture(tree), &catalog, &Scope::default()).expect("is read");
         facts.services.into_iter().flat_map(|service| service.facts).collect()
+    }
+
+    #[test]
+    fn configuration_of_a_web_server_is_of_a_program_whose_image_holds_one() {
+        let passes = |dockerfile: &str| {
+            let tree = format!(
+                "//- /Dockerfile\n{dockerfile}\n//- /package.json\n{{}}\n//- /server.js\nlisten(3000)\n\
+                 //- /deploy/nginx.conf\nserver {{ listen 80; server_name x; location / {{ proxy_pass http://web:4100; }} }}\n\
+                 //- /web/Dockerfile\nFROM node\nCOPY . .\nCMD node x.js\n//- /web/x.js\nx\n"
+            );
+            let catalog = Catalog::load(&[]).expect("the catalogue parses");
+            let facts = discover(&Repo::from_fixture(&tree), &catalog, &Scope::default()).expect("is read");
+            let of = |root: bool, is: fn(&Fact) -> bool| {
+                facts
+                    .services
+                    .iter()
+                    .filter(|one| one.path.is_root() == root)
+                    .flat_map(|one| &one.facts)
+                    .any(is)
+            };
+            let listens = of(false, |fact| matches!(fact.what, What::Port { port: 4100, .. }));
+            (of(true, |fact| fact.at.rule.starts_with("nginx-")), listens)
+        };
+        let node = "FROM node\nCOPY . .\nCMD [\"node\", \"server.js\"]";
+        assert_eq!(passes(node), (false, true), "it tells where the other listens all the same");
+        assert!(passes(&node.replace("COPY", "RUN apt-get install -y nginx\nCOPY")).0);
+        assert!(passes(&node.replace("CMD", "COPY deploy/nginx.conf /etc/nginx/\nCMD")).0);
+        assert!(passes("FROM company/web-base\nCOPY . .").0, "what that holds is not known");
     }
 
     #[test]

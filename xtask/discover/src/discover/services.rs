@@ -49,7 +49,7 @@ pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
 pub(super) use copied::built_for;
 pub(super) use held::Held;
 pub(super) use inputs::of as inputs;
-pub(super) use language::{has_code, is_manifest, of as language_of};
+pub(super) use language::{has_code, is_manifest, is_runtime, of as language_of};
 pub(super) use naming::name_uniquely;
 pub(super) use place::is_holder;
 pub(super) use roots::Roots;

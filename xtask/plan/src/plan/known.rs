@@ -31,6 +31,8 @@ pub(crate) struct Known<'a> {
     /// By ports on a developer's machine.
     development: BTreeMap<u16, Called>,
     gateway: Option<Called>,
+    /// Those that answer requests with anything but pages.
+    server: Option<Called>,
 }
 
 /// Who is called so: the first, and whether others are too.
@@ -61,6 +63,7 @@ impl<'a> Known<'a> {
             ports: BTreeMap::new(),
             development: BTreeMap::new(),
             gateway: None,
+            server: None,
         };
         for (at, service) in services.iter().enumerate() {
             let facts = service.facts;
@@ -87,6 +90,10 @@ impl<'a> Known<'a> {
             if service.role == Role::Gateway {
                 let only = Called { first: at, by_others: false };
                 known.gateway = Some(known.gateway.map_or(only, |first| Called { by_others: true, ..first }));
+            }
+            if matches!(service.role, Role::Service | Role::Gateway) && !service.ports.is_empty() {
+                let only = Called { first: at, by_others: false };
+                known.server = Some(known.server.map_or(only, |first| Called { by_others: true, ..first }));
             }
             for port in &service.ports {
                 note(&mut known.ports, port.container, at);
@@ -170,6 +177,11 @@ impl<'a> Known<'a> {
     /// The only gateway.
     pub(crate) fn only_gateway(&self) -> Option<&'a str> {
         self.name(self.gateway?.only()?)
+    }
+
+    /// The only one that answers requests with anything but pages.
+    pub(crate) fn only_server(&self) -> Option<&'a str> {
+        self.name(self.server?.only()?)
     }
 
     fn name(&self, at: usize) -> Option<&'a str> {

@@ -326,7 +326,9 @@ impl<'a> Finder<'a> {
             let is_page =
                 draft.role == Role::Frontend && is_shown(draft, at) && reference.scheme.starts_with("http");
             let port = reference.port.filter(|_| is_page);
-            port.and_then(|port| self.by_port(draft, port)).map(Target::Service)
+            // Other pages are linked to, and named as origins; only their modules are fetched.
+            let is_called = |name: &String| !self.known.is_frontend(name) || reference.raw.ends_with(".js");
+            port.and_then(|port| self.by_port(draft, port)).filter(is_called).map(Target::Service)
         } else if let Some(service) = self.service(draft, &reference.host) {
             Some(Target::Service(service))
         } else if let Some(entry) = self.catalog.by_host(&reference.host) {

@@ -5,10 +5,12 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::catalog::{Class, Entry};
 use crate::model::fact::{Evidence, ServiceFacts, What};
+use crate::model::inventory::Role;
 use crate::model::stack::External;
 
-use super::address::{Address, address, is_local};
+use super::address::{Address, address, first_label, is_local};
 use super::draft::Draft;
+use super::names::folded;
 use super::needs::{BY_NAME, BY_VALUE, Finder, Gathered, Target};
 use super::settings::settings;
 use super::variables::{About, Part, classify, is_for_browsers, names_inside, without_bundler};
@@ -116,7 +118,8 @@ impl Finder<'_> {
         if let Some((found, part)) = self.by_default_beside(seen.draft, seen.name) {
             return kind(found, part);
         }
-        self.by_local_port(seen)
+        self.by_local_port(seen)?;
+        self.by_what_pages_call(seen)
     }
 
     /// `postgres://…`.
@@ -214,6 +217,9 @@ impl Finder<'_> {
         if let Some(built) = self.built.get(address.host.as_str()) {
             return kind((*built).to_owned(), part);
         }
+        if let Some(service) = self.published(seen, address) {
+            return seen.service(service, BY_NAME);
+        }
         if address.host.contains('.') && address.scheme.is_some() {
             gathered.external.entry(address.host.clone()).or_insert_with(|| External {
                 from: seen.draft.facts.name.clone(),
@@ -281,6 +287,45 @@ impl Finder<'_> {
         match port.and_then(|port| self.by_port(seen.draft, port)) {
             Some(service) => seen.service(service, BY_NAME),
             None => Continue(()),
+        }
+    }
+
+    /// The service that both the variable of pages and the public address call by one name:
+    /// `API_URL=https://dev-api.shop.example`.
+    /// With another service's name in front, as in `PAYMENTS_API_URL=https://api.payments.example`, it is somebody else's.
+    fn published(&self, seen: &Seen<'_>, address: &Address) -> Option<String> {
+        const STAGES: &[&str] =
+            &["dev", "development", "local", "prod", "production", "stage", "staging", "test"];
+        let label = first_label(&address.host);
+        let words: Vec<&str> = label.split('-').filter(|word| !STAGES.contains(word)).collect();
+        let is_page = address.scheme.is_some() && address.host.contains('.');
+        let name = words.join("-");
+        let prefix = seen.prefix();
+        let is_own = seen.draft.role == Role::Frontend && folded(prefix) == folded(&name);
+        if !is_page || name.is_empty() || !is_own {
+            return None;
+        }
+        self.service(seen.draft, prefix)
+    }
+
+    /// The one server of a system, or its gateway, where pages have a variable for "the API" of which nothing says more
+    /// than an address on the developer's machine.
+    fn by_what_pages_call(&self, seen: &Seen<'_>) -> Step {
+        const WORDS: &[&str] = &["API", "API_BASE", "API_SERVER", "BACKEND", "BACKEND_API", "SERVER"];
+        let is_open = seen.address.as_ref().map_or(seen.value.is_none_or(str::is_empty), |address| {
+            address.scheme.is_some() && is_local(&address.host)
+        });
+        let about = seen.prefix();
+        if seen.draft.role != Role::Frontend
+            || !is_open
+            || !WORDS.contains(&about)
+            || seen.part() == Some(Part::Port)
+        {
+            return Continue(());
+        }
+        match self.known.only_gateway().or_else(|| self.known.only_server()) {
+            Some(server) if server != seen.draft.facts.name => seen.service(server.to_owned(), BY_NAME),
+            _ => Continue(()),
         }
     }
 

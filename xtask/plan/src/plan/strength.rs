@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::Class;
 use crate::model::fact::{EnvSource, Evidence, Fact, ServiceFacts, What};
 use crate::model::inventory::Strength;
+use crate::model::path::RepoPath;
 
 use super::address::{address, is_local};
 use super::needs::{Finder, Target};
@@ -196,8 +197,20 @@ impl Finder<'_> {
         let is_own = |at: &Evidence| at.path.is_in(&facts.path);
         let drivers = self.drivers(facts);
         let own_driver = drivers.iter().any(|(driver, at)| driver == kind && is_own(at));
-        let of_library: BTreeSet<&str> =
-            drivers.iter().filter(|(_, at)| !is_own(at)).map(|(driver, _)| driver.as_str()).collect();
+        // A package of Go is linked because the program imports it: what other packages beside it are for says nothing.
+        let packages: BTreeSet<RepoPath> = drivers
+            .iter()
+            .filter(|(driver, at)| driver == kind && at.rule == "go-import")
+            .filter_map(|(_, at)| at.path.parent())
+            .collect();
+        let is_linked = |at: &Evidence| {
+            packages.is_empty() || at.path.parent().is_some_and(|folder| packages.contains(&folder))
+        };
+        let of_library: BTreeSet<&str> = drivers
+            .iter()
+            .filter(|(_, at)| !is_own(at) && is_linked(at))
+            .map(|(driver, _)| driver.as_str())
+            .collect();
         // A layer of this program alone is no library for others, but where it brings the many kinds itself.
         let brought = |at: &Evidence| {
             let of = |driver: &Evidence| driver.path.parent().is_some_and(|folder| at.path.is_in(&folder));

@@ -4,6 +4,7 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use super::Unit;
+use super::config_maps::{self, Map, Taken};
 use crate::model::path::RepoPath;
 
 /// Folders in which manifests lie.
@@ -36,17 +37,20 @@ pub(super) fn may_be(file: &RepoPath) -> bool {
     named || folders.parts().any(|part| FOLDERS.contains(&part) || part.contains("k8s"))
 }
 
-/// The containers of all workloads in a file.
-pub(super) fn units(text: &str) -> Vec<Unit> {
-    if !text.contains("containers:") || !text.contains("kind:") {
-        return Vec::new();
+/// The containers of all workloads in a file, and the variables that it keeps apart from them.
+pub(super) fn read(text: &str, file: &RepoPath) -> (Vec<Unit>, Vec<Map>) {
+    let holds_maps = config_maps::may_hold(text);
+    let runs = text.contains("containers:") && text.contains("kind:");
+    if !holds_maps && !runs {
+        return (Vec::new(), Vec::new());
     }
     let plain = without_templates(text);
     // A document that is not understood ends the file: what stands behind it cannot be told apart.
     let documents: Vec<Value> = serde_yaml::Deserializer::from_str(&plain)
         .map_while(|document| Value::deserialize(document).ok())
         .collect();
-    documents.iter().flat_map(|document| of_workload(document, &documents)).collect()
+    let units = documents.iter().flat_map(|document| of_workload(document, &documents)).collect();
+    (units, if holds_maps { config_maps::of(file, text, &documents) } else { Vec::new() })
 }
 
 /// The files that a container finds where its volumes of configuration are mounted, as far as `documents` hold them.
@@ -115,6 +119,24 @@ fn bare(name: &str) -> String {
     name.trim_matches(['-', '.', '_', ' ']).to_owned()
 }
 
+/// What it takes out of ConfigMaps and Secrets.
+fn taken(container: &Value) -> Vec<Taken> {
+    let list = |key: &str| container.get(key).and_then(Value::as_sequence).into_iter().flatten();
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+    let one = list("env").filter_map(|entry| {
+        let from = entry.get("valueFrom")?;
+        let of = from.get("configMapKeyRef").or_else(|| from.get("secretKeyRef"))?;
+        let one = Some((text(entry, "name")?, text(of, "key")?));
+        Some(Taken { map: text(of, "name")?, one, prefix: String::new() })
+    });
+    let all = list("envFrom").filter_map(|entry| {
+        let of = entry.get("configMapRef").or_else(|| entry.get("secretRef"))?;
+        let prefix = text(entry, "prefix").unwrap_or_default();
+        Some(Taken { map: text(of, "name")?, one: None, prefix })
+    });
+    all.chain(one).collect()
+}
+
 fn of_container(container: &Value, workload: Option<&str>) -> Unit {
     let text = |key: &str| container.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |key: &str| container.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
@@ -152,6 +174,7 @@ fn of_container(container: &Value, workload: Option<&str>) -> Unit {
         name: bare(&workload.map_or_else(|| text("name"), str::to_owned)),
         image: text("image"),
         environment: environment.collect(),
+        taken: taken(container),
         health,
         ports: plain(ports.into_iter().map(|(_, port)| port).collect()),
         ..Unit::default()
@@ -179,7 +202,8 @@ mod tests {
         let workload = "kind: Deployment\nmetadata:\n  name: orders\nspec:\n  template:\n    spec:\n      containers:\n        - name: main\n          \
             image: orders\n          volumeMounts: [{ name: config, mountPath: /etc/orders }]\n      volumes:\n        \
             - { name: config, configMap: { name: of-orders } }\n        - { name: rest, configMap: { name: of-others } }\n";
-        let units = units(&format!("{}{}{workload}", map("of-orders"), map("of-others")));
+        let (units, _) =
+            read(&format!("{}{}{workload}", map("of-orders"), map("of-others")), &RepoPath::root());
         assert_eq!(units[0].files, ["url = \"http://of-orders:80\"\n"]);
     }
 
@@ -189,7 +213,7 @@ mod tests {
             - name: main\n          image: {{ .Values.image }}\n          ports:\n            - name: http\n              containerPort: 8080\n            - containerPort: 8443\n          \
             env:\n            - name: DB_HOST\n              value: db\n            - name: TOKEN\n          \
             readinessProbe:\n            httpGet: { path: /ready, port: http }\n{{- end }}\n";
-        let units = units(text);
+        let (units, _) = read(text, &RepoPath::root());
         assert_eq!(units.len(), 1);
         assert_eq!((units[0].name.as_str(), units[0].ports.as_slice()), ("orders", [8080].as_slice()));
         assert_eq!(units[0].health, Some(("/ready".to_owned(), Some(8080))));
@@ -203,7 +227,7 @@ mod tests {
             let text = format!(
                 "kind: Deployment\nmetadata:\n  name: {name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: main\n"
             );
-            units(&text).into_iter().map(|unit| unit.name).collect::<Vec<_>>()
+            read(&text, &RepoPath::root()).0.into_iter().map(|unit| unit.name).collect::<Vec<_>>()
         };
         assert_eq!(names("{{ .Release.Name }}-worker"), ["worker"]);
         assert_eq!(names("'{{ .Release.Name }}-{{ .Values.suffix }}'"), ["main"]);

@@ -27,6 +27,15 @@ pub(super) fn settle(repo: &Repo, candidates: &mut [Candidate]) {
             started.push((at, project));
             continue;
         }
+        // `docker/orders.dockerfile` that builds `cmd/orders-service`: a folder `api/orders` has its name by chance.
+        let is_by_name = !place.path.is_root() && !candidate.file.is_in(&place.path);
+        if is_by_name
+            && let Some(program) =
+                built_program(repo, candidate).filter(|program| !program.is_in(&place.path))
+        {
+            started.push((at, program));
+            continue;
+        }
         let only = || only_module(repo, candidate).filter(|_| apart);
         let taken = || taken_module(repo, candidate).filter(|_| place.path.is_root());
         match only().or_else(taken) {
@@ -245,6 +254,9 @@ mod tests {
             image("go build -v -o /app/auth ./cmd/auth/main.go"),
             ["login in cmd/auth: docker/Dockerfile-Login"]
         );
+        let by_chance =
+            "go build -o /app/auth ./cmd/auth\n//- /api/login/login.pb.go\npackage login\n//- /x\n";
+        assert_eq!(image(by_chance), ["login in cmd/auth: docker/Dockerfile-Login"]);
         let packed = "go build -o /app/auth ./cmd/auth\n//- /docker/Dockerfile-Login.prod\nFROM scratch\nCOPY auth /\nCMD [\"/auth\"]\n//- /x\n";
         assert_eq!(image(packed).len(), 1);
         let module = |lines: &str| {

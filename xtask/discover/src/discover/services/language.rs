@@ -98,7 +98,7 @@ pub(in crate::discover) fn of(repo: &Repo, module: &RepoPath, context: &RepoPath
 }
 
 /// Whether an image of that base runs code of a language, or whatever is installed in it.
-pub(super) fn is_runtime(base: &str) -> bool {
+pub(in crate::discover) fn is_runtime(base: &str) -> bool {
     let name = base.split(['@', ':']).next().unwrap_or_default();
     of_base(base).is_some()
         || ["alpine", "debian", "ubuntu"].contains(&name.rsplit('/').next().unwrap_or_default())

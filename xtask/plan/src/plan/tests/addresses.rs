@@ -490,3 +490,53 @@ fn name_of_a_queue_says_of_no_cache_that_it_holds_it() {
     };
     assert_eq!((needs("JOBS_QUEUE_NAME=jobs"), needs("JOBS_QUEUE_URL=localhost:6379")), (false, true));
 }
+
+/// A page in Next.js with these sources and an example file.
+fn page(name: &str, port: u16, files: &str) -> String {
+    format!(
+        "//- /{name}/Dockerfile\nFROM node:22-slim\nCOPY {name} .\nEXPOSE {port}\nCMD [\"npm\", \"start\"]\n\
+         //- /{name}/package.json\n{{ \"dependencies\": {{ \"next\": \"15\" }} }}\n{files}"
+    )
+}
+
+fn needs(stack: &Stack, of: &str) -> Vec<String> {
+    service(stack, of).requires.iter().map(|need| need.target.clone()).collect()
+}
+
+#[test]
+fn pages_call_the_one_server_where_their_variable_says_no_more() {
+    let calls = |read: &str, more: &str| {
+        let web = page("web", 3000, &format!("//- /web/app.ts\nconst api = {read};\n"));
+        needs(&planned(&format!("{web}{}{more}", node("shop", "").replace("CMD", "EXPOSE 3100\nCMD"))), "web")
+    };
+    assert_eq!(calls("process.env.API_BASE_URL ?? 'http://localhost:4100'", ""), ["shop"]);
+    assert_eq!(calls("process.env.NEXT_PUBLIC_API_URL", ""), ["shop"]);
+    let other = node("users", "").replace("CMD", "EXPOSE 3200\nCMD");
+    assert!(calls("process.env.NEXT_PUBLIC_API_URL", &other).is_empty(), "it may be either");
+    assert!(calls("process.env.API_URL ?? 'https://api.example.com'", "").is_empty(), "it is outside");
+    assert!(calls("process.env.CMS_URL ?? 'http://localhost:4100'", "").is_empty(), "it is something else");
+}
+
+#[test]
+fn public_address_that_is_called_like_its_variable_is_the_systems_own() {
+    let calls = |line: &str| {
+        let name = line.split('=').next().unwrap_or_default();
+        let files =
+            format!("//- /web/app.ts\nconst api = process.env.{name};\n//- /web/.env.example\n{line}\n");
+        needs(&planned(&format!("{}{API}", page("web", 3000, &files))), "web")
+    };
+    assert_eq!(calls("NEXT_PUBLIC_API_URL=https://dev-api.shop.example"), ["api"]);
+    assert_eq!(calls("API_URL=https://api.shop.example/v1"), ["api"]);
+    assert!(calls("MAPS_API_URL=https://api.maps.example").is_empty());
+    assert!(calls("API_URL=https://open.bank.example").is_empty());
+}
+
+#[test]
+fn pages_name_each_other_for_links_and_origins() {
+    let needs = |address: &str| {
+        let web = page("web", 3000, &format!("//- /web/cors.ts\nconst allowed = ['{address}'];\n"));
+        needs(&planned(&format!("{web}{}", page("admin", 3001, ""))), "web")
+    };
+    assert!(needs("http://localhost:3001").is_empty());
+    assert_eq!(needs("http://localhost:3001/remoteEntry.js"), ["admin"], "its modules are fetched");
+}

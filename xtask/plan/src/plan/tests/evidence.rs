@@ -114,6 +114,28 @@ fn library_of_many_kinds_in_which_one_service_alone_is_built_is_a_part_of_it() {
 }
 
 #[test]
+fn packages_of_go_beside_each_other_are_each_for_one_kind() {
+    let package = |name: &str, client: &str, variable: &str| {
+        format!(
+            "//- /internal/{name}/{name}.go\npackage {name}\nimport (\n\t\"os\"\n\t\"{client}\"\n)\nvar host = os.Getenv(\"{variable}\")\n"
+        )
+    };
+    let program = |imports: &[&str]| {
+        let imports: String = imports.iter().map(|one| format!("\t\"shop/internal/{one}\"\n")).collect();
+        format!(
+            "//- /go.mod\nmodule shop\n//- /docker/orders.Dockerfile\nFROM golang\nCOPY . .\nRUN go build -o /orders ./cmd/orders\nCMD [\"/orders\"]\n\
+             //- /cmd/orders/main.go\npackage main\nimport (\n{imports})\nfunc main() {{}}\n{}{}{}",
+            package("store", "gorm.io/driver/mysql", "DB_HOST"),
+            package("cache", "github.com/redis/go-redis/v9", "REDIS_HOST"),
+            package("queue", "github.com/rabbitmq/amqp091-go", "MQ_HOST"),
+        )
+    };
+    let requires = |imports: &[&str]| requires(&planned(&program(imports)), "orders");
+    assert_eq!(requires(&["store", "cache", "queue"]), ["mysql", "rabbitmq", "redis"]);
+    assert_eq!(requires(&["cache"]), ["redis"]);
+}
+
+#[test]
 fn what_a_library_reads_for_others_is_not_needed_by_who_documents_his_own() {
     let library = "//- /libs/clients.js\nf(process.env.USERS_HOST, process.env.ORDERS_HOST)\n";
     let with = |name: &str, env: &str| {
