@@ -6,7 +6,8 @@ use crate::model::path::RepoPath;
 pub fn is_noise(path: &RepoPath) -> bool {
     let name = path.name();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    path.parts().rev().skip(1).any(is_noise_folder)
+    let folders = path.as_str().strip_suffix(name).unwrap_or_default();
+    folders.as_bytes().split(|byte| *byte == b'/').any(is_noise_folder)
         || [
             "_test",
             "_tests",
@@ -34,50 +35,56 @@ pub fn is_noise(path: &RepoPath) -> bool {
             && ["playwright.", "cypress.", "jest.", "vitest."].iter().any(|tool| stem.starts_with(tool)))
 }
 
-fn is_noise_folder(name: &str) -> bool {
+fn is_noise_folder(name: &[u8]) -> bool {
     // Every path of a repository is looked at: a match compares a few bytes at once, a list of texts calls for each.
     matches!(
         name,
-        "test"
-            | "tests"
-            | "__tests__"
-            | "spec"
-            | "specs"
-            | "e2e"
-            | "testdata"
-            | "fixtures"
-            | "__mocks__"
-            | "mocks"
-            | "cypress"
-            | "dist"
-            | "third_party"
-            | "testing"
-            | "testutil"
-            | "testutils"
-            | "test-utils"
-            | "test_utils"
-            | "testhelpers"
-            | "test-helpers"
-            | "test_helpers"
-            | "integration-tests"
-            | "integration_tests"
-            | "androidTest"
-            | ".storybook"
-            | "benches"
+        b"test"
+            | b"tests"
+            | b"__tests__"
+            | b"spec"
+            | b"specs"
+            | b"e2e"
+            | b"testdata"
+            | b"fixtures"
+            | b"__mocks__"
+            | b"mocks"
+            | b"cypress"
+            | b"dist"
+            | b"third_party"
+            | b"testing"
+            | b"testutil"
+            | b"testutils"
+            | b"test-utils"
+            | b"test_utils"
+            | b"testhelpers"
+            | b"test-helpers"
+            | b"test_helpers"
+            | b"integration-tests"
+            | b"integration_tests"
+            | b"androidTest"
+            | b".storybook"
+            | b"benches"
             // What sets up machines of a provider is no program of the system.
-            | "cloudformation"
-            | "pulumi"
-            | "terraform"
-    ) || name.ends_with(".Tests")
-        || name.ends_with(".Test")
+            | b"cloudformation"
+            | b"pulumi"
+            | b"terraform"
+    ) || name.ends_with(b".Tests")
+        || name.ends_with(b".Test")
 }
 
 /// Whether a file is test code, which says nothing about the running service.
 pub fn is_test_path(path: &RepoPath) -> bool {
     let name = path.name();
     let folders = path.as_str().strip_suffix(name).unwrap_or_default();
-    is_test_folder(folders)
-        || [".test.", ".spec.", "_test.", "_spec."].iter().any(|mark| name.contains(mark))
+    is_test_folder(folders) || is_test_file(name)
+}
+
+/// The same by the name of the file alone.
+pub fn is_test_file(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let is_mark = |at: usize| matches!(bytes.get(at + 1..at + 6), Some(b"test." | b"spec."));
+    memchr::memchr2_iter(b'.', b'_', bytes).any(is_mark)
         || (name.starts_with("test_") && name.ends_with(".py"))
         || name == "conftest.py"
 }

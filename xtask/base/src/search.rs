@@ -194,7 +194,9 @@ impl Words {
 /// Whether a name in capitals stands before a `:` somewhere in `text`.
 pub fn has_capital_key(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b':', bytes).any(|at| {
+    // Most stand right behind a small letter: that is seen first.
+    let is_small = |at: usize| at > 0 && bytes[at - 1].is_ascii_lowercase();
+    memchr::memchr_iter(b':', bytes).filter(|at| !is_small(*at)).any(|at| {
         let before = bytes[..at].trim_ascii_end();
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let word = before.iter().rev().take_while(|byte| is_word(byte)).count();

@@ -108,10 +108,19 @@ impl Imports {
         } else {
             READ.all(text, usize::MAX).filter_map(through).collect()
         };
-        let package = text.lines().find_map(|line| line.strip_prefix("package "));
-        let is_program = package.is_some_and(|name| name.split_whitespace().next() == Some("main"));
+        let is_program = is_program(text);
         Imports { packages, reads, is_program }
     }
+}
+
+/// Whether a file of Go is one of the package that a program is: no other line of it can begin so.
+fn is_program(text: &str) -> bool {
+    const PACKAGE: &str = "package main";
+    let bytes = text.as_bytes();
+    memchr::memmem::find_iter(bytes, PACKAGE).any(|at| {
+        let is_line = at == 0 || bytes[at - 1] == b'\n';
+        is_line && bytes.get(at + PACKAGE.len()).is_none_or(u8::is_ascii_whitespace)
+    })
 }
 
 fn packages_of(repo: &Repo, module: &RepoPath, path: &str, text: &str) -> Vec<Package> {

@@ -342,7 +342,8 @@ fn wanted<'a>(
     if detectors.is_empty() && !env {
         return None;
     }
-    if scope.excludes(path) || services::is_test_path(path) {
+    // Of the folders above it that is known.
+    if scope.excludes(path) || services::is_test_file(path.name()) {
         return None;
     }
     Some(Wanted { path, env, detectors })

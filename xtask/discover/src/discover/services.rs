@@ -44,7 +44,7 @@ use place::Place;
 
 pub use cargo_build::{RootBuilds, root_builds};
 
-pub(super) use crate::noise::{is_test_folder, is_test_path};
+pub(super) use crate::noise::{is_test_file, is_test_folder, is_test_path};
 pub(super) use aside::{TEMPLATE, hidden_or_test, holds_images};
 pub(super) use copied::built_for;
 pub(super) use held::Held;
