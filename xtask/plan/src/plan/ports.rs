@@ -229,8 +229,8 @@ fn says_more_than_expose(claim: &Claim<'_>) -> bool {
 }
 
 /// The source whose ports are taken. EXPOSE gives way to a literal in the command that the image starts, where two other
-/// kinds of sources agree on another port, all callers being one, and where it was copied from the Dockerfile of another
-/// service, whose port it is, and the service's own environment file says another.
+/// kinds of sources agree on another port, all callers being one, where a program on the JVM fixes another one, and where it
+/// was copied from the Dockerfile of another service, whose port it is, and the service's own environment file says another.
 fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) -> bool) -> Option<PortSource> {
     let first = mains.first()?.source;
     if first == PortSource::FrameworkDefault && callers_know_better(facts, mains) {
@@ -275,7 +275,26 @@ fn strongest(facts: &ServiceFacts, mains: &[&Claim<'_>], others: &dyn Fn(u16) ->
     // A file of many may be for the developer's own machine, where each needs another port.
     let is_own = |c: &Claim<'_>| c.source == PortSource::EnvExample && c.at.path.is_in(&facts.path);
     let own = against.iter().find(|c| is_copied && is_own(c)).map(|c| c.source);
-    if confirmed { Some(first) } else { agree.or(own).or(Some(first)) }
+    if confirmed {
+        Some(first)
+    } else {
+        agree.or(own).or_else(|| configured(facts, mains, &exposed)).or(Some(first))
+    }
+}
+
+/// EXPOSE opens nothing: a program on the JVM whose own file says its port, and names no variable of its own for it,
+/// listens there, unless others are told to call it where EXPOSE says.
+fn configured(facts: &ServiceFacts, mains: &[&Claim<'_>], exposed: &[u16]) -> Option<PortSource> {
+    const OF_FRAMEWORKS: &[&str] = &["SERVER_PORT", "QUARKUS_HTTP_PORT", "MICRONAUT_SERVER_PORT"];
+    let is_fixed = |claim: &&Claim<'_>| {
+        claim.at.rule == "java-config-port"
+            && claim.variable.is_none_or(|variable| OF_FRAMEWORKS.contains(&variable))
+            && claim.at.path.is_in(&facts.path)
+            && !exposed.contains(&claim.port)
+    };
+    let mut called = mains.iter().filter(|claim| claim.source == PortSource::Caller);
+    let fixed = mains.iter().copied().find(is_fixed).map(|claim| claim.source);
+    fixed.filter(|_| !called.any(|claim| exposed.contains(&claim.port)))
 }
 
 /// The source that says as many ports as EXPOSE and not the same, where another one says just these.

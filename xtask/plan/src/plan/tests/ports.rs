@@ -107,7 +107,7 @@ fn callers_who_agree_with_the_configuration_know_better_than_expose() {
     assert_eq!(port("http://users:8086"), (8086, Some("8086".to_owned())));
     // Whoever is right: it listens where everybody else is told.
     assert_eq!(port("http://users:8010"), (8010, Some("8010".to_owned())));
-    assert_eq!(port("http://users:9000"), (8010, Some("8010".to_owned())));
+    assert_eq!(port("http://users:9000"), (8086, Some("8086".to_owned())), "EXPOSE opens nothing");
 }
 
 #[test]
@@ -333,4 +333,17 @@ fn cycle_is_not_broken_where_the_start_command_itself_waits() {
     let waits = "\"./wait-for.sh\", \"page:3000\", \"--\", ";
     let stack = planned(&(one("accounts", waits, "elsewhere") + &one("page", "", "accounts")));
     assert_eq!(stack.broken_edges, [("page".to_owned(), "accounts".to_owned())]);
+}
+
+#[test]
+fn port_that_a_file_of_spring_fixes_counts_more_than_a_copied_expose() {
+    let port = |server: &str, env: &str| {
+        let stack = planned(&format!(
+            "//- /orders/src/main/docker/Dockerfile\nFROM eclipse-temurin:21\n{env}EXPOSE 8080\nCOPY x.jar .\nCMD [\"java\", \"-jar\", \"x.jar\"]\n\
+             //- /orders/pom.xml\n<project/>\n//- /orders/src/main/resources/application.properties\nserver.port={server}\n"
+        ));
+        service(&stack, "orders").ports[0].container
+    };
+    assert_eq!(port("8081", ""), 8081);
+    assert_eq!(port("8081", "ENV SERVER_PORT=8080\n"), 8080, "the image moves it");
 }
