@@ -90,8 +90,8 @@ pub(super) fn of_variable(name: &str, value: &str) -> Option<Found> {
         }
         _ => {}
     }
-    // Whatever it is called: what binds all addresses is this program.
-    if ["0.0.0.0:", "[::]:"].iter().any(|all| value.starts_with(all)) {
+    // Whatever it is called but after another server: what binds all addresses is this program.
+    if ["0.0.0.0:", "[::]:"].iter().any(|all| value.starts_with(all)) && !is_of_a_server(&upper) {
         return behind_colon(value).map(|port| named(&upper, port));
     }
     let prefix = upper.strip_suffix("PORT")?.trim_end_matches('_');
@@ -100,6 +100,33 @@ pub(super) fn of_variable(name: &str, value: &str) -> Option<Found> {
     }
     let port = value.trim().parse::<u16>().ok().filter(|port| *port > 0)?;
     Some(named(prefix, port))
+}
+
+/// Whether a variable is called after a server of another product, and not after where the program itself listens:
+/// `REDIS_ADDR=0.0.0.0:6379` is where some developer's Redis is found.
+fn is_of_a_server(upper: &str) -> bool {
+    const SERVERS: &[&str] = &[
+        "AMQP",
+        "CASSANDRA",
+        "DATABASE",
+        "DB",
+        "ELASTICSEARCH",
+        "KAFKA",
+        "MARIADB",
+        "MEMCACHED",
+        "MONGO",
+        "MONGODB",
+        "MYSQL",
+        "NATS",
+        "PG",
+        "POSTGRES",
+        "POSTGRESQL",
+        "RABBITMQ",
+        "REDIS",
+        "VALKEY",
+    ];
+    let has = |words: &[&str]| upper.split('_').any(|word| words.contains(&word));
+    has(SERVERS) && !has(&["BIND", "LISTEN"])
 }
 
 /// What the words of a variable's name and the number say about a port.
@@ -173,6 +200,8 @@ mod tests {
             ("BIND_ADDR", "db:5432", None),
             ("SHOP_UWSGI_ENDPOINT", "0.0.0.0:3031", Some(3031)),
             ("DB_PORT", "5432", None),
+            ("REDIS_ADDR", "0.0.0.0:6379", None),
+            ("REDIS_PROXY_BIND_ADDRESS", "0.0.0.0:6380", Some(6380)),
             ("REDIS_PORT", "6379", None),
             ("PORT", "auto", None),
         ] {
