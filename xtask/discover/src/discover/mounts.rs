@@ -2,12 +2,16 @@
 //! `app.use('/api', routes)`, the prefix of a whole program of NestJS, Laravel's path of its API. Looks only in files of
 //! the folders above the route, and only for services with such a route.
 
+use std::collections::BTreeSet;
+
 use super::findings::health_path;
+
 use super::lang::mounted::{assigned, inside, is_name, joined, literal};
 use crate::model::fact::{HealthKind, ServiceFacts, What};
 use crate::model::path::RepoPath;
 use crate::parallel::in_parallel;
 use crate::repo::Repo;
+use crate::search::cut;
 
 /// Files of one folder that are looked at.
 const MAX_FILES: usize = 60;
@@ -36,6 +40,11 @@ const MOUNTERS: &[&str] = &[
 ];
 /// Routers in routers.
 const MAX_DEPTH: usize = 4;
+/// Calls of one file that mount something, and how long the arguments of one may be.
+const MAX_CALLS: usize = 500;
+const MAX_ARGUMENTS: usize = 4_000;
+/// Routes of one service: a program with more has been written by a machine.
+const MAX_ROUTES: usize = 200;
 
 /// Where the routes of a file stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +60,10 @@ enum Mount {
 /// Puts each such route where it stands; one whose place is made at run time is none that could be asked.
 pub(super) fn settle(repo: &Repo, services: &mut [ServiceFacts]) {
     let moved = in_parallel(services.iter().collect(), |service| {
+        let mut left = MAX_ROUTES;
         let facts = service.facts.iter().map(|fact| match &fact.what {
-            What::Health { kind: HealthKind::Http, path: Some(path), .. } => {
+            What::Health { kind: HealthKind::Http, path: Some(path), .. } if left > 0 => {
+                left -= 1;
                 whole(repo, service, (&fact.at.path, fact.at.rule), path)
             }
             _ => None,
@@ -210,10 +221,11 @@ fn mounting<'t>(text: &'t str, file: &RepoPath, by: &Framework) -> Option<(&'t s
     let folder = file.parent().unwrap_or_default();
     let module =
         if matches!(stem, "index" | "__init__") { folder.name().to_owned() } else { stem.to_owned() };
+    let imported = imported(text, &module);
+    let is_meant = |word: &str| word == module || imported.contains(word);
     for call in by.calls {
-        for (at, _) in text.match_indices(call) {
-            let arguments = inside(&text[at + call.len() - 1..]);
-            let is_meant = |word: &str| word == module || is_imported(text, word, &module);
+        for (at, _) in text.match_indices(call).take(MAX_CALLS) {
+            let arguments = inside(cut(&text[at + call.len() - 1..], MAX_ARGUMENTS));
             // Between the strings.
             let code = arguments.split(['"', '\'', '`']).step_by(2);
             let words =
@@ -230,19 +242,18 @@ fn mounting<'t>(text: &'t str, file: &RepoPath, by: &Framework) -> Option<(&'t s
     None
 }
 
-/// Whether a line imports that name from that module.
-fn is_imported(text: &str, name: &str, module: &str) -> bool {
+/// The words of the lines that import something from that module.
+fn imported<'t>(text: &'t str, module: &str) -> BTreeSet<&'t str> {
     let is_import =
         |line: &&str| line.starts_with("from ") || line.starts_with("import ") || line.contains("require(");
-    let has_word = |line: &str, word: &str| line.split(|c: char| !is_name(c)).any(|one| one == word);
-    let names_module = |line: &str| {
-        let path = |end: char| {
-            line.contains(&format!("/{module}{end}")) || line.contains(&format!("/{module}.js{end}"))
-        };
+    let ends = ["'", "\"", ".js'", ".js\""].map(|end| format!("/{module}{end}"));
+    let words = |line: &'t str| line.split(|c: char| !is_name(c));
+    let names_module = |line: &&'t str| {
         // A name with points is no word.
-        path('\'') || path('"') || (line.starts_with("from ") && has_word(line, module))
+        ends.iter().any(|end| line.contains(end))
+            || (line.starts_with("from ") && words(line).any(|word| word == module))
     };
-    text.lines().filter(is_import).any(|line| has_word(line, name) && names_module(line))
+    text.lines().filter(is_import).filter(names_module).flat_map(words).collect()
 }
 
 /// The prefix that the program gives to all its controllers.
@@ -416,5 +427,12 @@ mod tests {
             paths(&[routes, ("bootstrap/app.php", "<?php\n->withRouting(api: 'x', apiPrefix: 'shop')")]),
             ["/shop/health"]
         );
+    }
+
+    #[test]
+    fn calls_that_never_end_and_imports_without_end_are_passed_over() {
+        let app = format!("{}{}", "import x from 'y';\n".repeat(20_000), "app.use(a\n".repeat(60_000));
+        let route = "const router = express.Router();\nrouter.get('/health', h);\n";
+        assert_eq!(paths(&[("app.js", &app), ("routes/status.js", route)]), ["/health"]);
     }
 }

@@ -28,8 +28,9 @@ const MANY_KINDS: usize = 3;
 /// Larger programs are not read once more.
 const MAX_FILES: usize = 2_000;
 
-/// Longer lines were written by a machine.
+/// Longer lines were written by a machine, and so were longer statements.
 const MAX_LINE: usize = 2_000;
+const MAX_STATEMENT: usize = 4_000;
 
 /// The languages whose sources are looked at, by the endings of their files.
 const SOURCES: &[&str] = &[
@@ -153,7 +154,13 @@ fn read<'f>(repo: &Repo, folder: &RepoPath, brought: &[Brought<'f>]) -> BTreeMap
                 match one.words.switch(line, &text[start..], file.extension()) {
                     Some(true) => drop(on.entry(one.kind).or_insert_with(at)),
                     Some(false) => drop(off.insert(one.kind)),
-                    None if one.names.are_imported(line, &text[..end], file.extension(), &one.words) => {
+                    None if one.names.are_imported(
+                        line,
+                        tail(&text[..end]),
+                        file.extension(),
+                        &one.words,
+                    ) =>
+                    {
                         imported.entry(one.kind).or_insert_with(at);
                     }
                     None => {}
@@ -165,6 +172,12 @@ fn read<'f>(repo: &Repo, folder: &RepoPath, brought: &[Brought<'f>]) -> BTreeMap
     imported.retain(|kind, _| !off.contains(kind));
     imported.extend(on);
     imported
+}
+
+/// The end of a text, as long as a statement may be.
+fn tail(text: &str) -> &str {
+    let from = (text.len().saturating_sub(MAX_STATEMENT)..).find(|at| text.is_char_boundary(*at));
+    &text[from.unwrap_or_default()..]
 }
 
 fn is_comment(line: &str) -> bool {

@@ -32,6 +32,12 @@ fn service<'a>(stack: &'a Stack, name: &str) -> &'a Service {
     stack.inventory.services.iter().find(|service| service.name == name).expect("is a service")
 }
 
+/// What a service cannot run without.
+fn requires(stack: &Stack, of: &str) -> Vec<String> {
+    let required = |need: &&crate::model::inventory::Requirement| need.strength == Strength::Required;
+    service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
+}
+
 fn value(stack: &Stack, service: &str, variable: &str) -> Option<String> {
     let container =
         stack.containers.iter().find(|container| container.name == service).expect("is a container");

@@ -89,27 +89,30 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 impl Map {
-    fn new(file: &RepoPath, text: &str, name: String, entries: Vec<(String, String)>) -> Map {
-        let lines = || text.lines().zip(1u32..);
+    fn new<'t>(file: &RepoPath, text: &'t str, name: String, entries: Vec<(String, String)>) -> Map {
         let is_name = |line: &str| {
             let line = line.trim().trim_start_matches("- ");
             line.strip_prefix("name:").is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == name)
         };
-        // The data may stand above the name.
-        let start = lines().find(|(line, _)| is_name(line)).map_or(1, |(_, number)| number);
-        let says = |line: &str, key: &str| {
+        let start = text.lines().position(is_name).unwrap_or_default();
+        // What a line is about; the data may stand above the name.
+        let key = |line: &'t str| {
             let line = line.trim().trim_start_matches("- ").trim_start_matches(['"', '\'']);
-            line.strip_prefix(key).is_some_and(|rest| rest.starts_with([':', '=', '"', '\'']))
+            line.split([':', '=', '"', '\'']).next().unwrap_or_default()
         };
-        let line_of = |key: &str| {
-            let of_key = || lines().filter(|(line, _)| says(line, key));
-            of_key()
-                .find(|(_, number)| *number > start)
-                .or_else(|| of_key().next())
-                .map_or(start, |(_, at)| at)
-        };
-        let entries = entries.into_iter().map(|(key, value)| (line_of(&key), key, value));
-        let entries = entries.map(|(line, key, value)| (key, value, line)).collect();
+        let mut lines: BTreeMap<&str, (bool, u32)> = BTreeMap::new();
+        for (at, (line, number)) in text.lines().zip(1u32..).enumerate() {
+            let known = lines.entry(key(line)).or_insert((at > start, number));
+            if !known.0 && at > start {
+                *known = (true, number);
+            }
+        }
+        let above = u32::try_from(start + 1).unwrap_or(1);
+        let entries = entries.into_iter().map(|(key, value)| {
+            let line = lines.get(key.as_str()).map_or(above, |(_, line)| *line);
+            (key, value, line)
+        });
+        let entries = entries.collect();
         Map { file: file.clone(), name, entries }
     }
 

@@ -170,16 +170,23 @@ impl Libraries {
         if let Some(origin) = self.origins.lock().ok().as_deref().and_then(known) {
             return origin;
         }
-        let origin = self.handed_on(repo, module, name, MAX_LISTS);
+        let origin = self.handed_on(repo, module, name, (MAX_LISTS, &mut BTreeSet::new()));
         if let Ok(mut origins) = self.origins.lock() {
             origins.insert(key, origin.clone());
         }
         origin
     }
 
-    /// Where a name comes from that a file only hands on; `None` where it is the file's own, or nobody knows.
-    fn handed_on(&self, repo: &Repo, module: &Module, name: &str, left: usize) -> Option<Wanted> {
-        if left == 0 || declares(&module.text, name) {
+    /// Where a name comes from that a file only hands on; `None` where it is the file's own, or nobody knows. Lists that
+    /// hand on each other are looked at once.
+    fn handed_on(
+        &self,
+        repo: &Repo,
+        module: &Module,
+        name: &str,
+        (left, seen): (usize, &mut BTreeSet<RepoPath>),
+    ) -> Option<Wanted> {
+        if left == 0 || !seen.insert(module.file.clone()) || declares(&module.text, name) {
             return None;
         }
         let lists = || module.imports.iter().filter(|import| import.handed_on);
@@ -192,7 +199,7 @@ impl Libraries {
                 let further = self.module(repo, &list.target)?;
                 let is_own = declares(&further.text, name);
                 let own = is_own.then(|| (list.target.clone(), Some(name.to_owned())));
-                own.or_else(|| self.handed_on(repo, &further, name, left - 1))
+                own.or_else(|| self.handed_on(repo, &further, name, (left - 1, &mut *seen)))
             })
         })
     }
@@ -256,10 +263,13 @@ fn names(what: &str) -> Option<Vec<(String, String)>> {
 
 /// The lines that may import something.
 fn importing(text: &str) -> impl Iterator<Item = &str> {
-    memchr::memmem::find_iter(text.as_bytes(), b"import").map(|at| {
-        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-        &text[start..end]
+    let mut seen = 0;
+    memchr::memmem::find_iter(text.as_bytes(), b"import").filter_map(move |at| {
+        // Each line once.
+        let line = text.get(seen.min(at)..at).filter(|_| at >= seen)?;
+        let start = line.rfind('\n').map_or(seen, |end| seen + end + 1);
+        seen = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        Some(&text[start..seen])
     })
 }
 

@@ -13,6 +13,8 @@ pub(super) type Below = fn(&Source<'_>, usize) -> Option<String>;
 
 /// Bytes in front of a route in which what it stands in is looked for.
 const MAX_BEFORE: usize = 20_000;
+/// Calls that mount a router in one file.
+const MAX_CALLS: usize = 500;
 /// Groups in groups, routers made of routers.
 const MAX_DEPTH: usize = 6;
 
@@ -103,7 +105,7 @@ pub(super) fn node(source: &Source<'_>, at: usize) -> Option<String> {
     if !name.to_ascii_lowercase().contains("rout") {
         return ROOT;
     }
-    let used = text.match_indices(".use(").find_map(|(found, call)| {
+    let used = text.match_indices(".use(").take(MAX_CALLS).find_map(|(found, call)| {
         let arguments = text[found + call.len()..].split([';', '\n']).next()?;
         let (path, rest) = literal(arguments)?;
         rest.split(|c: char| !is_name(c)).any(|word| word == name).then(|| path.to_owned())

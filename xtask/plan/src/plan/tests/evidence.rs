@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn requires(stack: &Stack, of: &str) -> Vec<String> {
-    let required = |need: &&crate::model::inventory::Requirement| need.strength == Strength::Required;
-    service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
-}
-
 #[test]
 fn variable_that_bears_the_whole_name_of_a_service_is_about_it() {
     let services = ["s3-service", "email-service"].map(|name| node(name, "")).concat();

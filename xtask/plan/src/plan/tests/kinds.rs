@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn requires(stack: &Stack, of: &str) -> Vec<String> {
-    let required = |need: &&crate::model::inventory::Requirement| need.strength == Strength::Required;
-    service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
-}
-
 #[test]
 fn storage_of_a_provider_is_emulated_where_a_value_means_the_emulator() {
     let files = |value: &str| {

@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn requires(stack: &Stack, of: &str) -> Vec<String> {
-    let required = |need: &&crate::model::inventory::Requirement| need.strength == Strength::Required;
-    service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
-}
-
 #[test]
 fn service_gets_the_servers_of_the_parts_of_a_library_that_it_switches_on() {
     let library = "//- /libs/app/package.json\n{\"name\":\"@shop/app\",\"dependencies\":{\"ioredis\":\"5\",\"kafkajs\":\"2\",\"mongodb\":\"6\"}}\n\

@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn requires(stack: &Stack, of: &str) -> Vec<String> {
-    let required = |need: &&crate::model::inventory::Requirement| need.strength == Strength::Required;
-    service(stack, of).requires.iter().filter(required).map(|need| need.target.clone()).collect()
-}
-
 #[test]
 fn default_of_a_port_tells_the_kind_of_a_server_that_is_called_after_what_it_holds() {
     let with = |client: &str| {
