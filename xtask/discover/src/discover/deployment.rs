@@ -375,6 +375,9 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split(quote).skip(1).step_by(2).filter(move |_| !is_comment)
 }
 
+/// A container with more variables was written by a machine, to keep another one busy.
+const MAX_VARIABLES: usize = 1_000;
+
 /// What a unit says about the service that it runs.
 fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact>) {
     let rules = deployment.format.rules();
@@ -392,7 +395,7 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
     for port in &unit.published {
         add(rules[0], &port.to_string(), What::DevelopmentPort { port: *port });
     }
-    for (name, value) in &unit.environment {
+    for (name, value) in unit.environment.iter().take(MAX_VARIABLES) {
         for what in variable(name, value) {
             add(rules[1], name, what);
         }
@@ -410,7 +413,7 @@ fn say(deployment: &Deployment, unit: &Unit, service: &str, facts: &mut Vec<Fact
         add(rules[3], path, what);
     }
     let subject = Subject::Named(service.to_owned());
-    for given in &unit.given {
+    for given in unit.given.iter().take(MAX_VARIABLES) {
         let said = variable(&given.name, &given.value);
         facts.extend(said.map(|what| Fact { what, at: given.at.clone(), subject: subject.clone() }));
     }

@@ -243,6 +243,14 @@ mod tests {
     }
 
     #[test]
+    fn maps_that_a_machine_wrote_are_read_up_to_a_limit() {
+        let data: String = (0..30_000).map(|at| format!("  KEY_{at}: x\n")).collect();
+        let said = told(ALL, &map("base/settings.yaml", "ConfigMap", &format!("data:\n{data}")));
+        assert_eq!(said.len(), super::super::MAX_VARIABLES);
+        assert!(said.contains(&"KEY_999=x k8s/base/settings.yaml:1004".to_owned()), "each at its line");
+    }
+
+    #[test]
     fn of_several_maps_of_a_name_the_nearest_counts() {
         let far = map("overlays/dev/settings.yaml", "ConfigMap", "data:\n  A: far\n");
         let near = map("base/settings.yaml", "ConfigMap", "data:\n  A: near\n");
